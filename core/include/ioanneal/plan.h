@@ -1,0 +1,65 @@
+/* Inference plans: a network and an evaluation order made ready to run on this processor.
+ *
+ * A plan is immutable and may be shared by any number of threads; each thread brings a scratch of its own. Nothing
+ * is allocated while a plan runs. Activations live neuron-major in batch tiles of T floats ([neuron][T]); a whole
+ * tile runs through the whole network before the next one starts, so results do not depend on batch or threads. */
+#ifndef IOANNEAL_PLAN_H
+#define IOANNEAL_PLAN_H
+
+#include <ioanneal/network.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
+typedef enum ioa_isa { IOA_ISA_AUTO = 0, IOA_ISA_PORTABLE, IOA_ISA_AVX2, IOA_ISA_AVX512, IOA_ISA_COUNT } ioa_isa;
+
+const char *ioa_isa_name(ioa_isa isa);     /* "auto", "portable", "avx2", "avx512" */
+int ioa_isa_from_name(const char *name);   /* -1 if unknown */
+int ioa_isa_available(ioa_isa isa);        /* 1 if this build has it and this processor runs it */
+ioa_isa ioa_isa_best(void);                /* the widest available one */
+
+/* How an evaluation order becomes a sequence of runs (a run = connections with one destination, its accumulator in
+ * registers). */
+typedef enum ioa_layout {
+    IOA_LAYOUT_ORDER = 0,  /* exactly the order's steps: a run ends where the destination changes */
+    IOA_LAYOUT_ROWS = 1,   /* one run per neuron, neurons in the sequence in which the order completes them */
+    IOA_LAYOUT_SORTED = 2, /* one run per neuron, by depth and then by number of connections; ignores the order */
+    IOA_LAYOUT_COUNT
+} ioa_layout;
+
+const char *ioa_layout_name(ioa_layout layout); /* "order", "rows", "sorted" */
+
+typedef struct ioa_plan ioa_plan;
+
+typedef struct ioa_plan_options {
+    ioa_isa isa;       /* AUTO: the best available */
+    ioa_layout layout;
+    uint32_t tile;     /* T in floats: 16, 32, 64 or 128; 0: 64 */
+} ioa_plan_options;
+
+/* Builds a plan. `order` [W] is a legal order, or NULL for connections in file order. `options` may be NULL (all
+ * defaults). The plan keeps no reference to network, order or options.
+ * IOA_ERR_INPUT for an unavailable ISA or an impossible tile; IOA_ERR_NOMEM. */
+ioa_status ioa_plan_create(const ioa_network *network, const uint32_t *order, const ioa_plan_options *options,
+                           ioa_plan **plan, ioa_error *error);
+void ioa_plan_destroy(ioa_plan *plan); /* NULL is allowed */
+
+/* Bytes of scratch ioa_plan_run needs; the scratch must be aligned to 64 bytes. */
+size_t ioa_plan_scratch_bytes(const ioa_plan *plan);
+
+/* y = network(x): x is [batch, I], y [batch, S], both row-major float32. Batch 0 is allowed. */
+void ioa_plan_run(const ioa_plan *plan, const float *x, float *y, size_t batch, void *scratch);
+
+/* Facts for reports. */
+uint32_t ioa_plan_tile(const ioa_plan *plan);
+ioa_isa ioa_plan_isa(const ioa_plan *plan);
+uint64_t ioa_plan_runs(const ioa_plan *plan);
+size_t ioa_plan_bytes(const ioa_plan *plan); /* size of the read-only plan */
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+#endif
