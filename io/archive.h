@@ -1,0 +1,93 @@
+/* Schedule archives (io/FORMAT.md, "Schedule archive"): the best orders found for one topology.
+ *
+ * An archive is built in memory and written in one go: a fresh temporary file beside the target, checksummed chunks,
+ * fsync, rename, fsync of the folder. It is never reopened for writing, so a killed writer leaves the old file whole. */
+#ifndef IOA_IO_ARCHIVE_H
+#define IOA_IO_ARCHIVE_H
+
+#include "core/measure.h"
+
+#include <ioanneal/memory.h>
+#include <ioanneal/network.h>
+#include <stdbool.h>
+
+#define IOA_HASH_TEXT 65 /* SHA-256 in lower-case hexadecimal, NUL included */
+#define IOA_METHOD_TEXT 32
+
+/* A column of a trace: `rows` x `width` values, row-major, all float64 or all uint64. */
+typedef struct ioa_column {
+    char name[32];
+    uint64_t rows;
+    uint32_t width;  /* 1: a vector; more: one value per rung or pair */
+    double *real;    /* [rows * width], or NULL; owned */
+    uint64_t *whole; /* [rows * width], or NULL; owned */
+} ioa_column;
+
+typedef struct ioa_measured {
+    ioa_measurement measurement;
+    ioa_machine machine;
+    char isa[16];
+    char compiler[128];
+    char flags[256];
+    char date[32]; /* ISO 8601, UTC */
+} ioa_measured;
+
+typedef struct ioa_schedule {
+    uint64_t memory; /* M */
+    ioa_policy policy;
+    ioa_io io;
+    uint64_t lower_bound, upper_bound;
+    uint64_t baseline_total; /* layered order, same memory and policy */
+    char method[IOA_METHOD_TEXT];
+    uint64_t seed;
+    uint64_t rounds;   /* executed by the search */
+    uint64_t replicas; /* K */
+    uint8_t verified;
+    uint32_t *order; /* [W]; owned */
+    ioa_column *trace;
+    uint32_t columns;
+    ioa_measured *measured;
+    uint32_t measurements;
+} ioa_schedule;
+
+typedef struct ioa_fact { /* an attribute of /provenance */
+    char key[32];
+    char *value; /* NUL-terminated; owned */
+} ioa_fact;
+
+typedef struct ioa_archive {
+    char network_name[256];
+    uint64_t neurons, connections, inputs, outputs;
+    char topology_sha256[IOA_HASH_TEXT];
+    char weights_sha256[IOA_HASH_TEXT];
+    ioa_schedule *schedules;
+    uint32_t count;
+    ioa_fact *provenance;
+    uint32_t facts;
+} ioa_archive;
+
+/* Starts an archive for a network: everything that identifies it, no schedules. */
+ioa_status ioa_archive_create(const ioa_network *network, ioa_archive **archive, ioa_error *error);
+void ioa_archive_destroy(ioa_archive *archive); /* NULL is allowed */
+
+/* Appends a zeroed schedule, column, measurement or fact and gives it out (borrowed until the next append). */
+ioa_status ioa_archive_add_schedule(ioa_archive *archive, ioa_schedule **schedule, ioa_error *error);
+ioa_status ioa_schedule_add_column(ioa_schedule *schedule, const char *name, bool whole, uint64_t rows, uint32_t width,
+                                   ioa_column **column, ioa_error *error);
+ioa_status ioa_schedule_add_measured(ioa_schedule *schedule, ioa_measured **measured, ioa_error *error);
+ioa_status ioa_archive_add_fact(ioa_archive *archive, const char *key, const char *value, ioa_error *error);
+
+/* Reads a whole archive: attributes, orders, traces, measurements, provenance. Values are checked for form (types,
+ * shapes, ranges), not for truth: that is what ioa_archive_matches and ioa_order_check are for. */
+ioa_status ioa_archive_read(const char *path, ioa_archive **archive, ioa_error *error);
+ioa_status ioa_archive_write(const ioa_archive *archive, const char *path, ioa_error *error);
+
+/* IOA_ERR_INPUT, with both hashes, if the archive belongs to another topology. `path` is for the text only. */
+ioa_status ioa_archive_matches(const ioa_archive *archive, const ioa_network *network, const char *path,
+                               ioa_error *error);
+
+/* True if the file is an archive / a network by its schema_name; false for anything else, unreadable files included. */
+bool ioa_archive_probe(const char *path);
+bool ioa_network_probe(const char *path);
+
+#endif

@@ -1,0 +1,44 @@
+/* Importers: files people have, turned into networks. One table of formats (io/import.c), one file per format. */
+#ifndef IOA_IO_IMPORT_H
+#define IOA_IO_IMPORT_H
+
+#include <ioanneal/network.h>
+#include <stdbool.h>
+
+typedef enum ioa_orientation { IOA_OUT_IN = 0, IOA_IN_OUT = 1 } ioa_orientation; /* what a row of a weight file is */
+
+typedef struct ioa_import_options {
+    const char *format;          /* name from the table, or NULL: by extension */
+    ioa_orientation orientation; /* rows are destinations (OUT_IN) or sources (IN_OUT) */
+    bool orientation_given;      /* false: the format's own default */
+    const char *const *bias;     /* [bias_count] one file per layer, or none */
+    uint32_t bias_count;
+    float bias_value;            /* used where no bias file is given */
+    const char *activation;      /* "relu" for all layers, or a comma list, one per layer; NAME[:PARAM]; NULL: relu
+                                    for hidden layers, identity for the last */
+    double prune;                /* keep this share of each layer's weights by magnitude; 1: keep all */
+    const char *name;            /* network name, or NULL: from the first file */
+} ioa_import_options;
+
+/* What was found, per layer, to be shown to the user: orientation is the likeliest silent error. */
+typedef struct ioa_import_layer {
+    uint32_t rows, columns;  /* of the weights as a matrix [out, in] */
+    ioa_orientation orientation;
+    uint64_t connections;
+    uint32_t dead;           /* outputs of the layer that no later layer reads */
+    char activation[48];
+} ioa_import_layer;
+
+typedef struct ioa_import_report {
+    ioa_import_layer *layers; /* owned; release with ioa_import_report_clear */
+    uint32_t count;
+    char format[16];
+} ioa_import_report;
+
+/* Reads `files` [count], one weight file per layer in order. Layer l's outputs are layer l+1's inputs; sizes must
+ * match. */
+ioa_status ioa_import(const char *const *files, uint32_t count, const ioa_import_options *options,
+                      ioa_network **network, ioa_import_report *report, ioa_error *error);
+void ioa_import_report_clear(ioa_import_report *report);
+
+#endif
