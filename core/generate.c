@@ -2,24 +2,10 @@
 
 #include "core/generate_builder.h"
 #include "core/mem.h"
+#include "core/portable_math.h"
 
 #include <inttypes.h>
 #include <math.h>
-
-/* Natural logarithm from plain arithmetic: libm's may differ in the last place between machines, and then so would
- * the networks. x > 0; a few ulp. log x = e log 2 + 2 atanh((m - 1) / (m + 1)) for x = m 2^e. */
-static double portable_log(double x)
-{
-    int exponent;
-    double m = frexp(x, &exponent);
-    if (m < 0.70710678118654752) {
-        m *= 2.0;
-        exponent--;
-    }
-    double s = (m - 1.0) / (m + 1.0), square = s * s, sum = 0.0;
-    for (int k = 27; k >= 1; k -= 2) sum = sum * square + 1.0 / k;
-    return exponent * 0.69314718055994531 + 2.0 * s * sum;
-}
 
 static void number_ends(ioa_builder *b, uint32_t inputs, uint32_t outputs)
 {
@@ -30,11 +16,11 @@ static void number_ends(ioa_builder *b, uint32_t inputs, uint32_t outputs)
 /* One row of a random layer: sources first .. first + width - 1. */
 static bool random_row(ioa_builder *b, uint32_t first, uint32_t width, double density, ioa_pcg32 *rng)
 {
-    double log_absent = density < 1.0 ? portable_log(1.0 - density) : 0.0;
+    double log_absent = density < 1.0 ? ioa_portable_log(1.0 - density) : 0.0;
     double mean = density * width;
     for (uint64_t at = 0;; at++) {
         if (density < 1.0) {
-            double skip = portable_log(1.0 - ioa_pcg32_double(rng)) / log_absent;
+            double skip = ioa_portable_log(1.0 - ioa_pcg32_double(rng)) / log_absent;
             if (skip >= (double)width) return true;
             at += (uint64_t)skip;
         }
