@@ -1,0 +1,81 @@
+/* What a plan hands to the kernels: a stream of runs, and one table of functions per instruction set.
+ *
+ * core/kernel_impl.h is compiled once per instruction set (kernel_portable.c, kernel_avx2.c, kernel_avx512.c), each
+ * with its own compiler flags; nothing else of the library may use more than the base instruction set. */
+#ifndef IOA_CORE_KERNEL_H
+#define IOA_CORE_KERNEL_H
+
+#include <ioanneal/plan.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define IOA_MAX_TILE 128u
+#define IOA_NO_SLOT UINT32_MAX /* an input nobody reads */
+
+/* Offsets of values are stored premultiplied, in units of 8 bytes (tile 1: of 4 bytes): the addressing mode scales
+ * them for free and 32 bits reach 32 GiB of activations. */
+#define IOA_OFFSET_BYTES(tile) ((tile) == 1 ? 4u : 8u)
+
+enum {
+    IOA_RUN_FIRST = 1, /* start from the bias; otherwise reload the partial sum */
+    IOA_RUN_LAST = 2,  /* apply the activation; otherwise store a partial sum */
+    IOA_RUN_PARAM = 4, /* one more ioa_step follows the connections; its weight is the activation's parameter */
+};
+
+/* Head of a run: `count` steps follow, all with the same destination, then perhaps the parameter. */
+typedef struct ioa_run {
+    uint32_t destination; /* offset of its value */
+    uint32_t count;
+    uint8_t flags;
+    uint8_t activation;
+    uint16_t reserved;
+    float bias; /* where FIRST */
+} ioa_run;
+
+/* One connection of a run. */
+typedef struct ioa_step {
+    uint32_t source; /* offset of its value */
+    float weight;
+} ioa_step;
+
+_Static_assert(sizeof(ioa_run) == 16 && sizeof(ioa_step) == 8, "streams are packed");
+
+/* A CSR matrix with everything a row needs, for the baseline. Borrowed arrays. */
+typedef struct ioa_csr {
+    const int64_t *indptr;
+    const uint32_t *indices;
+    const float *weights;
+    const float *bias;
+    const uint8_t *activation;
+    const float *param;     /* or NULL: 0 */
+    const uint8_t *skip;    /* rows that are not computed (inputs) */
+} ioa_csr;
+
+/* Functions of one instruction set. `values` is aligned to 64 bytes; `width` is the number of batch columns to
+ * compute: 1 (tile 1 only), 16, 32, 64 or 128, at most the tile. The summation order of a value depends on the tile
+ * only, never on the width. */
+typedef struct ioa_kernel {
+    /* Executes the stream [stream, end) on the first `width` columns. */
+    void (*run)(const void *stream, const void *end, float *values, uint32_t tile, uint32_t width);
+    /* Transposes x ([rows, stride], row-major; column i goes to offsets[i]) into the first `width` columns; rows
+     * beyond `rows` become 0. `row_bytes` of a value are irrelevant here: offsets say it all. */
+    void (*pack)(const float *x, size_t stride, uint32_t rows, const uint32_t *offsets, float *values, uint32_t tile,
+                 uint32_t width);
+    /* The way back: y [rows, stride]. */
+    void (*unpack)(float *y, size_t stride, uint32_t rows, const uint32_t *offsets, const float *values,
+                   uint32_t tile);
+    /* Rows [first, last) of a CSR matrix on `width` columns of values with `stride` floats from neuron to neuron. */
+    void (*rows)(const ioa_csr *csr, uint32_t first, uint32_t last, float *values, size_t stride, uint32_t width);
+} ioa_kernel;
+
+extern const ioa_kernel ioa_kernel_portable;
+extern const ioa_kernel ioa_kernel_avx2;   /* only where IOA_HAVE_X86_KERNELS */
+extern const ioa_kernel ioa_kernel_avx512; /* only where IOA_HAVE_X86_KERNELS */
+
+/* Table of an instruction set; AUTO: the best available. NULL if it is not available. */
+const ioa_kernel *ioa_kernel_for(ioa_isa isa);
+
+/* Smallest supported width that holds `rows` columns of a tile. */
+uint32_t ioa_kernel_width(uint32_t tile, size_t rows);
+
+#endif

@@ -1,0 +1,312 @@
+/* The kernels, written once and compiled per instruction set. The including file defines KERNEL_TABLE, the name of
+ * its ioa_kernel. */
+#include "core/kernel.h"
+#include "core/kernel_math.h"
+#include "core/kernel_vec.h"
+
+/* Registers bound the columns of one pass (PASS) and the number of independent accumulators per column (CHAINS by
+ * tile): a chain advances once per FMA latency, so narrow tiles need several to keep the units busy. */
+#if VEC_BYTES == 64
+#define PASS 128u
+#define CHAINS(tile) ((tile) <= 32 ? 4 : 2)
+#elif VEC_BYTES == 32
+#define PASS 64u
+#define CHAINS(tile) ((tile) <= 16 ? 4 : (tile) <= 32 ? 2 : 1)
+#else
+#define PASS 32u
+#define CHAINS(tile) ((tile) <= 16 ? 2 : 1)
+#endif
+
+/* Value at a premultiplied offset of 8-byte units. */
+INLINE float *at(float *values, uint32_t offset)
+{
+    return values + (size_t)offset * 2;
+}
+
+/* Finishes `vectors` accumulators of a neuron: activation, then the store. */
+INLINE void finish(float *destination, vec *sum, int vectors, unsigned activation, float param)
+{
+    if (activation == IOA_ACT_RELU)
+        UNROLL
+        for (int i = 0; i < vectors; i++) sum[i] = positive(sum[i]);
+    UNROLL
+    for (int i = 0; i < vectors; i++) store(destination + i * LANES, sum[i]);
+    if (activation > IOA_ACT_RELU) activate_row(activation, param, destination, (uint32_t)vectors * LANES);
+}
+
+/* One run; returns what follows it. `vectors` and `chains` are constants in every use. */
+INLINE const void *one_run(const ioa_run *run, float *values, int vectors, int chains)
+{
+    const ioa_step *step = (const ioa_step *)(run + 1), *end = step + run->count;
+    float *destination = at(values, run->destination);
+    vec sum[4][8];
+    if (run->flags & IOA_RUN_FIRST)
+        UNROLL
+        for (int i = 0; i < vectors; i++) sum[0][i] = splat(run->bias);
+    else
+        UNROLL
+        for (int i = 0; i < vectors; i++) sum[0][i] = load(destination + i * LANES);
+    UNROLL
+    for (int c = 1; c < chains; c++)
+        UNROLL
+        for (int i = 0; i < vectors; i++) sum[c][i] = (vec){0};
+    for (; end - step >= chains; step += chains)
+        UNROLL
+        for (int c = 0; c < chains; c++)
+            UNROLL
+            for (int i = 0; i < vectors; i++)
+                sum[c][i] += step[c].weight * load(at(values, step[c].source) + i * LANES);
+    if (chains > 1)
+        for (; step < end; step++)
+            UNROLL
+            for (int i = 0; i < vectors; i++) sum[0][i] += step->weight * load(at(values, step->source) + i * LANES);
+    UNROLL
+    for (int c = 1; c < chains; c++)
+        UNROLL
+        for (int i = 0; i < vectors; i++) sum[0][i] += sum[c][i];
+    unsigned activation = run->flags & IOA_RUN_LAST ? run->activation : (unsigned)IOA_ACT_IDENTITY;
+    finish(destination, sum[0], vectors, activation, run->flags & IOA_RUN_PARAM ? end->weight : 0.0f);
+    return end + !!(run->flags & IOA_RUN_PARAM);
+}
+
+#define DEFINE_RUNS(width, chains)                                                                       \
+    static void runs_##width##_##chains(const void *stream, const void *end, float *values)              \
+    {                                                                                                    \
+        while (stream < end) stream = one_run((const ioa_run *)stream, values, (width) / LANES, chains); \
+    }
+
+#if VEC_BYTES == 64
+DEFINE_RUNS(16, 4)
+DEFINE_RUNS(32, 4)
+DEFINE_RUNS(16, 2)
+DEFINE_RUNS(32, 2)
+DEFINE_RUNS(64, 2)
+DEFINE_RUNS(128, 2)
+#elif VEC_BYTES == 32
+DEFINE_RUNS(16, 4)
+DEFINE_RUNS(16, 2)
+DEFINE_RUNS(32, 2)
+DEFINE_RUNS(16, 1)
+DEFINE_RUNS(32, 1)
+DEFINE_RUNS(64, 1)
+#else
+DEFINE_RUNS(16, 2)
+DEFINE_RUNS(16, 1)
+DEFINE_RUNS(32, 1)
+#endif
+
+typedef void runs_function(const void *stream, const void *end, float *values);
+
+static runs_function *runs_for(uint32_t tile, uint32_t width)
+{
+    int chains = CHAINS(tile);
+#if VEC_BYTES == 64
+    if (chains == 4) return width == 16 ? runs_16_4 : runs_32_4;
+    return width == 16 ? runs_16_2 : width == 32 ? runs_32_2 : width == 64 ? runs_64_2 : runs_128_2;
+#elif VEC_BYTES == 32
+    if (chains == 4) return runs_16_4;
+    if (chains == 2) return width == 16 ? runs_16_2 : runs_32_2;
+    return width == 16 ? runs_16_1 : width == 32 ? runs_32_1 : runs_64_1;
+#else
+    if (chains == 2) return runs_16_2;
+    return width == 16 ? runs_16_1 : runs_32_1;
+#endif
+}
+
+/* Tile 1: a run is a dot product. The steps are taken as they are, weights and offsets interleaved. */
+INLINE float dot_steps(const ioa_step *step, const ioa_step *end, const float *values, float start)
+{
+    float sum = start;
+#if VEC_BYTES == 64
+    const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+    __m512 sums = _mm512_setzero_ps();
+    if (end - step >= 16) {
+        for (; end - step >= 16; step += 16) {
+            __m512i low = _mm512_loadu_si512(step), high = _mm512_loadu_si512(step + 8);
+            __m512 source = _mm512_i32gather_ps(_mm512_permutex2var_epi32(low, even, high), values, 4);
+            sums = _mm512_fmadd_ps(_mm512_castsi512_ps(_mm512_permutex2var_epi32(low, odd, high)), source, sums);
+        }
+        sum += _mm512_reduce_add_ps(sums);
+    }
+#endif
+    float part[4] = {0};
+    for (; end - step >= 4; step += 4)
+        UNROLL
+        for (int i = 0; i < 4; i++) part[i] += step[i].weight * values[step[i].source];
+    for (; step < end; step++) sum += step->weight * values[step->source];
+    return sum + ((part[0] + part[1]) + (part[2] + part[3]));
+}
+
+static void runs_single(const void *stream, const void *end, float *values)
+{
+    _Alignas(VEC_BYTES) float row[16] = {0};
+    while (stream < end) {
+        const ioa_run *run = stream;
+        const ioa_step *step = (const ioa_step *)(run + 1), *last = step + run->count;
+        float *destination = values + run->destination;
+        float sum = dot_steps(step, last, values, run->flags & IOA_RUN_FIRST ? run->bias : *destination);
+        if (run->flags & IOA_RUN_LAST && run->activation == IOA_ACT_RELU) sum = sum < 0.0f ? 0.0f : sum;
+        else if (run->flags & IOA_RUN_LAST && run->activation > IOA_ACT_RELU) {
+            row[0] = sum;
+            activate_row(run->activation, run->flags & IOA_RUN_PARAM ? last->weight : 0.0f, row, LANES);
+            sum = row[0];
+        }
+        *destination = sum;
+        stream = last + !!(run->flags & IOA_RUN_PARAM);
+    }
+}
+
+static void kernel_run(const void *stream, const void *end, float *values, uint32_t tile, uint32_t width)
+{
+    if (tile == 1) {
+        runs_single(stream, end, values);
+        return;
+    }
+    runs_function *runs = runs_for(tile, width > PASS ? PASS : width);
+    for (uint32_t column = 0; column < width; column += PASS) runs(stream, end, values + column);
+}
+
+/* LANES inputs of LANES samples, transposed; samples from `rows` on are 0. */
+INLINE void load_square(vec square[LANES], const float *x, size_t stride, uint32_t rows, size_t columns)
+{
+    for (uint32_t r = 0; r < LANES; r++) {
+        square[r] = (vec){0};
+        if (r >= rows) continue;
+        if (columns >= LANES) square[r] = load_unaligned(x + r * stride);
+        else memcpy(&square[r], x + r * stride, columns * sizeof(float));
+    }
+    transpose(square);
+}
+
+static void kernel_pack(const float *x, size_t stride, uint32_t rows, const uint32_t *offsets, float *values,
+                        uint32_t tile, uint32_t width)
+{
+    if (tile == 1) {
+        for (size_t i = 0; i < stride; i++)
+            if (offsets[i] != IOA_NO_SLOT) values[offsets[i]] = x[i];
+        return;
+    }
+    for (size_t i = 0; i < stride; i += LANES)
+        for (uint32_t b = 0; b < width; b += LANES) {
+            vec square[LANES];
+            size_t columns = stride - i < LANES ? stride - i : LANES;
+            load_square(square, b < rows ? x + b * stride + i : x, stride, b < rows ? rows - b : 0, columns);
+            for (size_t c = 0; c < columns; c++)
+                if (offsets[i + c] != IOA_NO_SLOT) store(at(values, offsets[i + c]) + b, square[c]);
+        }
+}
+
+static void kernel_unpack(float *y, size_t stride, uint32_t rows, const uint32_t *offsets, const float *values,
+                          uint32_t tile)
+{
+    if (tile == 1) {
+        for (size_t s = 0; s < stride; s++) y[s] = values[offsets[s]];
+        return;
+    }
+    for (size_t s = 0; s < stride; s += LANES)
+        for (uint32_t b = 0; b < rows; b += LANES) {
+            vec square[LANES];
+            size_t columns = stride - s < LANES ? stride - s : LANES;
+            for (size_t c = 0; c < LANES; c++)
+                square[c] = c < columns ? load(values + (size_t)offsets[s + c] * 2 + b) : (vec){0};
+            transpose(square);
+            for (uint32_t r = 0; r < LANES && b + r < rows; r++) {
+                if (columns == LANES) store_unaligned(y + (b + r) * stride + s, square[r]);
+                else memcpy(y + (b + r) * stride + s, &square[r], columns * sizeof(float));
+            }
+        }
+}
+
+/* ---- the baseline: CSR rows, weights and indices in arrays of their own ---- */
+
+INLINE void csr_row(const ioa_csr *csr, uint32_t v, float *values, size_t stride, int vectors, int chains)
+{
+    int64_t e = csr->indptr[v], end = csr->indptr[v + 1];
+    vec sum[4][8];
+    UNROLL
+    for (int c = 0; c < chains; c++)
+        UNROLL
+        for (int i = 0; i < vectors; i++) sum[c][i] = c ? (vec){0} : splat(csr->bias[v]);
+    for (; end - e >= chains; e += chains)
+        UNROLL
+        for (int c = 0; c < chains; c++)
+            UNROLL
+            for (int i = 0; i < vectors; i++)
+                sum[c][i] += csr->weights[e + c] * load(values + csr->indices[e + c] * stride + i * LANES);
+    if (chains > 1)
+        for (; e < end; e++)
+            UNROLL
+            for (int i = 0; i < vectors; i++)
+                sum[0][i] += csr->weights[e] * load(values + csr->indices[e] * stride + i * LANES);
+    UNROLL
+    for (int c = 1; c < chains; c++)
+        UNROLL
+        for (int i = 0; i < vectors; i++) sum[0][i] += sum[c][i];
+    finish(values + v * stride, sum[0], vectors, csr->activation[v], csr->param ? csr->param[v] : 0.0f);
+}
+
+static void csr_single(const ioa_csr *csr, uint32_t first, uint32_t last, float *values)
+{
+    _Alignas(VEC_BYTES) float row[16] = {0};
+    for (uint32_t v = first; v < last; v++) {
+        if (csr->skip[v]) continue;
+        int64_t e = csr->indptr[v], end = csr->indptr[v + 1];
+        float sum = csr->bias[v];
+#if VEC_BYTES == 64
+        if (end - e >= 16) {
+            __m512 sums = _mm512_setzero_ps();
+            for (; end - e >= 16; e += 16)
+                sums = _mm512_fmadd_ps(_mm512_loadu_ps(csr->weights + e),
+                                       _mm512_i32gather_ps(_mm512_loadu_si512(csr->indices + e), values, 4), sums);
+            sum += _mm512_reduce_add_ps(sums);
+        }
+#endif
+        float part[4] = {0};
+        for (; end - e >= 4; e += 4)
+            UNROLL
+            for (int i = 0; i < 4; i++) part[i] += csr->weights[e + i] * values[csr->indices[e + i]];
+        for (; e < end; e++) sum += csr->weights[e] * values[csr->indices[e]];
+        row[0] = sum + ((part[0] + part[1]) + (part[2] + part[3]));
+        activate_row(csr->activation[v], csr->param ? csr->param[v] : 0.0f, row, LANES);
+        values[v] = row[0];
+    }
+}
+
+#define DEFINE_ROWS(width)                                                                                       \
+    static void rows_##width(const ioa_csr *csr, uint32_t first, uint32_t last, float *values, size_t stride)    \
+    {                                                                                                            \
+        for (uint32_t v = first; v < last; v++)                                                                  \
+            if (!csr->skip[v]) csr_row(csr, v, values, stride, (width) / LANES, CHAINS(width));                  \
+    }
+
+DEFINE_ROWS(16)
+DEFINE_ROWS(32)
+#if VEC_BYTES >= 32
+DEFINE_ROWS(64)
+#endif
+#if VEC_BYTES >= 64
+DEFINE_ROWS(128)
+#endif
+
+static void kernel_rows(const ioa_csr *csr, uint32_t first, uint32_t last, float *values, size_t stride,
+                        uint32_t width)
+{
+    if (width == 1) {
+        csr_single(csr, first, last, values);
+        return;
+    }
+    for (uint32_t column = 0; column < width; column += PASS) {
+        uint32_t pass = width - column < PASS ? width - column : PASS;
+        if (pass == 16) rows_16(csr, first, last, values + column, stride);
+        else if (pass == 32) rows_32(csr, first, last, values + column, stride);
+#if VEC_BYTES >= 32
+        else if (pass == 64) rows_64(csr, first, last, values + column, stride);
+#endif
+#if VEC_BYTES >= 64
+        else rows_128(csr, first, last, values + column, stride);
+#endif
+    }
+}
+
+const ioa_kernel KERNEL_TABLE = {kernel_run, kernel_pack, kernel_unpack, kernel_rows};

@@ -1,0 +1,111 @@
+/* Vectors of the widest register of the instruction set this file is compiled for, by the compiler's vector
+ * extensions: the same source serves every instruction set. Included by core/kernel_impl.h only. */
+#ifndef IOA_CORE_KERNEL_VEC_H
+#define IOA_CORE_KERNEL_VEC_H
+
+#include <stdint.h>
+#include <string.h>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+#if defined(__AVX512F__)
+#define VEC_BYTES 64
+#elif defined(__AVX2__)
+#define VEC_BYTES 32
+#else
+#define VEC_BYTES 16
+#endif
+#define LANES (VEC_BYTES / 4)
+
+typedef float vec __attribute__((vector_size(VEC_BYTES), may_alias));
+typedef int32_t ivec __attribute__((vector_size(VEC_BYTES), may_alias));
+typedef float vec_unaligned __attribute__((vector_size(VEC_BYTES), may_alias, aligned(4)));
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Accumulator arrays stay in registers only if every loop over them is unrolled completely. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+INLINE vec splat(float x)
+{
+    return x - (vec){0}; /* keeps -0 */
+}
+
+INLINE vec load(const float *p)
+{
+    return *(const vec *)(const void *)p;
+}
+
+INLINE void store(float *p, vec x)
+{
+    *(vec *)(void *)p = x;
+}
+
+INLINE vec load_unaligned(const float *p)
+{
+    return *(const vec_unaligned *)(const void *)p;
+}
+
+INLINE void store_unaligned(float *p, vec x)
+{
+    *(vec_unaligned *)(void *)p = x;
+}
+
+INLINE vec choose(ivec mask, vec yes, vec no)
+{
+    return (vec)((mask & (ivec)yes) | (~mask & (ivec)no));
+}
+
+INLINE vec positive(vec x) /* max(x, 0); NaN stays */
+{
+#if defined(__AVX512F__)
+    return (vec)_mm512_max_ps(_mm512_setzero_ps(), (__m512)x);
+#elif defined(__AVX2__)
+    return (vec)_mm256_max_ps(_mm256_setzero_ps(), (__m256)x);
+#else
+    return (vec)((ivec)x & ~(ivec)(x < 0.0f));
+#endif
+}
+
+INLINE vec magnitude(vec x)
+{
+    return (vec)((ivec)x & INT32_MAX);
+}
+
+/* First and second half of the perfect shuffle of a and b: a0 b0 a1 b1 ... */
+#if VEC_BYTES == 64
+#define INTERLEAVE_LOW(a, b) \
+    __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define INTERLEAVE_HIGH(a, b) \
+    __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#elif VEC_BYTES == 32
+#define INTERLEAVE_LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define INTERLEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#else
+#define INTERLEAVE_LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define INTERLEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#endif
+
+/* Transposes a square of LANES vectors: a perfect shuffle of rows i and i + LANES/2 rotates the bits of the element
+ * index by one place, so log2(LANES) of them exchange row and column. */
+INLINE void transpose(vec m[LANES])
+{
+    UNROLL
+    for (int step = 1; step < LANES; step *= 2) {
+        vec next[LANES];
+        UNROLL
+        for (int i = 0; i < LANES / 2; i++) {
+            next[2 * i] = INTERLEAVE_LOW(m[i], m[i + LANES / 2]);
+            next[2 * i + 1] = INTERLEAVE_HIGH(m[i], m[i + LANES / 2]);
+        }
+        UNROLL
+        for (int i = 0; i < LANES; i++) m[i] = next[i];
+    }
+}
+
+#endif

@@ -1,0 +1,290 @@
+/* Plans of every instruction set, layout and tile against the float64 reference. */
+#include "core/mem.h"
+#include "core/network.h"
+#include "core/order.h"
+#include "core/reference.h"
+#include "tests/support/random_network.h"
+
+#include <ioanneal/plan.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const uint32_t tiles[] = {1, 16, 32, 64, 128};
+static const size_t batches[] = {1, 7, 16, 64, 100, 129};
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define MAX_BATCH 129
+
+/* A batch with its reference. */
+typedef struct expected {
+    const ioa_network *network;
+    float *x;
+    double *y, *bound;
+} expected;
+
+static expected expect(const ioa_network *network, uint64_t seed)
+{
+    ioa_pcg32 rng = ioa_rng_keyed(seed, IOA_RNG_TEST, 3, 0);
+    uint64_t outputs = ioa_network_view(network)->outputs;
+    expected e = {network, ioa_test_random_floats(&rng, (uint64_t)MAX_BATCH * ioa_network_view(network)->inputs),
+                  ioa_alloc(MAX_BATCH * outputs, sizeof *e.y), ioa_alloc(MAX_BATCH * outputs, sizeof *e.bound)};
+    assert_true(e.x && e.y && e.bound);
+    assert_int_equal(ioa_reference_run(network, e.x, MAX_BATCH, e.y, e.bound, NULL), IOA_OK);
+    return e;
+}
+
+static void release(expected *e)
+{
+    ioa_free(e->x);
+    ioa_free(e->y);
+    ioa_free(e->bound);
+}
+
+static float *run(const ioa_plan *plan, const expected *e, size_t batch)
+{
+    size_t outputs = ioa_network_view(e->network)->outputs;
+    float *y = ioa_alloc((batch + 1) * outputs, sizeof *y);
+    void *scratch = ioa_alloc(ioa_plan_scratch_bytes(plan), 1);
+    assert_true(y && scratch);
+    memset(scratch, 0xff, ioa_plan_scratch_bytes(plan)); /* NaN: a plan must not read what it did not write */
+    for (size_t i = 0; i < outputs; i++) y[batch * outputs + i] = 12345.0f;
+    ioa_plan_run(plan, e->x, y, batch, scratch);
+    for (size_t i = 0; i < outputs; i++) assert_true(y[batch * outputs + i] == 12345.0f);
+    ioa_free(scratch);
+    return y;
+}
+
+static void check_plan(const ioa_plan *plan, const expected *e, size_t batch)
+{
+    size_t outputs = ioa_network_view(e->network)->outputs;
+    float *y = run(plan, e, batch);
+    for (size_t i = 0; i < batch * outputs; i++)
+        if (!(fabs((double)y[i] - e->y[i]) <= e->bound[i] || (fabs(e->y[i]) > 1e37 && !(fabs((double)y[i]) < 1e37))))
+            fail_msg("output %zu of sample %zu: %.9g instead of %.9g +- %.3g (%s, tile %u, batch %zu)", i % outputs,
+                     i / outputs, (double)y[i], e->y[i], e->bound[i], ioa_isa_name(ioa_plan_isa(plan)),
+                     ioa_plan_tile(plan), batch);
+    ioa_free(y);
+}
+
+static void check_all_batches(const ioa_network *network, const uint32_t *order, ioa_plan_options options,
+                              const expected *e)
+{
+    ioa_plan *plan = NULL;
+    assert_int_equal(ioa_plan_create(network, order, &options, &plan, NULL), IOA_OK);
+    for (size_t b = 0; b < COUNT(batches); b++) check_plan(plan, e, batches[b]);
+    ioa_plan_destroy(plan);
+}
+
+/* Every instruction set x layout x tile x batch for one network, in file order and in random legal orders. */
+static void check_network(const ioa_network *network, uint64_t seed, int orders)
+{
+    assert_non_null(network);
+    ioa_pcg32 rng = ioa_rng_keyed(seed, IOA_RNG_TEST, 4, 0);
+    expected e = expect(network, seed);
+    for (int o = 0; o <= orders; o++) {
+        uint32_t *order = o ? ioa_test_random_order(network, &rng) : NULL;
+        if (o) assert_int_equal(ioa_order_check(network, order, NULL), IOA_OK);
+        for (int isa = IOA_ISA_PORTABLE; isa < IOA_ISA_COUNT; isa++) {
+            if (!ioa_isa_available((ioa_isa)isa)) continue;
+            for (int layout = 0; layout < IOA_LAYOUT_COUNT; layout++)
+                for (size_t t = 0; t < COUNT(tiles); t++)
+                    check_all_batches(network, order,
+                                      (ioa_plan_options){(ioa_isa)isa, (ioa_layout)layout, tiles[t]}, &e);
+        }
+        ioa_free(order);
+    }
+    release(&e);
+}
+
+static void test_random_dags(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 6; seed++) {
+        ioa_test_dag_params params = ioa_test_dag_defaults();
+        if (seed % 2) params.reach = 12;
+        params.fan_in = seed < 3 ? 3 : 9;
+        params.constants = 0.1 * (double)seed;
+        ioa_network *network = ioa_test_random_dag(seed, params);
+        check_network(network, seed, 2);
+        ioa_network_destroy(network);
+    }
+}
+
+static void test_large_fan_in(void **state)
+{
+    (void)state;
+    ioa_test_dag_params params = {.neurons = 300, .inputs = 37, .outputs = 19, .fan_in = 60, .reach = 150,
+                                  .activation = IOA_TEST_MIXED_ACTIVATIONS};
+    ioa_network *network = ioa_test_random_dag(11, params);
+    check_network(network, 11, 1);
+    ioa_network_destroy(network);
+}
+
+static void test_mlp(void **state)
+{
+    (void)state;
+    const uint32_t layers[] = {33, 50, 47, 18};
+    ioa_network *network = ioa_test_random_mlp(5, layers, 4, 0.2, IOA_ACT_RELU);
+    check_network(network, 5, 1);
+    ioa_network_destroy(network);
+}
+
+static void test_every_activation(void **state)
+{
+    (void)state;
+    for (int activation = 0; activation < IOA_ACT_COUNT; activation++) {
+        ioa_test_dag_params params = {.neurons = 30, .inputs = 5, .outputs = 6, .fan_in = 3, .inner_outputs = true,
+                                      .activation = activation};
+        ioa_network *network = ioa_test_random_dag(100 + (uint64_t)activation, params);
+        check_network(network, 100 + (uint64_t)activation, 0);
+        ioa_network_destroy(network);
+    }
+}
+
+static void test_single_connection(void **state)
+{
+    (void)state;
+    int64_t indptr[] = {0, 0, 1};
+    uint32_t indices[] = {0}, in[] = {0}, out[] = {1};
+    float weights[] = {-2.5f}, bias[] = {0, 0.75f};
+    uint8_t activation[] = {IOA_ACT_IDENTITY, IOA_ACT_ABS};
+    ioa_network_arrays arrays = {.neurons = 2, .inputs = 1, .outputs = 1, .indptr = indptr, .indices = indices,
+                                 .weights = weights, .bias = bias, .activation = activation, .input_ids = in,
+                                 .output_ids = out};
+    ioa_network *network = NULL;
+    assert_int_equal(ioa_network_create_copy(&arrays, &network, NULL), IOA_OK);
+    check_network(network, 1, 1);
+    ioa_network_destroy(network);
+}
+
+/* No connection at all; an isolated output; a constant output that feeds another output. */
+static void test_constant_outputs(void **state)
+{
+    (void)state;
+    int64_t none[] = {0, 0, 0, 0, 0}, some[] = {0, 0, 0, 0, 2};
+    uint32_t indices[] = {0, 1}, in[] = {0}, out[] = {3, 1, 2};
+    float weights[] = {0.5f, -3.0f}, bias[] = {0, 0.75f, -2.0f, 0.25f};
+    uint8_t activation[] = {IOA_ACT_IDENTITY, IOA_ACT_SIGMOID, IOA_ACT_SQUARE, IOA_ACT_TANH};
+    ioa_network_arrays arrays = {.neurons = 4, .inputs = 1, .outputs = 3, .indptr = none, .indices = indices,
+                                 .weights = weights, .bias = bias, .activation = activation, .input_ids = in,
+                                 .output_ids = out};
+    for (int connected = 0; connected < 2; connected++) {
+        ioa_network *network = NULL;
+        arrays.indptr = connected ? some : none;
+        assert_int_equal(ioa_network_create_copy(&arrays, &network, NULL), IOA_OK);
+        check_network(network, 2, connected);
+        ioa_network_destroy(network);
+    }
+}
+
+/* Bit for bit the same whether a batch comes at once or in pieces. */
+static void test_batch_splitting(void **state)
+{
+    (void)state;
+    ioa_network *network = ioa_test_random_dag(21, ioa_test_dag_defaults());
+    assert_non_null(network);
+    expected e = expect(network, 21);
+    size_t inputs = ioa_network_view(network)->inputs, outputs = ioa_network_view(network)->outputs;
+    for (int isa = IOA_ISA_PORTABLE; isa < IOA_ISA_COUNT; isa++)
+        for (size_t t = 0; t < COUNT(tiles) && ioa_isa_available((ioa_isa)isa); t++) {
+            ioa_plan_options options = {(ioa_isa)isa, IOA_LAYOUT_SORTED, tiles[t]};
+            ioa_plan *plan = NULL;
+            assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
+            float *whole = run(plan, &e, MAX_BATCH);
+            for (size_t from = 0, piece = 1; from < MAX_BATCH; from += piece, piece += 5) {
+                if (piece > MAX_BATCH - from) piece = MAX_BATCH - from;
+                expected part = {network, e.x + from * inputs, NULL, NULL};
+                float *y = run(plan, &part, piece);
+                assert_memory_equal(y, whole + from * outputs, piece * outputs * sizeof *y);
+                ioa_free(y);
+            }
+            ioa_free(whole);
+            ioa_plan_destroy(plan);
+        }
+    release(&e);
+    ioa_network_destroy(network);
+}
+
+/* ROWS and SORTED leave out what no output needs, and values share slots. */
+static void test_dead_neurons_and_slots(void **state)
+{
+    (void)state;
+    const uint32_t layers[] = {20, 20, 20, 20, 20, 20, 20, 20, 1};
+    ioa_network *network = ioa_test_random_mlp(3, layers, 9, 0.1, IOA_ACT_TANH);
+    assert_non_null(network);
+    ioa_plan *all = NULL, *needed = NULL;
+    ioa_plan_options options = {IOA_ISA_AUTO, IOA_LAYOUT_ORDER, 16};
+    assert_int_equal(ioa_plan_create(network, NULL, &options, &all, NULL), IOA_OK);
+    options.layout = IOA_LAYOUT_SORTED;
+    assert_int_equal(ioa_plan_create(network, NULL, &options, &needed, NULL), IOA_OK);
+    assert_true(ioa_plan_runs(needed) < ioa_plan_runs(all));
+    assert_true(ioa_plan_bytes(needed) < ioa_plan_bytes(all));
+    assert_true(ioa_plan_scratch_bytes(all) < 100u * 16 * sizeof(float)); /* 161 neurons */
+    ioa_plan_destroy(all);
+    ioa_plan_destroy(needed);
+    ioa_network_destroy(network);
+}
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    ioa_network *network = ioa_test_random_dag(1, ioa_test_dag_defaults());
+    ioa_plan *plan = NULL;
+    ioa_error error;
+    ioa_plan_options options = {IOA_ISA_AUTO, IOA_LAYOUT_ORDER, 48};
+    assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, &error), IOA_ERR_INPUT);
+    assert_non_null(strstr(error.text, "48"));
+    options = (ioa_plan_options){IOA_ISA_COUNT, IOA_LAYOUT_ORDER, 16};
+    assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, &error), IOA_ERR_INPUT);
+    options = (ioa_plan_options){IOA_ISA_AUTO, IOA_LAYOUT_COUNT, 16};
+    assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, &error), IOA_ERR_INPUT);
+    assert_null(plan);
+    assert_int_equal(ioa_plan_create(network, NULL, NULL, &plan, &error), IOA_OK);
+    assert_int_equal(ioa_plan_tile(plan), 64);
+    ioa_plan_destroy(plan);
+    ioa_plan_destroy(NULL);
+    ioa_network_destroy(network);
+    assert_int_equal(ioa_isa_from_name("avx2"), IOA_ISA_AVX2);
+    assert_int_equal(ioa_isa_from_name("mmx"), -1);
+    assert_true(ioa_isa_available(ioa_isa_best()));
+}
+
+static void test_allocation_failures(void **state)
+{
+    (void)state;
+    ioa_network *network = ioa_test_random_dag(8, ioa_test_dag_defaults());
+    for (int layout = 0; layout < IOA_LAYOUT_COUNT; layout++) {
+        ioa_plan_options options = {IOA_ISA_AUTO, (ioa_layout)layout, 16};
+        ioa_plan *plan = NULL;
+        ioa_mem_fail_at(0);
+        assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
+        uint64_t allocations = ioa_mem_fail_at(0);
+        ioa_plan_destroy(plan);
+        assert_true(allocations > 10);
+        for (uint64_t n = 1; n <= allocations; n++) {
+            ioa_plan *failed = NULL;
+            ioa_error error = {IOA_OK, ""};
+            ioa_mem_fail_at(n);
+            assert_int_equal(ioa_plan_create(network, NULL, &options, &failed, &error), IOA_ERR_NOMEM);
+            ioa_mem_fail_at(0);
+            assert_null(failed);
+            assert_int_equal(error.status, IOA_ERR_NOMEM);
+        }
+    }
+    ioa_network_destroy(network);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_random_dags),         cmocka_unit_test(test_large_fan_in),
+        cmocka_unit_test(test_mlp),                 cmocka_unit_test(test_every_activation),
+        cmocka_unit_test(test_single_connection),   cmocka_unit_test(test_constant_outputs),
+        cmocka_unit_test(test_batch_splitting),     cmocka_unit_test(test_dead_neurons_and_slots),
+        cmocka_unit_test(test_refusals),            cmocka_unit_test(test_allocation_failures),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
