@@ -1,0 +1,312 @@
+/* The fast-memory simulator used everywhere. tests/core/test_memory.c holds it against the slow one of
+ * core/memory_reference.c, which is written from the definition. */
+#include <ioanneal/memory.h>
+
+#include "core/mem.h"
+#include "core/network.h"
+
+#include <string.h>
+
+static const char *const policy_names[IOA_POLICY_COUNT] = {"lru", "rr", "min"};
+
+const char *ioa_policy_name(ioa_policy policy)
+{
+    return (unsigned)policy < IOA_POLICY_COUNT ? policy_names[policy] : "unknown";
+}
+
+int ioa_policy_from_name(const char *name)
+{
+    for (int p = 0; p < IOA_POLICY_COUNT; p++)
+        if (strcmp(name, policy_names[p]) == 0) return p;
+    return -1;
+}
+
+#define NONE UINT32_MAX /* no neuron, no slot, no later access */
+
+/* State of one simulation. Which of the policy's arrays exist depends on the policy. */
+typedef struct simulation {
+    const ioa_network *network;
+    uint32_t capacity; /* C, clamped to N: more slots than neurons never fill */
+    uint32_t resident; /* neurons in fast memory */
+    uint32_t *destinations; /* [W] */
+    uint32_t *uses;         /* [N] accesses still to come */
+    bool *dirty;            /* [N] */
+    bool *undelivered;      /* [N] constant outputs before their first load */
+    uint32_t *place;        /* [N] heap position (MIN), slot (RR), anything but NONE (LRU); NONE: absent */
+    uint32_t *next_source, *next_destination; /* [W] MIN: step of the next access after t of the step's neurons */
+    uint32_t *farthest;                       /* [N] MIN: next access of a resident neuron */
+    uint32_t *heap;                           /* [C] MIN: resident neurons, the next victim first */
+    uint32_t *newer, *older;                  /* [N + 1] LRU: list through resident neurons; entry N is both ends */
+    uint32_t *owner;                          /* [C] RR: neuron in the slot */
+    uint64_t *free_slots;                     /* [C / 64 + 1] RR: bit set */
+    uint32_t first_free_word;                 /* RR: no word before it has a set bit */
+    uint32_t pointer;                         /* RR */
+    ioa_io io;
+} simulation;
+
+/* ---- MIN: a binary heap by (farthest next access, clean before dirty, lower id) ---- */
+
+static inline bool goes_before(const simulation *s, uint32_t a, uint32_t b)
+{
+    if (s->farthest[a] != s->farthest[b]) return s->farthest[a] > s->farthest[b];
+    if (s->dirty[a] != s->dirty[b]) return s->dirty[b];
+    return a < b;
+}
+
+static void sift_up(simulation *s, uint32_t at)
+{
+    uint32_t neuron = s->heap[at];
+    while (at > 0) {
+        uint32_t parent = (at - 1) / 2;
+        if (!goes_before(s, neuron, s->heap[parent])) break;
+        s->heap[at] = s->heap[parent];
+        s->place[s->heap[at]] = at;
+        at = parent;
+    }
+    s->heap[at] = neuron;
+    s->place[neuron] = at;
+}
+
+static void sift_down(simulation *s, uint32_t at)
+{
+    uint32_t neuron = s->heap[at], count = s->resident;
+    for (uint32_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && goes_before(s, s->heap[child + 1], s->heap[child])) child++;
+        if (!goes_before(s, s->heap[child], neuron)) break;
+        s->heap[at] = s->heap[child];
+        s->place[s->heap[at]] = at;
+    }
+    s->heap[at] = neuron;
+    s->place[neuron] = at;
+}
+
+static void min_remove(simulation *s, uint32_t neuron)
+{
+    uint32_t at = s->place[neuron], last = s->heap[--s->resident];
+    s->place[neuron] = NONE;
+    if (at == s->resident) return;
+    s->heap[at] = last;
+    s->place[last] = at;
+    sift_up(s, at);
+    sift_down(s, s->place[last]);
+}
+
+/* ---- LRU: a doubly linked list, the newest next to the anchor's `older` ---- */
+
+static void lru_unlink(simulation *s, uint32_t neuron)
+{
+    s->older[s->newer[neuron]] = s->older[neuron];
+    s->newer[s->older[neuron]] = s->newer[neuron];
+}
+
+static void lru_push(simulation *s, uint32_t neuron)
+{
+    uint32_t anchor = s->network->a.neurons;
+    s->newer[neuron] = anchor;
+    s->older[neuron] = s->older[anchor];
+    s->newer[s->older[anchor]] = neuron;
+    s->older[anchor] = neuron;
+}
+
+/* ---- RR: slots, free ones in a bit set, and the walking pointer ---- */
+
+static uint32_t rr_take_lowest(simulation *s)
+{
+    while (s->free_slots[s->first_free_word] == 0) s->first_free_word++;
+    uint64_t *word = &s->free_slots[s->first_free_word];
+    uint32_t bit = (uint32_t)__builtin_ctzll(*word);
+    *word &= *word - 1;
+    return s->first_free_word * 64 + bit;
+}
+
+static void rr_release(simulation *s, uint32_t slot)
+{
+    s->owner[slot] = NONE;
+    s->free_slots[slot / 64] |= UINT64_C(1) << slot % 64;
+    if (slot / 64 < s->first_free_word) s->first_free_word = slot / 64;
+}
+
+/* ---- the steps common to all policies; `policy` is a constant at every call ---- */
+
+static inline uint32_t choose_victim(simulation *s, ioa_policy policy, uint32_t u, uint32_t v)
+{
+    switch (policy) {
+    case IOA_POLICY_MIN: return s->heap[0]; /* u and v are needed now, so they are never the farthest */
+    case IOA_POLICY_LRU: {
+        uint32_t victim = s->newer[s->network->a.neurons];
+        while (victim == u || victim == v) victim = s->newer[victim];
+        return victim;
+    }
+    default:
+        while (s->owner[s->pointer] == u || s->owner[s->pointer] == v) s->pointer = (s->pointer + 1) % s->capacity;
+        return s->owner[s->pointer];
+    }
+}
+
+static inline void drop(simulation *s, ioa_policy policy, uint32_t neuron)
+{
+    if (policy == IOA_POLICY_MIN) {
+        min_remove(s, neuron);
+        return;
+    }
+    if (policy == IOA_POLICY_LRU) lru_unlink(s, neuron);
+    else rr_release(s, s->place[neuron]);
+    s->place[neuron] = NONE;
+    s->resident--;
+}
+
+static inline void load(simulation *s, ioa_policy policy, uint32_t neuron, uint32_t now, uint32_t u, uint32_t v)
+{
+    s->io.reads++;
+    uint32_t slot = NONE;
+    if (s->resident == s->capacity) {
+        uint32_t victim = choose_victim(s, policy, u, v);
+        if (policy == IOA_POLICY_RR) slot = s->place[victim];
+        drop(s, policy, victim);
+        s->io.writes += s->dirty[victim];
+        s->dirty[victim] = false;
+    }
+    s->dirty[neuron] = s->undelivered[neuron];
+    s->undelivered[neuron] = false;
+    if (policy == IOA_POLICY_MIN) {
+        s->farthest[neuron] = now;
+        s->heap[s->resident] = neuron;
+        sift_up(s, s->resident++);
+        return;
+    }
+    if (policy == IOA_POLICY_LRU) {
+        lru_push(s, neuron);
+        s->place[neuron] = 0;
+    } else {
+        uint32_t lowest = rr_take_lowest(s); /* the victim's slot is the only free one, if there was a victim */
+        if (slot != NONE) s->pointer = (slot + 1) % s->capacity;
+        s->owner[lowest] = neuron;
+        s->place[neuron] = lowest;
+    }
+    s->resident++;
+}
+
+static inline void finish(simulation *s, ioa_policy policy, uint32_t neuron, uint32_t next)
+{
+    if (--s->uses[neuron] == 0) {
+        drop(s, policy, neuron);
+        s->io.writes += s->dirty[neuron] && s->network->is_output[neuron];
+        s->dirty[neuron] = false;
+        return;
+    }
+    if (policy == IOA_POLICY_MIN) {
+        s->farthest[neuron] = next;
+        sift_up(s, s->place[neuron]);
+    } else if (policy == IOA_POLICY_LRU) {
+        lru_unlink(s, neuron);
+        lru_push(s, neuron);
+    }
+}
+
+static inline void walk(simulation *s, const uint32_t *order, ioa_policy policy)
+{
+    const uint32_t *sources = s->network->a.indices;
+    uint64_t w = s->network->connections;
+    for (uint64_t t = 0; t < w; t++) {
+        uint32_t u = sources[order[t]], v = s->destinations[order[t]];
+        s->io.reads++; /* the weight */
+        if (s->place[u] == NONE) load(s, policy, u, (uint32_t)t, u, v);
+        if (s->place[v] == NONE) load(s, policy, v, (uint32_t)t, u, v);
+        s->dirty[v] = true;
+        bool min = policy == IOA_POLICY_MIN;
+        finish(s, policy, u, min ? s->next_source[t] : 0);
+        finish(s, policy, v, min ? s->next_destination[t] : 0);
+    }
+}
+
+/* Next accesses, by one pass backwards; s->farthest serves as the table of the nearest access seen so far. */
+static void find_next(simulation *s, const uint32_t *order)
+{
+    memset(s->farthest, 0xff, s->network->a.neurons * sizeof *s->farthest);
+    for (uint64_t t = s->network->connections; t-- > 0;) {
+        uint32_t u = s->network->a.indices[order[t]], v = s->destinations[order[t]];
+        s->next_source[t] = s->farthest[u];
+        s->next_destination[t] = s->farthest[v];
+        s->farthest[u] = s->farthest[v] = (uint32_t)t;
+    }
+}
+
+static bool prepare(simulation *s, uint64_t memory, ioa_policy policy)
+{
+    uint64_t n = s->network->a.neurons, w = s->network->connections;
+    s->capacity = memory - 1 < n ? (uint32_t)(memory - 1) : (uint32_t)n;
+    if (s->capacity < 2) s->capacity = 2;
+    s->destinations = ioa_alloc(w, sizeof(uint32_t));
+    s->uses = ioa_alloc_zero(n, sizeof(uint32_t));
+    s->dirty = ioa_alloc_zero(n, sizeof(bool));
+    s->undelivered = ioa_alloc_zero(n, sizeof(bool));
+    s->place = ioa_alloc(n, sizeof(uint32_t));
+    bool complete = s->destinations && s->uses && s->dirty && s->undelivered && s->place;
+    if (policy == IOA_POLICY_MIN) {
+        s->next_source = ioa_alloc(w, sizeof(uint32_t));
+        s->next_destination = ioa_alloc(w, sizeof(uint32_t));
+        s->farthest = ioa_alloc(n, sizeof(uint32_t));
+        s->heap = ioa_alloc(s->capacity, sizeof(uint32_t));
+        return complete && s->next_source && s->next_destination && s->farthest && s->heap;
+    }
+    if (policy == IOA_POLICY_LRU) {
+        s->newer = ioa_alloc(n + 1, sizeof(uint32_t));
+        s->older = ioa_alloc(n + 1, sizeof(uint32_t));
+        return complete && s->newer && s->older;
+    }
+    s->owner = ioa_alloc(s->capacity, sizeof(uint32_t));
+    s->free_slots = ioa_alloc_zero((uint64_t)s->capacity / 64 + 1, sizeof(uint64_t));
+    return complete && s->owner && s->free_slots;
+}
+
+static void start(simulation *s, const uint32_t *order, ioa_policy policy)
+{
+    const ioa_network *network = s->network;
+    uint64_t n = network->a.neurons;
+    ioa_network_destinations(network, s->destinations);
+    for (uint64_t e = 0; e < network->connections; e++) {
+        s->uses[network->a.indices[e]]++;
+        s->uses[s->destinations[e]]++;
+    }
+    for (uint64_t v = 0; v < n; v++)
+        s->undelivered[v] =
+            network->is_output[v] && network->a.indptr[v + 1] == network->a.indptr[v] && s->uses[v] > 0;
+    memset(s->place, 0xff, n * sizeof *s->place);
+    if (policy == IOA_POLICY_MIN) find_next(s, order);
+    if (policy == IOA_POLICY_LRU) s->newer[n] = s->older[n] = (uint32_t)n;
+    if (policy == IOA_POLICY_RR) {
+        memset(s->owner, 0xff, s->capacity * sizeof *s->owner);
+        for (uint32_t slot = 0; slot < s->capacity; slot++) s->free_slots[slot / 64] |= UINT64_C(1) << slot % 64;
+    }
+    /* Outputs without any connection are read and written once each. */
+    s->io.reads = s->io.writes = network->bounds.lone_outputs;
+}
+
+static void release(simulation *s)
+{
+    void *const arrays[] = {s->destinations, s->uses,  s->dirty, s->undelivered, s->place, s->next_source,
+                            s->next_destination, s->farthest, s->heap, s->newer, s->older, s->owner, s->free_slots};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) ioa_free(arrays[i]);
+}
+
+ioa_status ioa_memory_count(const ioa_network *network, const uint32_t *order, uint64_t memory, ioa_policy policy,
+                            ioa_io *io, ioa_error *error)
+{
+    if (memory < IOA_MEMORY_MIN)
+        return ioa_fail(error, IOA_ERR_INPUT, "a fast memory of %llu slots is too small: at least 3 are needed",
+                        (unsigned long long)memory);
+    simulation s = {.network = network};
+    ioa_status status = IOA_OK;
+    if (prepare(&s, memory, policy)) {
+        start(&s, order, policy);
+        switch (policy) {
+        case IOA_POLICY_MIN: walk(&s, order, IOA_POLICY_MIN); break;
+        case IOA_POLICY_LRU: walk(&s, order, IOA_POLICY_LRU); break;
+        default: walk(&s, order, IOA_POLICY_RR); break;
+        }
+        *io = s.io;
+    } else
+        status = ioa_fail_nomem(error, "the fast-memory simulator", network->connections, 3 * sizeof(uint32_t));
+    release(&s);
+    return status;
+}

@@ -1,0 +1,47 @@
+#include "optimizer/search/construct.h"
+
+#include "core/network.h"
+#include "core/order.h"
+
+#include <string.h>
+
+static ioa_status layered(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error)
+{
+    (void)memory;
+    (void)error;
+    ioa_order_layered(network, order);
+    return IOA_OK;
+}
+
+static const ioa_constructor constructors[] = {
+    {"layered", "neurons by id, the paper's 2-optimal order", layered, NULL},
+    {"blocks", "blocks of destinations that share sources stay resident, each source streams past once",
+     ioa_construct_blocks, NULL},
+    {"greedy", "whole neurons, the one with the fewest absent sources next", ioa_construct_greedy,
+     ioa_construct_greedy_affordable},
+};
+
+const ioa_constructor *ioa_constructor_at(unsigned index)
+{
+    return index < sizeof constructors / sizeof *constructors ? &constructors[index] : NULL;
+}
+
+const ioa_constructor *ioa_constructor_find(const char *name)
+{
+    for (unsigned i = 0; ioa_constructor_at(i); i++)
+        if (strcmp(constructors[i].name, name) == 0) return &constructors[i];
+    return NULL;
+}
+
+uint32_t ioa_network_depths(const ioa_network *network, uint32_t *depth)
+{
+    const ioa_network_arrays *a = &network->a;
+    uint32_t deepest = 0;
+    for (uint32_t v = 0; v < a->neurons; v++) {
+        depth[v] = 0;
+        for (int64_t e = a->indptr[v]; e < a->indptr[v + 1]; e++)
+            if (depth[a->indices[e]] >= depth[v]) depth[v] = depth[a->indices[e]] + 1;
+        if (depth[v] > deepest) deepest = depth[v];
+    }
+    return deepest;
+}

@@ -1,0 +1,30 @@
+/* Constructive orders: legal orders built directly, near-linear in W, that the annealing starts from. */
+#ifndef IOA_SEARCH_CONSTRUCT_H
+#define IOA_SEARCH_CONSTRUCT_H
+
+#include <ioanneal/memory.h>
+#include <ioanneal/network.h>
+#include <stdbool.h>
+
+typedef struct ioa_constructor {
+    const char *name;    /* as in `simulate --order NAME` */
+    const char *summary; /* one line for --help */
+    /* Fills `order` [W] for a fast memory of `memory` slots. Deterministic. IOA_ERR_NOMEM. */
+    ioa_status (*build)(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error);
+    /* False where the method's work would be far from linear; the automatic choice then leaves it out. NULL: always. */
+    bool (*affordable)(const ioa_network *network, uint64_t memory);
+} ioa_constructor;
+
+/* The table; NULL past the end. Row 0 is the layered order. */
+const ioa_constructor *ioa_constructor_at(unsigned index);
+const ioa_constructor *ioa_constructor_find(const char *name);
+
+/* The construction methods (construct_NAME.c). */
+ioa_status ioa_construct_blocks(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error);
+ioa_status ioa_construct_greedy(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error);
+bool ioa_construct_greedy_affordable(const ioa_network *network, uint64_t memory);
+
+/* Longest path from any neuron without incoming connections, per neuron: depth [N]. Returns the largest. */
+uint32_t ioa_network_depths(const ioa_network *network, uint32_t *depth);
+
+#endif

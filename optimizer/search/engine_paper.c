@@ -1,0 +1,135 @@
+/* The paper's own search, "connection reordering": a move picks one connection and shifts it by up to `window` places
+ * left or right, stopping where precedence would break; every proposal is scored by a full simulation. Kept as the
+ * baseline other engines are measured against. */
+#include "optimizer/search/engine.h"
+
+#include "core/mem.h"
+#include "core/network.h"
+#include "core/portable_math.h"
+
+#include <string.h>
+
+typedef struct paper {
+    const ioa_problem *problem;
+    uint32_t *destinations; /* [W] */
+    uint32_t *order;        /* [W] */
+    uint32_t *best;         /* [W] */
+    uint64_t total, best_total;
+    uint32_t window; /* places a connection may move */
+} paper;
+
+static void paper_destroy(void *state)
+{
+    paper *p = state;
+    if (!p) return;
+    ioa_free(p->destinations);
+    ioa_free(p->order);
+    ioa_free(p->best);
+    ioa_free(p);
+}
+
+static ioa_status paper_create(const ioa_problem *problem, void **state, ioa_error *error)
+{
+    uint64_t w = problem->network->connections;
+    paper *p = ioa_alloc_zero(1, sizeof *p);
+    if (!p) return ioa_fail_nomem(error, "a replica", 1, sizeof *p);
+    p->problem = problem;
+    p->destinations = ioa_alloc(w, sizeof *p->destinations);
+    p->order = ioa_alloc_copy(problem->start, w, sizeof *p->order);
+    p->best = ioa_alloc_copy(problem->start, w, sizeof *p->best);
+    if (!p->destinations || !p->order || !p->best) {
+        paper_destroy(p);
+        return ioa_fail_nomem(error, "a replica", w, 3 * sizeof *p->order);
+    }
+    ioa_network_destinations(problem->network, p->destinations);
+    p->total = p->best_total = problem->start_total;
+    p->window = w / 10 > 10 ? (uint32_t)(w / 10) : 10;
+    *state = p;
+    return IOA_OK;
+}
+
+/* About two seconds of full simulations at 0.07 us per connection, but never none. */
+static uint64_t paper_round_proposals(const ioa_problem *problem)
+{
+    uint64_t proposals = UINT64_C(20000000) / (problem->network->connections + 1);
+    return proposals < 1 ? 1 : proposals > 2000 ? 2000 : proposals;
+}
+
+/* Two neighbouring steps may change places unless one completes what the other reads. */
+static bool independent(const paper *p, uint32_t first, uint32_t second)
+{
+    const uint32_t *sources = p->problem->network->a.indices;
+    return p->destinations[first] != sources[second] && p->destinations[second] != sources[first];
+}
+
+static void shift(uint32_t *order, uint64_t from, uint64_t to)
+{
+    uint32_t moved = order[from];
+    if (from < to)
+        memmove(order + from, order + from + 1, (to - from) * sizeof *order);
+    else
+        memmove(order + to + 1, order + to, (from - to) * sizeof *order);
+    order[to] = moved;
+}
+
+static ioa_status paper_anneal(void *state, double temperature, uint64_t proposals, ioa_pcg32 *rng,
+                               ioa_round_counts *counts, ioa_error *error)
+{
+    paper *p = state;
+    uint64_t w = p->problem->network->connections;
+    for (uint64_t i = 0; i < proposals && w > 1; i++) {
+        uint64_t from = ioa_pcg32_below(rng, (uint32_t)w), to = from;
+        uint32_t reach = 1 + ioa_pcg32_below(rng, p->window);
+        bool right = ioa_pcg32_next(rng) & 1;
+        double uniform = ioa_pcg32_double(rng);
+        counts->proposals++;
+        while (reach-- && (right ? to + 1 < w : to > 0) &&
+               independent(p, p->order[from], p->order[right ? to + 1 : to - 1]))
+            to = right ? to + 1 : to - 1;
+        if (to == from) continue;
+        shift(p->order, from, to);
+        ioa_io io;
+        ioa_status status =
+            ioa_memory_count(p->problem->network, p->order, p->problem->memory, p->problem->policy, &io, error);
+        if (status != IOA_OK) return status;
+        double rise = (double)(io.reads + io.writes) - (double)p->total;
+        if (rise > 0.0 && uniform >= ioa_portable_exp(-rise / temperature)) {
+            shift(p->order, to, from);
+            continue;
+        }
+        counts->accepted++;
+        p->total = io.reads + io.writes;
+        if (p->total >= p->best_total) continue;
+        p->best_total = p->total;
+        memcpy(p->best, p->order, w * sizeof *p->best);
+    }
+    return IOA_OK;
+}
+
+static int64_t paper_energy(const void *state)
+{
+    return (int64_t)((const paper *)state)->total;
+}
+
+static uint64_t paper_best_total(const void *state)
+{
+    return ((const paper *)state)->best_total;
+}
+
+static void paper_best_order(const void *state, uint32_t *order)
+{
+    const paper *p = state;
+    memcpy(order, p->best, p->problem->network->connections * sizeof *order);
+}
+
+const ioa_engine ioa_engine_paper = {
+    .name = "paper",
+    .summary = "shift single connections, full simulation of every proposal (the paper's baseline)",
+    .create = paper_create,
+    .destroy = paper_destroy,
+    .round_proposals = paper_round_proposals,
+    .anneal = paper_anneal,
+    .energy = paper_energy,
+    .best_total = paper_best_total,
+    .best_order = paper_best_order,
+};

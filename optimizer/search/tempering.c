@@ -1,0 +1,232 @@
+#include "optimizer/search/tempering.h"
+
+#include "core/mem.h"
+
+#include <string.h>
+#include <time.h>
+
+/* What a worker contributes per replica it has room for. */
+enum { FIELD_ENERGY, FIELD_BEST, FIELD_PROPOSALS, FIELD_ACCEPTED, FIELDS };
+/* ... and once: whether it failed, and whether it wants to stop. */
+enum { HEAD_STATUS, HEAD_STOP, HEADS };
+
+struct ioa_tempering {
+    const ioa_problem *problem;
+    ioa_tempering_config config;
+    ioa_transport transport;
+    ioa_ladder ladder;
+    ioa_trace trace;
+    uint32_t slots;       /* replicas per worker, rounded up */
+    void **state;         /* [slots] this worker's replicas: rank, rank + size, .. */
+    uint32_t *rung_of;    /* [K] */
+    uint32_t *replica_at; /* [K] */
+    int8_t *direction;    /* [K] of a round trip: 0 none yet, 1 has been coldest, -1 has been hottest since */
+    int64_t *energy;      /* [K] */
+    int64_t *mine, *all;  /* [HEADS + slots * FIELDS], [size * ..] */
+    int8_t *accepted;     /* [K] swaps of the last round */
+    uint64_t best_total;
+    uint32_t best_replica;
+    uint64_t proposals_total, round_trips;
+};
+
+double ioa_clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static uint32_t message_length(const ioa_tempering *t)
+{
+    return HEADS + t->slots * FIELDS;
+}
+
+void ioa_tempering_destroy(ioa_tempering *t)
+{
+    if (!t) return;
+    for (uint32_t i = 0; t->state && i < t->slots; i++)
+        if (t->state[i]) t->config.engine->destroy(t->state[i]);
+    ioa_ladder_destroy(&t->ladder);
+    ioa_trace_clear(&t->trace);
+    ioa_free(t->state);
+    ioa_free(t->rung_of);
+    ioa_free(t->replica_at);
+    ioa_free(t->direction);
+    ioa_free(t->energy);
+    ioa_free(t->mine);
+    ioa_free(t->all);
+    ioa_free(t->accepted);
+    ioa_free(t);
+}
+
+static ioa_status allocate(ioa_tempering *t, ioa_error *error)
+{
+    uint32_t k = t->config.replicas;
+    t->state = ioa_alloc_zero(t->slots, sizeof *t->state);
+    t->rung_of = ioa_alloc(k, sizeof *t->rung_of);
+    t->replica_at = ioa_alloc(k, sizeof *t->replica_at);
+    t->direction = ioa_alloc_zero(k, sizeof *t->direction);
+    t->energy = ioa_alloc(k, sizeof *t->energy);
+    t->accepted = ioa_alloc(k, sizeof *t->accepted);
+    t->mine = ioa_alloc_zero(message_length(t), sizeof *t->mine);
+    t->all = ioa_alloc((uint64_t)message_length(t) * t->transport.size, sizeof *t->all);
+    if (t->state && t->rung_of && t->replica_at && t->direction && t->energy && t->accepted && t->mine && t->all)
+        return IOA_OK;
+    return ioa_fail_nomem(error, "the replicas' table", k, 64);
+}
+
+ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_config *config,
+                                const ioa_transport *transport, ioa_tempering **tempering, ioa_error *error)
+{
+    ioa_tempering *t = ioa_alloc_zero(1, sizeof *t);
+    if (!t) return ioa_fail_nomem(error, "the search", 1, sizeof *t);
+    t->problem = problem;
+    t->config = *config;
+    t->transport = *transport;
+    t->slots = (config->replicas + transport->size - 1) / transport->size;
+    t->trace.replicas = config->replicas;
+    t->best_total = problem->start_total;
+    ioa_status status = ioa_ladder_create(config->replicas, config->cold, config->hot, &t->ladder, error);
+    if (status == IOA_OK) status = allocate(t, error);
+    for (uint32_t k = 0; status == IOA_OK && k < config->replicas; k++) t->rung_of[k] = t->replica_at[k] = k;
+    for (uint32_t i = 0; status == IOA_OK && i < t->slots; i++)
+        if (transport->rank + i * transport->size < config->replicas)
+            status = config->engine->create(problem, &t->state[i], error);
+    if (status == IOA_OK)
+        *tempering = t;
+    else
+        ioa_tempering_destroy(t);
+    return status;
+}
+
+/* Anneals this worker's replicas for one round and fills its message. */
+static ioa_status anneal_mine(ioa_tempering *t, uint64_t round, ioa_error *error)
+{
+    const ioa_engine *engine = t->config.engine;
+    uint64_t proposals = t->config.proposals ? t->config.proposals : engine->round_proposals(t->problem);
+    for (uint32_t i = 0; i < t->slots; i++) {
+        uint32_t replica = t->transport.rank + i * t->transport.size;
+        if (!t->state[i]) continue;
+        ioa_pcg32 rng = ioa_rng_keyed(t->config.seed, IOA_RNG_REPLICA, replica, round);
+        ioa_round_counts counts = {0};
+        ioa_status status = engine->anneal(t->state[i], t->ladder.temperature[t->rung_of[replica]], proposals, &rng,
+                                           &counts, error);
+        if (status != IOA_OK) return status;
+        int64_t *fields = t->mine + HEADS + i * FIELDS;
+        fields[FIELD_ENERGY] = engine->energy(t->state[i]);
+        fields[FIELD_BEST] = (int64_t)engine->best_total(t->state[i]);
+        fields[FIELD_PROPOSALS] = (int64_t)counts.proposals;
+        fields[FIELD_ACCEPTED] = (int64_t)counts.accepted;
+    }
+    return IOA_OK;
+}
+
+/* Exchanges the messages; a failure anywhere becomes a failure everywhere. */
+static ioa_status exchange(ioa_tempering *t, ioa_status status, bool *stop, ioa_error *error)
+{
+    t->mine[HEAD_STATUS] = status;
+    bool late = t->config.seconds > 0.0 && ioa_clock() - t->config.began >= t->config.seconds;
+    t->mine[HEAD_STOP] = t->transport.rank == 0 && late;
+    ioa_status sent = t->transport.gather(t->transport.context, t->mine, message_length(t), t->all, error);
+    if (sent != IOA_OK || status != IOA_OK) return status != IOA_OK ? status : sent;
+    for (uint32_t r = 0; r < t->transport.size; r++) {
+        const int64_t *head = t->all + (uint64_t)r * message_length(t);
+        if (head[HEAD_STATUS] != IOA_OK)
+            return ioa_fail(error, (ioa_status)head[HEAD_STATUS], "worker %u failed", (unsigned)r);
+        *stop = *stop || head[HEAD_STOP];
+    }
+    return IOA_OK;
+}
+
+static const int64_t *fields_of(const ioa_tempering *t, uint32_t replica)
+{
+    uint32_t worker = replica % t->transport.size, slot = replica / t->transport.size;
+    return t->all + (uint64_t)worker * message_length(t) + HEADS + slot * FIELDS;
+}
+
+static void count_round_trips(ioa_tempering *t)
+{
+    uint32_t coldest = t->replica_at[0], hottest = t->replica_at[t->config.replicas - 1];
+    if (t->config.replicas < 2) return;
+    if (t->direction[coldest] == -1) t->round_trips++;
+    t->direction[coldest] = 1;
+    if (t->direction[hottest] == 1) t->direction[hottest] = -1;
+}
+
+/* Takes in what all workers reported; true if the best order is new. */
+static bool take_in(ioa_tempering *t)
+{
+    bool improved = false;
+    for (uint32_t k = 0; k < t->config.replicas; k++) {
+        const int64_t *fields = fields_of(t, k);
+        t->energy[k] = fields[FIELD_ENERGY];
+        t->proposals_total += (uint64_t)fields[FIELD_PROPOSALS];
+        if ((uint64_t)fields[FIELD_BEST] >= t->best_total) continue;
+        t->best_total = (uint64_t)fields[FIELD_BEST];
+        t->best_replica = k;
+        improved = true;
+    }
+    return improved;
+}
+
+static void record(ioa_tempering *t, uint64_t round)
+{
+    ioa_trace *trace = &t->trace;
+    uint32_t k = t->config.replicas;
+    trace->best[round] = t->best_total;
+    trace->proposals[round] = t->proposals_total;
+    trace->round_trips[round] = t->round_trips;
+    for (uint32_t rung = 0; rung < k; rung++) {
+        uint64_t at = round * k + rung;
+        const int64_t *fields = fields_of(t, t->replica_at[rung]);
+        int64_t drawn = fields[FIELD_PROPOSALS];
+        trace->energy[at] = fields[FIELD_ENERGY];
+        trace->acceptance[at] = drawn ? (double)fields[FIELD_ACCEPTED] / (double)drawn : 0.0;
+        trace->temperature[at] = t->ladder.temperature[rung];
+        trace->replica_at[at] = t->replica_at[rung];
+    }
+}
+
+ioa_status ioa_tempering_run(ioa_tempering *t, const ioa_tempering_events *events, ioa_error *error)
+{
+    bool stop = false;
+    while (!stop && (t->config.rounds == 0 || t->trace.rounds < t->config.rounds)) {
+        uint64_t round = t->trace.rounds;
+        ioa_status status = ioa_trace_reserve(&t->trace, round + 1, error);
+        if (status == IOA_OK) status = anneal_mine(t, round, error);
+        status = exchange(t, status, &stop, error);
+        if (status != IOA_OK) return status;
+        bool improved = take_in(t);
+        record(t, round);
+        ioa_ladder_swap(&t->ladder, t->config.seed, round, t->energy, t->rung_of, t->replica_at, t->accepted);
+        for (uint32_t i = 0; i < t->config.replicas; i++)
+            t->trace.swap[round * t->config.replicas + i] = t->accepted[i];
+        ioa_ladder_adapt(&t->ladder, round + 1);
+        count_round_trips(t);
+        t->trace.rounds++;
+        if (events && events->round) events->round(events->context, t->best_total, t->best_replica, improved, &t->trace);
+    }
+    return IOA_OK;
+}
+
+uint64_t ioa_tempering_best(const ioa_tempering *t, uint32_t *replica, uint32_t *owner)
+{
+    *replica = t->best_replica;
+    *owner = t->best_replica % t->transport.size;
+    return t->best_total;
+}
+
+void ioa_tempering_best_order(const ioa_tempering *t, uint32_t replica, uint32_t *order)
+{
+    t->config.engine->best_order(t->state[replica / t->transport.size], order);
+}
+
+uint64_t ioa_tempering_rounds(const ioa_tempering *t)
+{
+    return t->trace.rounds;
+}
+
+const ioa_trace *ioa_tempering_trace(const ioa_tempering *t)
+{
+    return &t->trace;
+}

@@ -1,0 +1,53 @@
+/* Parallel tempering: K replicas on any number of workers, temperatures exchanged, orders never.
+ *
+ * Replica k lives on worker k mod size. A round is: every replica anneals at its rung's temperature with the stream
+ * (seed, replica, round); the workers gather 16 bytes per replica (energy, best); every worker computes all swaps
+ * alike. So the result depends on seed, replicas and rounds alone, not on the number of workers. */
+#ifndef IOA_SEARCH_TEMPERING_H
+#define IOA_SEARCH_TEMPERING_H
+
+#include "optimizer/search/engine.h"
+#include "optimizer/search/ladder.h"
+#include "optimizer/search/trace.h"
+#include "optimizer/search/transport.h"
+
+typedef struct ioa_tempering_config {
+    const ioa_engine *engine;
+    uint64_t seed;
+    uint32_t replicas;    /* K */
+    uint64_t rounds;      /* stop after so many; 0: no limit */
+    uint64_t proposals;   /* per replica and round; 0: the engine's choice */
+    double seconds;       /* worker 0 stops the search after the first round that ends later than this after `began`;
+                             0: no limit */
+    double began;         /* seconds of ioa_clock at which the time started to count */
+    double cold, hot;     /* ends of the ladder, in I/Os */
+} ioa_tempering_config;
+
+/* Called on every worker after each round. `improved`: the best order is new and lives in replica `best_replica`. */
+typedef struct ioa_tempering_events {
+    void *context;
+    void (*round)(void *context, uint64_t best, uint32_t best_replica, bool improved, const ioa_trace *trace);
+} ioa_tempering_events;
+
+typedef struct ioa_tempering ioa_tempering; /* the replicas of one worker */
+
+ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_config *config,
+                                const ioa_transport *transport, ioa_tempering **tempering, ioa_error *error);
+void ioa_tempering_destroy(ioa_tempering *tempering);
+
+/* Runs until rounds or seconds are used up. Collective over the workers; fails on all of them if it fails on one. */
+ioa_status ioa_tempering_run(ioa_tempering *tempering, const ioa_tempering_events *events, ioa_error *error);
+
+/* The best order over all replicas: its exact I/O, the replica that has it and the worker that replica lives on. */
+uint64_t ioa_tempering_best(const ioa_tempering *tempering, uint32_t *replica, uint32_t *owner);
+
+/* Copies the best order of a replica of this worker, [W]. */
+void ioa_tempering_best_order(const ioa_tempering *tempering, uint32_t replica, uint32_t *order);
+
+uint64_t ioa_tempering_rounds(const ioa_tempering *tempering);
+const ioa_trace *ioa_tempering_trace(const ioa_tempering *tempering);
+
+/* Monotonic seconds. */
+double ioa_clock(void);
+
+#endif

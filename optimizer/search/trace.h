@@ -1,0 +1,28 @@
+/* What happened, round by round: kept alike on every worker, stored in the archive's trace/. */
+#ifndef IOA_SEARCH_TRACE_H
+#define IOA_SEARCH_TRACE_H
+
+#include <ioanneal/status.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One row per round; columns are [rounds] or [rounds * K], row-major. */
+typedef struct ioa_trace {
+    uint64_t rounds, capacity;
+    uint32_t replicas;     /* K */
+    uint64_t *best;        /* [rounds] exact I/O of the best order so far */
+    uint64_t *proposals;   /* [rounds] drawn so far by all replicas */
+    uint64_t *round_trips; /* [rounds] finished so far by all replicas: coldest rung to hottest and back */
+    int64_t *energy;       /* [rounds * K] by rung */
+    double *temperature;   /* [rounds * K] by rung */
+    double *acceptance;    /* [rounds * K] share of the proposals accepted, by rung */
+    double *swap;          /* [rounds * K] pair (rung, rung + 1): 1 swapped, 0 refused, -1 not tried */
+    uint32_t *replica_at;  /* [rounds * K] replica at each rung before the round's swaps: the index process */
+} ioa_trace;
+
+/* Makes room for `rounds` rows. On failure the rows so far are kept. */
+ioa_status ioa_trace_reserve(ioa_trace *trace, uint64_t rounds, ioa_error *error);
+
+void ioa_trace_clear(ioa_trace *trace); /* frees everything, zeroes the rest */
+
+#endif

@@ -1,0 +1,139 @@
+#include "core/generate.h"
+#include "core/mem.h"
+#include "core/network.h"
+#include "core/order.h"
+#include "tests/support/unit.h"
+
+#include <math.h>
+#include <string.h>
+
+static const ioa_generate_common common = {.seed = 5, .hidden = IOA_ACT_RELU, .last = IOA_ACT_IDENTITY};
+
+static uint64_t total(const ioa_network *network, uint64_t memory)
+{
+    uint32_t *order = ioa_alloc(network->connections, sizeof *order);
+    ioa_order_layered(network, order);
+    ioa_io io;
+    assert_int_equal(ioa_memory_count(network, order, memory, IOA_POLICY_MIN, &io, NULL), IOA_OK);
+    ioa_free(order);
+    return io.reads + io.writes;
+}
+
+static void mlp_has_the_density_it_was_asked_for(void **state)
+{
+    (void)state;
+    static const uint32_t widths[] = {300, 400, 200};
+    static const double densities[] = {0.001, 0.05, 0.5, 1.0};
+    for (int i = 0; i < 4; i++) {
+        ioa_network *network;
+        assert_int_equal(ioa_generate_mlp(widths, 3, densities[i], &common, &network, NULL), IOA_OK);
+        double cells = 300.0 * 400 + 400.0 * 200, mean = cells * densities[i];
+        double deviation = sqrt(mean * (1 - densities[i]));
+        assert_true(fabs((double)network->connections - mean) <= 5 * deviation);
+        assert_int_equal(network->a.layers, 3);
+        assert_int_equal(network->a.layer_offsets[2], 700);
+        ioa_network_destroy(network);
+    }
+}
+
+static void same_seed_same_network(void **state)
+{
+    (void)state;
+    static const uint32_t widths[] = {50, 50, 50};
+    ioa_network *a, *b, *c;
+    ioa_generate_common other = common;
+    other.seed++;
+    assert_int_equal(ioa_generate_mlp(widths, 3, 0.1, &common, &a, NULL), IOA_OK);
+    assert_int_equal(ioa_generate_mlp(widths, 3, 0.1, &common, &b, NULL), IOA_OK);
+    assert_int_equal(ioa_generate_mlp(widths, 3, 0.1, &other, &c, NULL), IOA_OK);
+    assert_int_equal(a->connections, b->connections);
+    assert_memory_equal(a->a.indices, b->a.indices, a->connections * sizeof(uint32_t));
+    assert_memory_equal(a->a.weights, b->a.weights, a->connections * sizeof(float));
+    assert_memory_equal(a->a.bias, b->a.bias, 150 * sizeof(float));
+    assert_true(a->connections != c->connections ||
+                memcmp(a->a.indices, c->a.indices, a->connections * sizeof(uint32_t)) != 0);
+    ioa_network_destroy(a);
+    ioa_network_destroy(b);
+    ioa_network_destroy(c);
+}
+
+/* The promise of compact growth: LB exactly with the memory it was grown for, more with less. */
+static void compact_growth_costs_the_lower_bound(void **state)
+{
+    (void)state;
+    static const uint32_t memories[] = {3, 4, 10, 33, 100};
+    for (uint64_t seed = 0; seed < 5; seed++)
+        for (int i = 0; i < 5; i++) {
+            uint32_t memory = memories[i];
+            ioa_generate_common keyed = common;
+            keyed.seed = seed;
+            ioa_network *network;
+            assert_int_equal(ioa_generate_compact_growth(20, 800, memory, 5, &keyed, &network, NULL), IOA_OK);
+            uint64_t lower = ioa_network_bounds(network).lower;
+            assert_int_equal(total(network, memory), lower);
+            assert_int_equal(total(network, memory + 7), lower);
+            if (memory > 3) assert_true(total(network, memory - 1) > lower);
+            ioa_network_destroy(network);
+        }
+}
+
+static void radixnet_has_regular_degrees(void **state)
+{
+    (void)state;
+    static const uint32_t radices[] = {4, 8};
+    ioa_network *network;
+    assert_int_equal(ioa_generate_radixnet(radices, 2, 5, &common, &network, NULL), IOA_OK);
+    assert_int_equal(network->a.neurons, 32 * 6);
+    assert_int_equal(network->connections, 32 * (4 + 8 + 4 + 8 + 4));
+    int64_t offsets[32 * 6 + 1];
+    ioa_network_outgoing(network, offsets, NULL, NULL);
+    for (uint32_t v = 0; v < 32 * 5; v++) {
+        uint32_t layer = v / 32;
+        assert_int_equal(offsets[v + 1] - offsets[v], radices[layer % 2]);
+        uint32_t incoming = (uint32_t)(network->a.indptr[v + 33] - network->a.indptr[v + 32]);
+        assert_int_equal(incoming, radices[layer % 2]);
+    }
+    ioa_network_destroy(network);
+}
+
+static void impossible_parameters_are_refused(void **state)
+{
+    (void)state;
+    static const uint32_t widths[] = {5, 0, 3}, huge[] = {1000000, 1000000};
+    ioa_network *network = NULL;
+    assert_int_equal(ioa_generate_mlp(widths, 3, 0.1, &common, &network, NULL), IOA_ERR_INPUT);
+    assert_int_equal(ioa_generate_mlp(widths, 1, 0.1, &common, &network, NULL), IOA_ERR_INPUT);
+    assert_int_equal(ioa_generate_mlp(huge, 2, 0.0, &common, &network, NULL), IOA_ERR_INPUT);
+    assert_int_equal(ioa_generate_mlp(huge, 2, 0.5, &common, &network, NULL), IOA_ERR_INPUT);
+    assert_int_equal(ioa_generate_compact_growth(1, 1, 2, 1, &common, &network, NULL), IOA_ERR_INPUT);
+    assert_int_equal(ioa_generate_radixnet(huge, 2, 1, &common, &network, NULL), IOA_ERR_INPUT);
+    assert_null(network);
+}
+
+static void running_out_of_memory_is_reported(void **state)
+{
+    (void)state;
+    for (uint64_t n = 1;; n++) {
+        ioa_network *network = NULL;
+        ioa_mem_fail_at(n);
+        ioa_status status = ioa_generate_compact_growth(3, 30, 8, 3, &common, &network, NULL);
+        uint64_t made = ioa_mem_fail_at(0);
+        if (status == IOA_OK) {
+            ioa_network_destroy(network);
+            assert_true(made < n);
+            break;
+        }
+        assert_int_equal(status, IOA_ERR_NOMEM);
+        assert_null(network);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mlp_has_the_density_it_was_asked_for), cmocka_unit_test(same_seed_same_network),
+        cmocka_unit_test(compact_growth_costs_the_lower_bound), cmocka_unit_test(radixnet_has_regular_degrees),
+        cmocka_unit_test(impossible_parameters_are_refused),    cmocka_unit_test(running_out_of_memory_is_reported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,91 @@
+#include "core/generate.h"
+#include "core/mem.h"
+#include "core/network.h"
+#include "optimizer/search/construct.h"
+#include "tests/support/random_network.h"
+#include "tests/support/unit.h"
+
+static const uint64_t memories[] = {3, 4, 7, 16, 100, 5000};
+
+static void every_order_is_legal(const ioa_network *network)
+{
+    uint32_t *order = ioa_alloc(network->connections, sizeof *order);
+    for (unsigned i = 0; ioa_constructor_at(i); i++)
+        for (size_t m = 0; m < sizeof memories / sizeof *memories; m++) {
+            ioa_error error = {0};
+            for (uint64_t t = 0; t < network->connections; t++) order[t] = UINT32_MAX;
+            assert_int_equal(ioa_constructor_at(i)->build(network, memories[m], order, &error), IOA_OK);
+            ioa_status status = ioa_order_check(network, order, &error);
+            if (status != IOA_OK) print_message("%s: %s\n", ioa_constructor_at(i)->name, error.text);
+            assert_int_equal(status, IOA_OK);
+        }
+    ioa_free(order);
+}
+
+static void orders_of_random_dags_are_legal(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 60; seed++) {
+        ioa_test_dag_params params = ioa_test_dag_defaults();
+        params.neurons = 13 + (uint32_t)(seed * 7 % 200);
+        params.fan_in = 1 + (uint32_t)(seed % 9);
+        params.reach = seed % 2 ? 15 : 0;
+        ioa_network *network = ioa_test_random_dag(seed, params);
+        assert_non_null(network);
+        every_order_is_legal(network);
+        ioa_network_destroy(network);
+    }
+}
+
+static uint64_t cost(const ioa_network *network, const char *name, uint64_t memory)
+{
+    uint32_t *order = ioa_alloc(network->connections, sizeof *order);
+    assert_int_equal(ioa_constructor_find(name)->build(network, memory, order, NULL), IOA_OK);
+    ioa_io io;
+    assert_int_equal(ioa_memory_count(network, order, memory, IOA_POLICY_MIN, &io, NULL), IOA_OK);
+    ioa_free(order);
+    return io.reads + io.writes - ioa_network_bounds(network).lower;
+}
+
+/* Blocks must pay off where rows are dense, the greedy order where they are sparse: by a wide margin, or something
+ * is broken. */
+static void each_order_pays_off_in_its_regime(void **state)
+{
+    (void)state;
+    static const uint32_t widths[] = {400, 400, 400};
+    ioa_network *dense = ioa_test_random_mlp(1, widths, 3, 0.1, IOA_ACT_RELU);
+    ioa_network *sparse = ioa_test_random_mlp(1, widths, 3, 0.01, IOA_ACT_RELU);
+    assert_true(cost(dense, "blocks", 80) * 2 < cost(dense, "layered", 80));
+    assert_true(cost(sparse, "greedy", 80) * 4 < cost(sparse, "layered", 80) * 3);
+    ioa_network_destroy(dense);
+    ioa_network_destroy(sparse);
+}
+
+static void running_out_of_memory_is_reported(void **state)
+{
+    (void)state;
+    ioa_network *network = ioa_test_random_dag(3, ioa_test_dag_defaults());
+    uint32_t *order = ioa_alloc(network->connections, sizeof *order);
+    for (unsigned i = 0; ioa_constructor_at(i); i++)
+        for (uint64_t n = 1;; n++) {
+            ioa_mem_fail_at(n);
+            ioa_status status = ioa_constructor_at(i)->build(network, 10, order, NULL);
+            if (ioa_mem_fail_at(0) < n) {
+                assert_int_equal(status, IOA_OK);
+                break;
+            }
+            assert_int_equal(status, IOA_ERR_NOMEM);
+        }
+    ioa_free(order);
+    ioa_network_destroy(network);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(orders_of_random_dags_are_legal),
+        cmocka_unit_test(each_order_pays_off_in_its_regime),
+        cmocka_unit_test(running_out_of_memory_is_reported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
