@@ -58,7 +58,7 @@ typedef struct ioa_kernel {
     /* Executes the stream [stream, end) on the first `width` columns. */
     void (*run)(const void *stream, const void *end, float *values, uint32_t tile, uint32_t width);
     /* Transposes x ([rows, stride], row-major; column i goes to offsets[i]) into the first `width` columns; rows
-     * beyond `rows` become 0. `row_bytes` of a value are irrelevant here: offsets say it all. */
+     * from `rows` on become 0. */
     void (*pack)(const float *x, size_t stride, uint32_t rows, const uint32_t *offsets, float *values, uint32_t tile,
                  uint32_t width);
     /* The way back: y [rows, stride]. */

@@ -1,0 +1,350 @@
+#include "core/measure.h"
+
+#include "core/baseline.h"
+#include "core/mem.h"
+#include "core/network.h"
+#include "core/reference.h"
+#include "core/rng.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define WINDOW 200e-6                  /* a timed window is at least that long */
+#define LAYER_WISE_BYTES (1u << 30)    /* no layer-wise baseline whose activations need more */
+#define REFERENCE_WORK UINT64_C(50000000) /* connections times samples of the exactness check */
+
+void ioa_measurement_clear(ioa_measurement *measurement)
+{
+    ioa_free(measurement->schedule);
+    ioa_free(measurement->layered);
+    ioa_free(measurement->csr);
+    ioa_free(measurement->mkl);
+    memset(measurement, 0, sizeof *measurement);
+}
+
+static int compare_doubles(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+ioa_quartiles ioa_quartiles_of(double *values, uint32_t count)
+{
+    double q[3];
+    qsort(values, count, sizeof *values, compare_doubles);
+    for (int i = 0; i < 3; i++) {
+        double at = 0.25 * (i + 1) * (count - 1);
+        uint32_t below = (uint32_t)at, above = below + 1 < count ? below + 1 : below;
+        q[i] = values[below] + (at - below) * (values[above] - values[below]);
+    }
+    return (ioa_quartiles){q[0], q[1], q[2]};
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Something that can be timed: a plan or a baseline, with its scratch. */
+typedef struct contender {
+    ioa_plan *plan;
+    ioa_baseline *baseline;
+    void *scratch;
+    ioa_layout layout;
+    ioa_baseline_options options; /* of the baseline */
+} contender;
+
+typedef struct job {
+    const ioa_network *network;
+    const uint32_t *order;
+    ioa_isa isa;
+    uint32_t batch;
+    float *x, *y;
+    double deadline; /* of the present phase */
+} job;
+
+static void dismiss(contender *c)
+{
+    ioa_plan_destroy(c->plan);
+    ioa_baseline_destroy(c->baseline);
+    ioa_free(c->scratch);
+    memset(c, 0, sizeof *c);
+}
+
+static ioa_status with_scratch(contender *c, size_t bytes, ioa_status status, ioa_error *error)
+{
+    if (status == IOA_OK) {
+        c->scratch = ioa_alloc_zero(bytes, 1); /* touched now, not while timed */
+        if (!c->scratch) status = ioa_fail_nomem(error, "activations", bytes, 1);
+    }
+    if (status != IOA_OK) dismiss(c);
+    return status;
+}
+
+static ioa_status make_plan(const job *j, const uint32_t *order, ioa_layout layout, uint32_t tile, contender *c,
+                            ioa_error *error)
+{
+    ioa_plan_options options = {j->isa, layout, tile};
+    *c = (contender){.layout = layout};
+    ioa_status status = ioa_plan_create(j->network, order, &options, &c->plan, error);
+    return with_scratch(c, status == IOA_OK ? ioa_plan_scratch_bytes(c->plan) : 0, status, error);
+}
+
+static ioa_status make_baseline(const job *j, uint32_t block, bool layer_wise, contender *c, ioa_error *error)
+{
+    *c = (contender){.options = {j->isa, block, j->batch, layer_wise}};
+    ioa_status status = ioa_baseline_create(j->network, &c->options, &c->baseline, error);
+    return with_scratch(c, ioa_baseline_scratch_bytes(j->network, &c->options), status, error);
+}
+
+static void pass(const job *j, const contender *c)
+{
+    if (c->plan) ioa_plan_run(c->plan, j->x, j->y, j->batch, c->scratch);
+    else ioa_baseline_run(c->baseline, j->x, j->y, j->batch, c->scratch);
+}
+
+/* Seconds per pass over `passes` of them. */
+static double timed(const job *j, const contender *c, uint32_t passes)
+{
+    double start = now();
+    for (uint32_t i = 0; i < passes; i++) pass(j, c);
+    return (now() - start) / passes;
+}
+
+static uint32_t passes_for(double seconds)
+{
+    double passes = ceil(WINDOW / fmax(seconds, 1e-9));
+    return (uint32_t)fmin(fmax(passes, 1), 10000);
+}
+
+/* Keeps the faster of the two in *best and dismisses the other. The least of a few interleaved windows decides. */
+static void challenge(const job *j, contender *best, contender *challenger)
+{
+    if (!best->plan && !best->baseline) {
+        *best = *challenger;
+        return;
+    }
+    pass(j, best);
+    pass(j, challenger);
+    double least[2] = {INFINITY, INFINITY};
+    for (int round = 0; round < 5; round++) {
+        least[0] = fmin(least[0], timed(j, best, round ? passes_for(least[0]) : 1));
+        least[1] = fmin(least[1], timed(j, challenger, round ? passes_for(least[1]) : 1));
+        if (least[1] > 2 * least[0] || least[0] > 2 * least[1] || now() > j->deadline) break;
+    }
+    if (least[1] < least[0]) {
+        contender former = *best;
+        *best = *challenger;
+        *challenger = former;
+    }
+    dismiss(challenger);
+}
+
+/* Tiles worth trying for a batch, the likely best first; returns their number. */
+static uint32_t tiles_for(uint32_t batch, uint32_t tiles[5])
+{
+    uint32_t count = 0;
+    if (batch > 32) tiles[count++] = 64;
+    if (batch > 16) tiles[count++] = 32;
+    if (batch > 64) tiles[count++] = 128;
+    if (batch == 1) tiles[count++] = 1;
+    tiles[count++] = 16;
+    if (batch > 1 && batch <= 4) tiles[count++] = 1;
+    return count;
+}
+
+static ioa_status try_plan(const job *j, ioa_layout layout, uint32_t tile, contender *best, ioa_error *error)
+{
+    contender challenger;
+    if (best->plan && now() > j->deadline) return IOA_OK;
+    ioa_status status = make_plan(j, j->order, layout, tile, &challenger, error);
+    if (status == IOA_OK) challenge(j, best, &challenger);
+    return status == IOA_ERR_INPUT && best->plan ? IOA_OK : status; /* a tile too wide for the network */
+}
+
+/* The fastest plan for the order: tiles are compared under SORTED, then the layouts that follow the order at the two
+ * best-placed tiles. */
+static ioa_status choose_plan(const job *j, contender *best, ioa_error *error)
+{
+    uint32_t tiles[5], count = tiles_for(j->batch, tiles);
+    ioa_status status = IOA_OK;
+    for (uint32_t t = 0; t < count && (status == IOA_OK || status == IOA_ERR_INPUT); t++)
+        status = try_plan(j, IOA_LAYOUT_SORTED, tiles[t], best, error); /* too wide for the network? a narrower one */
+    uint32_t tile = best->plan ? ioa_plan_tile(best->plan) : 0;
+    for (uint32_t t = 0; t < count && status == IOA_OK; t++) {
+        bool near = tiles[t] * 2 >= tile && tiles[t] <= tile * 2;
+        if (near) status = try_plan(j, IOA_LAYOUT_ROWS, tiles[t], best, error);
+        if (near && status == IOA_OK) status = try_plan(j, IOA_LAYOUT_ORDER, tiles[t], best, error);
+    }
+    return status;
+}
+
+static ioa_status choose_baseline(const job *j, contender *best, ioa_error *error)
+{
+    uint32_t tiles[5], count = tiles_for(j->batch, tiles);
+    ioa_status status = IOA_OK;
+    for (uint32_t t = 0; t < 2 * count && status == IOA_OK; t++) {
+        bool layer_wise = t % 2;
+        ioa_baseline_options o = {j->isa, tiles[t / 2], j->batch, layer_wise};
+        if (best->baseline && now() > j->deadline) break;
+        if (layer_wise && (o.block == 1 || !j->network->a.layers ||
+                           ioa_baseline_scratch_bytes(j->network, &o) > LAYER_WISE_BYTES))
+            continue;
+        contender challenger;
+        status = make_baseline(j, o.block, layer_wise, &challenger, error);
+        if (status == IOA_OK) challenge(j, best, &challenger);
+        else if (status == IOA_ERR_INPUT && best->baseline) status = IOA_OK;
+    }
+    return status;
+}
+
+/* ---- exactness ---- */
+
+static void fill_inputs(float *x, uint64_t count, ioa_pcg32 *rng, double low, double high)
+{
+    for (uint64_t i = 0; i < count; i++) x[i] = (float)(low + (high - low) * ioa_pcg32_double(rng));
+}
+
+static void compare(const float *y, const double *exact, const double *bound, uint64_t count, ioa_measurement *out)
+{
+    out->within_bound = true;
+    for (uint64_t i = 0; i < count; i++) {
+        double off = fabs((double)y[i] - exact[i]), scale = fmax(1, fabs(exact[i]));
+        if (!(off <= bound[i])) out->within_bound = false; /* NaN included */
+        out->max_abs_error = fmax(out->max_abs_error, isnan(off) ? INFINITY : off);
+        out->max_rel_error = fmax(out->max_rel_error, isnan(off) ? INFINITY : off / scale);
+        out->error_bound = fmax(out->error_bound, bound[i] / scale);
+    }
+}
+
+/* Compares the schedule's plan with the reference. Inputs whose outputs are all zero prove nothing, so other ranges
+ * are tried then. The samples are the first of the job's batch, which is free at this point. */
+static ioa_status check_exactness(const job *j, const contender *c, ioa_pcg32 *rng, ioa_measurement *out,
+                                  ioa_error *error)
+{
+    static const double ranges[][2] = {{-1, 1}, {0, 1}, {0, 10}, {-10, 10}, {0, 1000}};
+    const ioa_network_arrays *a = &j->network->a;
+    uint64_t samples = REFERENCE_WORK / (j->network->connections + a->neurons);
+    samples = samples < 2 ? 2 : samples > 64 ? 64 : samples;
+    if (samples > j->batch) samples = j->batch;
+    uint64_t count = samples * a->outputs;
+    double *exact = ioa_alloc(count, sizeof *exact), *bound = ioa_alloc(count, sizeof *bound);
+    ioa_status status = IOA_OK;
+    out->all_zero = true;
+    if (!exact || !bound) status = ioa_fail_nomem(error, "the exactness check", count, 2 * sizeof *exact);
+    for (size_t r = 0; r < sizeof ranges / sizeof *ranges && out->all_zero && status == IOA_OK; r++) {
+        fill_inputs(j->x, samples * a->inputs, rng, ranges[r][0], ranges[r][1]);
+        status = ioa_reference_run(j->network, j->x, samples, exact, bound, error);
+        for (uint64_t i = 0; i < count && status == IOA_OK; i++) out->all_zero = out->all_zero && exact[i] == 0;
+    }
+    if (status == IOA_OK) {
+        ioa_plan_run(c->plan, j->x, j->y, samples, c->scratch);
+        compare(j->y, exact, bound, count, out);
+    }
+    ioa_free(exact);
+    ioa_free(bound);
+    return status;
+}
+
+/* ---- the timing itself ---- */
+
+static ioa_quartiles ratio(const double *slow, const double *fast, uint32_t count, double *work)
+{
+    for (uint32_t i = 0; i < count; i++) work[i] = slow[i] / fast[i];
+    return ioa_quartiles_of(work, count);
+}
+
+/* Runs three contenders interleaved, each repetition starting with another one; fills `times` and returns the number
+ * of repetitions. */
+static uint32_t interleave(const job *j, const contender *three, uint32_t wanted, double *times[3])
+{
+    uint32_t passes[3], done = 0;
+    for (int i = 0; i < 3; i++) {
+        pass(j, &three[i]); /* warm-up */
+        passes[i] = passes_for(timed(j, &three[i], 1));
+    }
+    while (done < wanted && (done < 3 || now() < j->deadline)) {
+        for (uint32_t i = 0; i < 3; i++) {
+            uint32_t who = (i + done) % 3;
+            times[who][done] = timed(j, &three[who], passes[who]);
+        }
+        done++;
+    }
+    return done;
+}
+
+static void summarize(const job *j, double *work, ioa_measurement *out)
+{
+    uint32_t count = out->repeats;
+    out->speedup_order = ratio(out->layered, out->schedule, count, work);
+    out->speedup_kernel = ratio(out->csr, out->layered, count, work);
+    out->speedup_csr = ratio(out->csr, out->schedule, count, work);
+    memcpy(work, out->schedule, count * sizeof *work);
+    double seconds = ioa_quartiles_of(work, count).median;
+    out->gflops = 2e-9 * (double)j->network->connections * j->batch / seconds;
+}
+
+static ioa_status measure(job *j, const ioa_measure_options *o, contender three[3], ioa_measurement *out,
+                          ioa_error *error)
+{
+    ioa_pcg32 rng = ioa_rng_keyed(o->seed, IOA_RNG_VERIFY, 0, o->batch);
+    double start = now(), seconds = o->seconds > 0 ? o->seconds : 10;
+    uint32_t wanted = o->repeats ? o->repeats : 101;
+    fill_inputs(j->x, (uint64_t)j->batch * j->network->a.inputs, &rng, -1, 1);
+
+    j->deadline = start + 0.4 * seconds;
+    ioa_status status = choose_plan(j, &three[0], error);
+    j->deadline = start + 0.6 * seconds;
+    if (status == IOA_OK) status = choose_baseline(j, &three[2], error);
+    if (status == IOA_OK) status = check_exactness(j, &three[0], &rng, out, error);
+    if (status == IOA_OK)
+        status = make_plan(j, NULL, three[0].layout, ioa_plan_tile(three[0].plan), &three[1], error);
+    if (status != IOA_OK) return status;
+
+    double *times[3], *work = ioa_alloc(wanted, sizeof *work);
+    for (int i = 0; i < 3; i++) times[i] = ioa_alloc(wanted, sizeof *times[i]);
+    out->schedule = times[0];
+    out->layered = times[1];
+    out->csr = times[2];
+    if (work && times[0] && times[1] && times[2]) {
+        j->deadline = start + seconds;
+        out->repeats = interleave(j, three, wanted, times);
+        summarize(j, work, out);
+    } else
+        status = ioa_fail_nomem(error, "measured times", wanted, 4 * sizeof *work);
+    ioa_free(work);
+    return status;
+}
+
+ioa_status ioa_measure(const ioa_network *network, const uint32_t *order, const ioa_measure_options *options,
+                       ioa_measurement *out, ioa_error *error)
+{
+    const ioa_network_arrays *a = &network->a;
+    if (options->batch == 0) return ioa_fail(error, IOA_ERR_INPUT, "a batch of 0 cannot be measured");
+    ioa_isa isa = options->isa == IOA_ISA_AUTO ? ioa_isa_best() : options->isa;
+    job j = {network, order, isa, options->batch, NULL, NULL, 0};
+    contender three[3] = {0}; /* schedule, layered, baseline */
+    ioa_measurement m = {.batch = options->batch, .threads = 1};
+    ioa_status status = IOA_OK;
+    j.x = ioa_alloc((uint64_t)a->inputs * options->batch, sizeof *j.x);
+    j.y = ioa_alloc((uint64_t)a->outputs * options->batch, sizeof *j.y);
+    if (j.x && j.y) status = measure(&j, options, three, &m, error);
+    else status = ioa_fail_nomem(error, "a batch", ((uint64_t)a->inputs + a->outputs) * options->batch, sizeof *j.x);
+    if (status == IOA_OK) {
+        m.tile = ioa_plan_tile(three[0].plan);
+        snprintf(m.kernel, sizeof m.kernel, "run-%s/%s", ioa_isa_name(isa), ioa_layout_name(three[0].layout));
+        snprintf(m.baseline, sizeof m.baseline, "csr-%s/%u%s", ioa_isa_name(isa), three[2].options.block,
+                 three[2].options.layer_wise ? "/layers" : "");
+        *out = m;
+    } else
+        ioa_measurement_clear(&m);
+    for (int i = 0; i < 3; i++) dismiss(&three[i]);
+    ioa_free(j.x);
+    ioa_free(j.y);
+    return status;
+}

@@ -1,0 +1,172 @@
+/* Measurements and the baseline. Nothing here depends on how long anything takes. */
+#include "core/baseline.h"
+#include "core/measure.h"
+#include "core/mem.h"
+#include "core/network.h"
+#include "core/reference.h"
+#include "tests/support/random_network.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static ioa_network *mlp(void)
+{
+    const uint32_t layers[] = {40, 60, 50, 21};
+    ioa_network *network = ioa_test_random_mlp(4, layers, 4, 0.15, IOA_TEST_MIXED_ACTIVATIONS);
+    assert_non_null(network);
+    return network;
+}
+
+static void check_baseline(const ioa_network *network, ioa_baseline_options options, uint64_t seed)
+{
+    ioa_pcg32 rng = ioa_rng_keyed(seed, IOA_RNG_TEST, 5, 0);
+    uint64_t inputs = ioa_network_view(network)->inputs, outputs = ioa_network_view(network)->outputs;
+    uint64_t batch = options.batch;
+    float *x = ioa_test_random_floats(&rng, batch * inputs), *y = ioa_alloc(batch * outputs, sizeof *y);
+    double *exact = ioa_alloc(batch * outputs, sizeof *exact), *bound = ioa_alloc(batch * outputs, sizeof *bound);
+    void *scratch = ioa_alloc(ioa_baseline_scratch_bytes(network, &options), 1);
+    ioa_baseline *baseline = NULL;
+    assert_true(x && y && exact && bound && scratch);
+    assert_int_equal(ioa_baseline_create(network, &options, &baseline, NULL), IOA_OK);
+    assert_int_equal(ioa_reference_run(network, x, batch, exact, bound, NULL), IOA_OK);
+    ioa_baseline_run(baseline, x, y, batch, scratch);
+    for (uint64_t i = 0; i < batch * outputs; i++)
+        if (!(fabs((double)y[i] - exact[i]) <= bound[i]))
+            fail_msg("%.9g instead of %.9g +- %.3g (%s, block %u)", (double)y[i], exact[i], bound[i],
+                     ioa_isa_name(options.isa), options.block);
+    ioa_baseline_destroy(baseline);
+    ioa_free(x);
+    ioa_free(y);
+    ioa_free(exact);
+    ioa_free(bound);
+    ioa_free(scratch);
+}
+
+static void test_baseline(void **state)
+{
+    (void)state;
+    const uint32_t blocks[] = {1, 16, 32, 64, 128}, batches[] = {1, 7, 16, 100, 129};
+    ioa_network *layered = mlp(), *dag = ioa_test_random_dag(9, ioa_test_dag_defaults());
+    assert_non_null(dag);
+    for (int isa = IOA_ISA_PORTABLE; isa < IOA_ISA_COUNT; isa++)
+        for (int k = 0; k < 5 && ioa_isa_available((ioa_isa)isa); k++)
+            for (int b = 0; b < 5; b++) {
+                check_baseline(dag, (ioa_baseline_options){(ioa_isa)isa, blocks[k], batches[b], false}, 9);
+                check_baseline(layered, (ioa_baseline_options){(ioa_isa)isa, blocks[k], batches[b], false}, 4);
+                if (blocks[k] > 1)
+                    check_baseline(layered, (ioa_baseline_options){(ioa_isa)isa, blocks[k], batches[b], true}, 4);
+            }
+    ioa_network_destroy(layered);
+    ioa_network_destroy(dag);
+}
+
+static void test_baseline_refusals(void **state)
+{
+    (void)state;
+    ioa_network *dag = ioa_test_random_dag(9, ioa_test_dag_defaults());
+    ioa_baseline *baseline = NULL;
+    ioa_baseline_options options = {IOA_ISA_AUTO, 24, 10, false};
+    assert_int_equal(ioa_baseline_create(dag, &options, &baseline, NULL), IOA_ERR_INPUT);
+    options = (ioa_baseline_options){IOA_ISA_AUTO, 16, 10, true}; /* no layers are known */
+    assert_int_equal(ioa_baseline_create(dag, &options, &baseline, NULL), IOA_ERR_INPUT);
+    assert_null(baseline);
+    ioa_network_destroy(dag);
+}
+
+static void test_measure(void **state)
+{
+    (void)state;
+    ioa_network *network = mlp();
+    ioa_pcg32 rng = ioa_rng_keyed(1, IOA_RNG_TEST, 6, 0);
+    uint32_t *order = ioa_test_random_order(network, &rng);
+    const uint32_t batches[] = {1, 3, 40, 130};
+    for (int b = 0; b < 4; b++) {
+        ioa_measure_options options = {.batch = batches[b], .repeats = 4, .seconds = 0.05, .seed = 7};
+        ioa_measurement m;
+        assert_int_equal(ioa_measure(network, b % 2 ? order : NULL, &options, &m, NULL), IOA_OK);
+        assert_int_equal(m.batch, batches[b]);
+        assert_int_equal(m.threads, 1);
+        assert_in_range(m.repeats, 3, 4);
+        assert_true(m.schedule && m.layered && m.csr && !m.mkl);
+        for (uint32_t i = 0; i < m.repeats; i++) assert_true(m.schedule[i] > 0 && m.layered[i] > 0 && m.csr[i] > 0);
+        assert_true(m.within_bound && !m.all_zero);
+        assert_true(m.max_rel_error <= m.error_bound && m.error_bound < 1e-2);
+        assert_true(m.gflops > 0);
+        assert_true(m.speedup_csr.q1 <= m.speedup_csr.median && m.speedup_csr.median <= m.speedup_csr.q3);
+        assert_non_null(strstr(m.kernel, "run-"));
+        ioa_measurement_clear(&m);
+        assert_null(m.schedule);
+    }
+    ioa_free(order);
+    ioa_network_destroy(network);
+}
+
+/* Outputs that are zero whatever the input is are reported as such. */
+static void test_all_zero(void **state)
+{
+    (void)state;
+    int64_t indptr[] = {0, 0, 1};
+    uint32_t indices[] = {0}, in[] = {0}, out[] = {1};
+    float weights[] = {1}, bias[] = {0, -1e6f};
+    uint8_t activation[] = {IOA_ACT_IDENTITY, IOA_ACT_RELU};
+    ioa_network_arrays arrays = {.neurons = 2, .inputs = 1, .outputs = 1, .indptr = indptr, .indices = indices,
+                                 .weights = weights, .bias = bias, .activation = activation, .input_ids = in,
+                                 .output_ids = out};
+    ioa_network *network = NULL;
+    ioa_measurement m;
+    ioa_measure_options options = {.batch = 8, .repeats = 3, .seconds = 0.01};
+    assert_int_equal(ioa_network_create_copy(&arrays, &network, NULL), IOA_OK);
+    assert_int_equal(ioa_measure(network, NULL, &options, &m, NULL), IOA_OK);
+    assert_true(m.all_zero);
+    ioa_measurement_clear(&m);
+    options.batch = 0;
+    assert_int_equal(ioa_measure(network, NULL, &options, &m, NULL), IOA_ERR_INPUT);
+    ioa_network_destroy(network);
+}
+
+static void test_quartiles(void **state)
+{
+    (void)state;
+    double values[] = {5, 1, 4, 2, 3}, two[] = {2, 1}, one[] = {7};
+    ioa_quartiles q = ioa_quartiles_of(values, 5);
+    assert_true(q.q1 == 2 && q.median == 3 && q.q3 == 4);
+    q = ioa_quartiles_of(two, 2);
+    assert_true(q.q1 == 1.25 && q.median == 1.5 && q.q3 == 1.75);
+    q = ioa_quartiles_of(one, 1);
+    assert_true(q.q1 == 7 && q.median == 7 && q.q3 == 7);
+}
+
+static void test_allocation_failures(void **state)
+{
+    (void)state;
+    ioa_network *network = mlp();
+    ioa_measure_options options = {.batch = 20, .repeats = 3, .seconds = 0.001, .seed = 7};
+    for (uint64_t n = 1; n < 400; n++) {
+        ioa_measurement m = {0};
+        ioa_mem_fail_at(n);
+        ioa_status status = ioa_measure(network, NULL, &options, &m, NULL);
+        uint64_t allocations = ioa_mem_fail_at(0);
+        if (status == IOA_OK) {
+            assert_true(allocations < n); /* the failure lay beyond the end */
+            ioa_measurement_clear(&m);
+            break;
+        }
+        assert_int_equal(status, IOA_ERR_NOMEM);
+        assert_null(m.schedule);
+    }
+    ioa_network_destroy(network);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_baseline),  cmocka_unit_test(test_baseline_refusals),
+        cmocka_unit_test(test_measure),   cmocka_unit_test(test_all_zero),
+        cmocka_unit_test(test_quartiles), cmocka_unit_test(test_allocation_failures),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
