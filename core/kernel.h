@@ -6,6 +6,7 @@
 #define IOA_CORE_KERNEL_H
 
 #include <ioanneal/plan.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,8 +56,9 @@ typedef struct ioa_csr {
  * compute: 1 (tile 1 only), 16, 32, 64 or 128, at most the tile. The summation order of a value depends on the tile
  * only, never on the width. */
 typedef struct ioa_kernel {
-    /* Executes the stream [stream, end) on the first `width` columns. */
-    void (*run)(const void *stream, const void *end, float *values, uint32_t tile, uint32_t width);
+    /* Executes the stream [stream, end) on the first `width` columns. `ahead`: prefetch the stream, because it does
+     * not stay in L2 from tile to tile. */
+    void (*run)(const void *stream, const void *end, float *values, uint32_t tile, uint32_t width, bool ahead);
     /* Transposes x ([rows, stride], row-major; column i goes to offsets[i]) into the first `width` columns; rows
      * from `rows` on become 0. */
     void (*pack)(const float *x, size_t stride, uint32_t rows, const uint32_t *offsets, float *values, uint32_t tile,

@@ -8,6 +8,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define STAYS_IN_L2 (2u << 20) /* a longer stream is prefetched: a server's L2 is 1 or 2 MiB, and a little more does not hurt */
+
 struct ioa_plan {
     const ioa_kernel *kernel;
     ioa_isa isa;
@@ -232,7 +234,7 @@ void ioa_plan_run(const ioa_plan *plan, const float *x, float *y, size_t batch, 
         uint32_t rows = batch - b < plan->tile ? (uint32_t)(batch - b) : plan->tile;
         uint32_t width = ioa_kernel_width(plan->tile, rows);
         plan->kernel->pack(x + b * plan->inputs, plan->inputs, rows, plan->input_offsets, values, plan->tile, width);
-        plan->kernel->run(stream, end, values, plan->tile, width);
+        plan->kernel->run(stream, end, values, plan->tile, width, plan->stream_bytes > STAYS_IN_L2);
         plan->kernel->unpack(y + b * plan->outputs, plan->outputs, rows, plan->output_offsets, values, plan->tile);
     }
 }
