@@ -16,7 +16,8 @@ typedef struct ioa_import_options {
     float bias_value;            /* used where no bias file is given */
     const char *activation;      /* "relu" for all layers, or a comma list, one per layer; NAME[:PARAM]; NULL: relu
                                     for hidden layers, identity for the last */
-    double prune;                /* keep this share of each layer's weights by magnitude; 1: keep all */
+    double prune;                /* keep the largest weights of each layer so that connections / (rows x columns) is at
+                                    most this; 0 or 1: keep all */
     const char *name;            /* network name, or NULL: from the first file */
 } ioa_import_options;
 
@@ -34,6 +35,9 @@ typedef struct ioa_import_report {
     uint32_t count;
     char format[16];
 } ioa_import_report;
+
+/* Name of the index-th format ("mtx"), NULL behind the last one. */
+const char *ioa_import_format_name(uint32_t index);
 
 /* Reads `files` [count], one weight file per layer in order. Layer l's outputs are layer l+1's inputs; sizes must
  * match. */

@@ -1,6 +1,6 @@
-/* Greedy neuron order. Whole neurons are handled one after the other; next comes the one with the fewest absent
- * sources, and among those the one whose resident sources have the fewest other uses left (2 / remaining uses each,
- * a last use counts most). Strong where rows are very sparse. Residency is followed by a least-recently-used model of
+/* Greedy neuron order. Whole neurons are handled one after the other; next comes the one with the lowest score: one
+ * point per absent source, less 2 / r for a resident source with r uses left, so that a last use, which frees a slot,
+ * counts most. Strong where rows are very sparse. Residency is followed by a least-recently-used model of
  * M - 2 neurons, which is close enough to choose by. */
 #include "optimizer/search/construct.h"
 
@@ -16,7 +16,7 @@
 #define AFFORDABLE_WORK 1.0e9
 
 typedef struct entry {
-    uint64_t key; /* absent sources << 32 | (2^31 - bonus): the smallest goes first */
+    int64_t key; /* score in 1 / BONUS_UNIT points: the smallest goes first */
     uint32_t neuron;
 } entry;
 
@@ -35,9 +35,9 @@ typedef struct greedy {
     uint64_t heap_count, heap_capacity;
 } greedy;
 
-static uint64_t key_of(const greedy *g, uint32_t v)
+static int64_t key_of(const greedy *g, uint32_t v)
 {
-    return (uint64_t)g->absent[v] << 32 | ((UINT32_C(1) << 31) - g->bonus[v]);
+    return (int64_t)BONUS_UNIT * g->absent[v] - g->bonus[v];
 }
 
 static bool entry_before(entry a, entry b)
@@ -142,8 +142,12 @@ static bool use(greedy *g, uint32_t u)
         return true;
     }
     if (before == after) return true;
-    for (int64_t o = g->out[u]; o < g->out[u + 1]; o++)
-        if (!g->done[g->out_neurons[o]]) g->bonus[g->out_neurons[o]] += after - before;
+    for (int64_t o = g->out[u]; o < g->out[u + 1]; o++) {
+        uint32_t x = g->out_neurons[o];
+        if (g->done[x]) continue;
+        g->bonus[x] += after - before;
+        if (g->incomplete[x] == 0 && !push(g, x)) return false;
+    }
     return true;
 }
 
@@ -170,7 +174,7 @@ static bool handle(greedy *g, uint32_t v)
             g->remaining[u]--;
             continue;
         }
-        use(g, u);
+        if (!use(g, u)) return false;
     }
     return complete_neuron(g, v);
 }
@@ -194,7 +198,7 @@ static bool run(greedy *g, uint32_t *order)
     while (g->heap_count) {
         entry top = pop(g);
         if (g->done[top.neuron]) continue;
-        uint64_t key = key_of(g, top.neuron);
+        int64_t key = key_of(g, top.neuron);
         if (key > top.key) { /* got worse since it was pushed */
             if (!push(g, top.neuron)) return false;
             continue;

@@ -1,0 +1,124 @@
+#include "io/archive.h"
+
+#include "io/archive_schema.h"
+#include "io/h5.h"
+
+#include <string.h>
+
+static ioa_status write_network(const ioa_h5 *h5, const ioa_archive *a, ioa_error *error)
+{
+    ioa_status status = ioa_h5_put_group(h5, "network", error);
+    if (status == IOA_OK) status = ioa_h5_put_text(h5, "network", "name", a->network_name, error);
+    for (size_t i = 0; i < ioa_archive_field_count && status == IOA_OK; i++) {
+        const ioa_field *f = &ioa_archive_fields[i];
+        status = ioa_h5_put(h5, "network", f->name, f->kind, 0, (const char *)a + f->offset, error);
+    }
+    if (status == IOA_OK) status = ioa_h5_put_text(h5, "network", "topology_sha256", a->topology_sha256, error);
+    if (status == IOA_OK) status = ioa_h5_put_text(h5, "network", "weights_sha256", a->weights_sha256, error);
+    return status;
+}
+
+static ioa_status write_trace(const ioa_h5 *h5, const char *group, const ioa_schedule *s, ioa_error *error)
+{
+    char name[IOA_ARCHIVE_NAME];
+    ioa_archive_name(name, "%s/trace", group);
+    ioa_status status = ioa_h5_put_group(h5, name, error);
+    for (uint32_t i = 0; i < s->columns && status == IOA_OK; i++) {
+        const ioa_column *c = &s->trace[i];
+        uint64_t shape[2] = {c->rows, c->width};
+        ioa_archive_name(name, "%s/trace/%s", group, c->name);
+        status = ioa_h5_write(h5, name, c->whole ? IOA_H5_U64 : IOA_H5_F64, c->width > 1 ? 2 : 1, shape,
+                              c->whole ? (const void *)c->whole : c->real, error);
+    }
+    return status;
+}
+
+static ioa_status write_measured(const ioa_h5 *h5, const char *group, const ioa_measured *m, ioa_error *error)
+{
+    char name[IOA_ARCHIVE_NAME];
+    uint64_t repeats = m->measurement.repeats;
+    ioa_status status = ioa_h5_put_group(h5, group, error);
+    for (size_t i = 0; i < ioa_measured_field_count && status == IOA_OK; i++) {
+        const ioa_field *f = &ioa_measured_fields[i];
+        const char *at = (const char *)m + f->offset;
+        status = f->text ? ioa_h5_put_text(h5, group, f->name, at, error)
+                         : ioa_h5_put(h5, group, f->name, f->kind, f->count, at, error);
+    }
+    for (size_t i = 0; i < ioa_measured_time_count && status == IOA_OK; i++) {
+        double *values;
+        memcpy(&values, (const char *)m + ioa_measured_times[i].offset, sizeof values);
+        if (!values) continue;
+        ioa_archive_name(name, "%s/%s", group, ioa_measured_times[i].name);
+        status = ioa_h5_write(h5, name, IOA_H5_F64, 1, &repeats, values, error);
+    }
+    return status;
+}
+
+static ioa_status write_schedule(const ioa_h5 *h5, const char *group, const ioa_archive *a, const ioa_schedule *s,
+                                 ioa_error *error)
+{
+    char name[IOA_ARCHIVE_NAME];
+    uint64_t total = s->io.reads + s->io.writes;
+    int64_t excess = (int64_t)(total - s->lower_bound);
+    ioa_status status = ioa_h5_put_group(h5, group, error);
+    for (size_t i = 0; i < ioa_schedule_field_count && status == IOA_OK; i++) {
+        const ioa_field *f = &ioa_schedule_fields[i];
+        const char *at = (const char *)s + f->offset;
+        status = f->text ? ioa_h5_put_text(h5, group, f->name, at, error)
+                         : ioa_h5_put(h5, group, f->name, f->kind, 0, at, error);
+    }
+    if (status == IOA_OK) status = ioa_h5_put_text(h5, group, "policy", ioa_policy_name(s->policy), error);
+    if (status == IOA_OK) status = ioa_h5_put(h5, group, "total", IOA_H5_U64, 0, &total, error);
+    if (status == IOA_OK) status = ioa_h5_put(h5, group, "excess", IOA_H5_I64, 0, &excess, error);
+    ioa_archive_name(name, "%s/order", group);
+    if (status == IOA_OK) status = ioa_h5_write(h5, name, IOA_H5_U32, 1, &a->connections, s->order, error);
+    if (status == IOA_OK) status = write_trace(h5, group, s, error);
+    ioa_archive_name(name, "%s/measured", group);
+    if (status == IOA_OK) status = ioa_h5_put_group(h5, name, error);
+    for (uint32_t i = 0; i < s->measurements && status == IOA_OK; i++) {
+        ioa_archive_name(name, "%s/measured/%04u", group, (unsigned)i);
+        status = write_measured(h5, name, &s->measured[i], error);
+    }
+    return status;
+}
+
+static ioa_status write_archive(const ioa_h5 *h5, const void *content, ioa_error *error)
+{
+    const ioa_archive *a = content;
+    char name[IOA_ARCHIVE_NAME];
+    ioa_status status = ioa_h5_put_text(h5, "/", "schema_name", IOA_ARCHIVE_SCHEMA, error);
+    if (status == IOA_OK) status = ioa_h5_put_text(h5, "/", "schema_version", IOA_ARCHIVE_VERSION, error);
+    if (status == IOA_OK) status = write_network(h5, a, error);
+    if (status == IOA_OK) status = ioa_h5_put_group(h5, "schedules", error);
+    for (uint32_t i = 0; i < a->count && status == IOA_OK; i++) {
+        ioa_archive_name(name, "schedules/%04u", (unsigned)i);
+        status = write_schedule(h5, name, a, &a->schedules[i], error);
+    }
+    if (status == IOA_OK) status = ioa_h5_put_group(h5, "provenance", error);
+    for (uint32_t i = 0; i < a->facts && status == IOA_OK; i++)
+        status = ioa_h5_put_text(h5, "provenance", a->provenance[i].key, a->provenance[i].value, error);
+    return status;
+}
+
+/* What would otherwise surface as an unreadable error of the HDF5 library, or not at all. */
+static ioa_status check_content(const ioa_archive *a, const char *path, ioa_error *error)
+{
+    if (a->count == 0) return ioa_fail(error, IOA_ERR_INPUT, "%s: the archive has no schedule to write", path);
+    for (uint32_t i = 0; i < a->count; i++) {
+        if (!a->schedules[i].order)
+            return ioa_fail(error, IOA_ERR_INPUT, "%s: schedule %u has no order", path, (unsigned)i);
+        if ((unsigned)a->schedules[i].policy >= IOA_POLICY_COUNT)
+            return ioa_fail(error, IOA_ERR_INPUT, "%s: schedule %u has no policy", path, (unsigned)i);
+    }
+    for (uint32_t i = 0; i < a->facts; i++)
+        for (uint32_t j = 0; j < i; j++)
+            if (strcmp(a->provenance[i].key, a->provenance[j].key) == 0)
+                return ioa_fail(error, IOA_ERR_INPUT, "%s: provenance has \"%s\" twice", path, a->provenance[i].key);
+    return IOA_OK;
+}
+
+ioa_status ioa_archive_write(const ioa_archive *archive, const char *path, ioa_error *error)
+{
+    ioa_status status = check_content(archive, path, error);
+    return status == IOA_OK ? ioa_h5_write_file(path, write_archive, archive, error) : status;
+}

@@ -1,0 +1,27 @@
+/* Files that appear whole or not at all: written under a temporary name in the target's folder, then renamed. */
+#ifndef IOA_IO_ATOMIC_FILE_H
+#define IOA_IO_ATOMIC_FILE_H
+
+#include <ioanneal/status.h>
+
+typedef struct ioa_atomic_file {
+    char *target; /* where it will appear, symbolic links resolved; owned */
+    char *temp;   /* what to write to: an existing empty file; owned */
+} ioa_atomic_file;
+
+/* Creates an empty temporary file `.NAME.HOST.PID.N.tmp` beside `path`. IOA_ERR_INPUT if the folder is missing or
+ * not writable or `path` is a folder or write-protected; IOA_ERR_SYSTEM for full disks and the like. On failure
+ * nothing is left and nothing has to be released. */
+ioa_status ioa_atomic_begin(const char *path, ioa_atomic_file *file, ioa_error *error);
+
+/* fsync, rename onto the target, fsync of the folder. Releases `file` in any case; on failure the temporary file is
+ * removed and the target is as it was. */
+ioa_status ioa_atomic_commit(ioa_atomic_file *file, ioa_error *error);
+
+/* Removes the temporary file and releases `file`. */
+void ioa_atomic_abort(ioa_atomic_file *file);
+
+/* Would ioa_atomic_begin succeed now? For the command line, before hours of work. Leaves nothing behind. */
+ioa_status ioa_file_writable(const char *path, ioa_error *error);
+
+#endif

@@ -1,0 +1,56 @@
+/* What the import_*.c files share: a format's reader fills layers, import.c assembles them into a network. */
+#ifndef IOA_IO_IMPORT_FORMAT_H
+#define IOA_IO_IMPORT_FORMAT_H
+
+#include "core/network.h"
+#include "io/import.h"
+
+/* A weight matrix as triplets, as the file orients it. Rows and columns are 0-based. */
+typedef struct ioa_matrix {
+    uint32_t rows, columns;
+    uint64_t count;
+    uint32_t *row;    /* [count], owned, as the next two */
+    uint32_t *column; /* [count] */
+    float *value;     /* [count], or NULL: a pattern without values */
+} ioa_matrix;
+
+void ioa_matrix_clear(ioa_matrix *matrix);
+ioa_status ioa_matrix_allocate(ioa_matrix *matrix, uint64_t count, bool values, const char *path, ioa_error *error);
+
+/* Refuses sizes that no file of `bytes` bytes would honestly claim: neurons beyond 16 million need a file to match. */
+ioa_status ioa_matrix_check_size(const char *path, uint64_t rows, uint64_t columns, uint64_t bytes, ioa_error *error);
+
+
+typedef struct ioa_import_format {
+    const char *name;
+    const char *extension;  /* with the dot */
+    ioa_orientation orientation; /* the format's own */
+    ioa_status (*read)(const char *path, ioa_matrix *matrix, ioa_error *error);
+    /* Line of the file that holds triplet `entry`, for texts; NULL or 0 if unknown. */
+    uint64_t (*line_of)(const char *path, uint64_t entry);
+} ioa_import_format;
+
+extern const ioa_import_format ioa_import_mtx;
+extern const ioa_import_format ioa_import_smtx;
+
+/* Reads a vector of `length` from a MatrixMarket file of shape 1 x length or length x 1. *values with ioa_free. */
+ioa_status ioa_import_vector(const char *path, uint64_t length, float **values, ioa_error *error);
+
+/* ---- import_build.c ---- */
+
+/* Keeps the `keep` entries of largest magnitude in their sequence; of equal ones the first. */
+ioa_status ioa_matrix_prune(ioa_matrix *matrix, uint64_t keep, ioa_error *error);
+
+/* Transposes in place: rows become columns. */
+void ioa_matrix_transpose(ioa_matrix *matrix);
+
+/* Weights for a pattern in [out, in] orientation: uniform in (-1, 1) / sqrt(fan-in), a function of layer, entry
+ * number and fan-in. */
+ioa_status ioa_matrix_invent_values(ioa_matrix *matrix, uint64_t layer, ioa_error *error);
+
+/* Writes the matrix ([out, in]) as CSR rows: offsets [rows] are the row ends, relative to `base`; sources get
+ * `first_source` added. Finds duplicates: *duplicate is then the later entry's number, else UINT64_MAX. */
+ioa_status ioa_matrix_to_rows(const ioa_matrix *matrix, int64_t base, uint32_t first_source, int64_t *ends,
+                              uint32_t *indices, float *weights, uint64_t *duplicate, ioa_error *error);
+
+#endif

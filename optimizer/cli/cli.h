@@ -1,0 +1,100 @@
+/* The command line: one table of subcommands, one table of options per subcommand, one file per subcommand. */
+#ifndef IOA_CLI_H
+#define IOA_CLI_H
+
+#include <cjson/cJSON.h>
+#include <ioanneal/memory.h>
+#include <ioanneal/network.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* ---- options (options.c) ---- */
+
+typedef enum cli_kind {
+    CLI_END = 0,
+    CLI_FLAG,  /* bool */
+    CLI_COUNT, /* uint64_t, plain decimal or with k, M, G (powers of 1000) */
+    CLI_BYTES, /* uint64_t, 64KiB, 2MiB, 1GiB, 4096 */
+    CLI_REAL,  /* double */
+    CLI_TEXT,  /* const char *, borrowed from argv */
+} cli_kind;
+
+typedef struct cli_option {
+    cli_kind kind;
+    char letter;          /* short form, or 0 */
+    const char *name;     /* long form without dashes */
+    const char *argument; /* what --help calls the value */
+    void *value;          /* where it goes; keeps its content if the option is absent */
+    const char *help;
+    double least, most;   /* limits of COUNT and REAL; both 0: none but the type's */
+} cli_option;
+
+typedef struct cli_command {
+    const char *name;
+    const char *summary;  /* one line */
+    const char *usage;    /* arguments after the name */
+    const char *examples; /* lines for --help, or NULL */
+    int (*run)(const struct cli_command *command, int argc, char **argv); /* exit code; argv[0] is the command */
+} cli_command;
+
+/* What every subcommand takes; part of each parse. */
+typedef struct cli_common {
+    bool json;    /* --json: results as JSON on standard output */
+    bool quiet;   /* -q: no progress, no log */
+    bool verbose; /* -v: more log */
+} cli_common;
+
+typedef enum cli_parsed { CLI_GO, CLI_HELP_SHOWN, CLI_BAD } cli_parsed;
+
+/* Parses argv[1 ..]; positional arguments are moved to argv[0 .. *positional - 1]. Prints help or one error line. */
+cli_parsed cli_parse(const cli_command *command, const cli_option *options, cli_common *common, int argc, char **argv,
+                     int *positional);
+
+/* Splits "a,b,c" in place (`text` is a copy the caller owns); returns the number of parts, at most `most`; -1 if more. */
+int cli_split(char *text, char **parts, int most);
+
+/* A whole decimal number with nothing behind it. */
+bool cli_number(const char *text, uint64_t *value);
+
+/* ---- output (output.c) ---- */
+
+/* Prints "ioanneal COMMAND: text" to standard error; returns the exit code of the status. */
+int cli_fail(const cli_command *command, const ioa_error *error);
+
+/* The same from a format, exit code 2. */
+int cli_refuse(const cli_command *command, const char *format, ...) IOA_PRINTF(2, 3);
+
+/* Prints and deletes `json`; exit code 0, or 3 if standard output is broken. */
+int cli_print_json(cJSON *json);
+
+/* Flushes standard output: 0, or 3 if it could not be written. */
+int cli_finish_output(void);
+
+/* "1,234,567"; `text` is [32]. */
+const char *cli_grouped(uint64_t value, char *text);
+
+/* JSON numbers are doubles: exact up to 2^53, which is more I/Os than any run makes. */
+void cli_json_count(cJSON *json, const char *name, uint64_t value);
+
+/* ---- shared pieces ---- */
+
+/* Memory size and policy from the options --memory / --cache + --batch / --policy. */
+typedef struct cli_memory {
+    const char *memory; /* list of numbers, or NULL */
+    uint64_t cache;     /* bytes, 0: not given */
+    uint64_t batch;
+    const char *policy;
+} cli_memory;
+
+#define CLI_MEMORIES 64
+
+/* Resolves to 1 .. CLI_MEMORIES sizes; `fallback` is used if nothing is given (0: refuse). IOA_ERR_INPUT. */
+ioa_status cli_resolve_memory(const cli_memory *options, uint64_t fallback, uint64_t *sizes, int *count,
+                              ioa_policy *policy, ioa_error *error);
+
+/* The subcommands. */
+extern const cli_command cli_import, cli_generate, cli_info, cli_simulate, cli_optimize, cli_check, cli_bench, cli_run,
+    cli_compile, cli_merge, cli_pack, cli_report;
+
+#endif

@@ -1,0 +1,127 @@
+#include "optimizer/cli/cli.h"
+
+#include "core/generate.h"
+#include "io/atomic_file.h"
+#include "io/network_file.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define MOST_LAYERS 4096
+
+typedef struct generate_options {
+    const char *output, *widths, *radices, *activation, *last;
+    double density;
+    uint64_t seed, layers, inputs, neurons, memory, fan_in;
+} generate_options;
+
+static ioa_status parse_list(const char *name, const char *text, uint32_t *numbers, uint32_t *count, ioa_error *error)
+{
+    *count = 0;
+    for (const char *at = text;;) {
+        size_t length = strcspn(at, ",");
+        char part[24];
+        uint64_t number = 0;
+        if (length < sizeof part) {
+            memcpy(part, at, length);
+            part[length] = '\0';
+        }
+        if (length >= sizeof part || !cli_number(part, &number) || number == 0 || number > INT32_MAX)
+            return ioa_fail(error, IOA_ERR_INPUT, "--%s wants whole numbers such as 784,1000,10, not '%s'", name, text);
+        if (*count == MOST_LAYERS)
+            return ioa_fail(error, IOA_ERR_INPUT, "--%s lists more than %d numbers", name, MOST_LAYERS);
+        numbers[(*count)++] = (uint32_t)number;
+        if (at[length] == '\0') return IOA_OK;
+        at += length + 1;
+    }
+}
+
+static ioa_status build(const char *kind, const generate_options *o, const ioa_generate_common *common,
+                        ioa_network **network, ioa_error *error)
+{
+    uint32_t list[MOST_LAYERS], count;
+    if (strcmp(kind, "mlp") == 0) {
+        ioa_status status = parse_list("widths", o->widths, list, &count, error);
+        return status == IOA_OK ? ioa_generate_mlp(list, count, o->density, common, network, error) : status;
+    }
+    if (strcmp(kind, "compact-growth") == 0)
+        return ioa_generate_compact_growth((uint32_t)o->inputs, (uint32_t)o->neurons, (uint32_t)o->memory,
+                                           (uint32_t)o->fan_in, common, network, error);
+    if (strcmp(kind, "radixnet") == 0) {
+        ioa_status status = parse_list("radices", o->radices, list, &count, error);
+        return status == IOA_OK ? ioa_generate_radixnet(list, count, (uint32_t)o->layers, common, network, error)
+                                : status;
+    }
+    return ioa_fail(error, IOA_ERR_INPUT, "unknown kind '%s': there are mlp, compact-growth and radixnet", kind);
+}
+
+static int report(const cli_common *common, const char *path, const ioa_network *network)
+{
+    ioa_bounds bounds = ioa_network_bounds(network);
+    uint64_t w = ioa_network_connections(network);
+    const ioa_network_arrays *a = ioa_network_view(network);
+    if (common->json) {
+        cJSON *json = cJSON_CreateObject();
+        cJSON_AddStringToObject(json, "file", path);
+        cli_json_count(json, "neurons", a->neurons);
+        cli_json_count(json, "connections", w);
+        cli_json_count(json, "inputs", a->inputs);
+        cli_json_count(json, "outputs", a->outputs);
+        cli_json_count(json, "lower_bound", bounds.lower);
+        return cli_print_json(json);
+    }
+    char text[4][32];
+    printf("%s: %s neurons, %s connections, %s inputs, %s outputs\n", path, cli_grouped(a->neurons, text[0]),
+           cli_grouped(w, text[1]), cli_grouped(a->inputs, text[2]), cli_grouped(a->outputs, text[3]));
+    return cli_finish_output();
+}
+
+static int run(const cli_command *command, int argc, char **argv)
+{
+    generate_options o = {.density = 0.1, .seed = 1, .layers = 2, .inputs = 100, .neurons = 1000, .memory = 100,
+                          .fan_in = 8, .widths = "500,500,500,500", .radices = "32,32", .activation = "relu",
+                          .last = "identity"};
+    cli_common common = {0};
+    const cli_option options[] = {
+        {CLI_TEXT, 'o', "output", "NET.h5", &o.output, "network file to write (required)", 0, 0},
+        {CLI_COUNT, 0, "seed", "N", &o.seed, "same seed, same network, anywhere (default 1)", 0, 0},
+        {CLI_TEXT, 0, "widths", "A,B,..", &o.widths, "mlp: neurons per layer (default 500,500,500,500)", 0, 0},
+        {CLI_REAL, 0, "density", "D", &o.density, "mlp: share of connections present (default 0.1)", 1e-12, 1},
+        {CLI_TEXT, 0, "radices", "A,B,..", &o.radices, "radixnet: radices, their product is the width (32,32)", 0, 0},
+        {CLI_COUNT, 0, "layers", "L", &o.layers, "radixnet: layers of connections (default 2)", 1, 1e6},
+        {CLI_COUNT, 0, "inputs", "I", &o.inputs, "compact-growth: inputs (default 100)", 1, 2e9},
+        {CLI_COUNT, 0, "neurons", "N", &o.neurons, "compact-growth: other neurons (default 1000)", 1, 2e9},
+        {CLI_COUNT, 0, "memory", "M", &o.memory, "compact-growth: memory it is optimal for (default 100)", 3, 2e9},
+        {CLI_COUNT, 0, "fan-in", "F", &o.fan_in, "compact-growth: sources per neuron (default 8)", 1, 2e9},
+        {CLI_TEXT, 0, "activation", "NAME", &o.activation, "of hidden neurons (default relu)", 0, 0},
+        {CLI_TEXT, 0, "last", "NAME", &o.last, "of outputs (default identity)", 0, 0},
+        {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
+    };
+    int files;
+    cli_parsed parsed = cli_parse(command, options, &common, argc, argv, &files);
+    if (parsed != CLI_GO) return parsed == CLI_HELP_SHOWN ? 0 : 2;
+    if (files != 1) return cli_refuse(command, "one kind is wanted: mlp, compact-growth or radixnet");
+    if (!o.output) return cli_refuse(command, "-o NET.h5 is needed");
+    int hidden = ioa_activation_from_name(o.activation), last = ioa_activation_from_name(o.last);
+    if (hidden < 0 || last < 0)
+        return cli_refuse(command, "unknown activation '%s'", hidden < 0 ? o.activation : o.last);
+    ioa_generate_common shared = {.seed = o.seed, .hidden = (ioa_activation)hidden, .last = (ioa_activation)last};
+    ioa_network *network = NULL;
+    ioa_error error = {0};
+    ioa_status status = ioa_file_writable(o.output, &error);
+    if (status == IOA_OK) status = build(argv[0], &o, &shared, &network, &error);
+    if (status == IOA_OK) status = ioa_network_write(network, o.output, &error);
+    int code = status == IOA_OK ? report(&common, o.output, network) : cli_fail(command, &error);
+    ioa_network_destroy(network);
+    return code;
+}
+
+const cli_command cli_generate = {
+    .name = "generate",
+    .summary = "make a network from a seed",
+    .usage = "mlp|compact-growth|radixnet -o NET.h5 [options]",
+    .examples = "  ioanneal generate mlp --widths 784,1000,1000,10 --density 0.01 --seed 7 -o net.h5\n"
+                "  ioanneal generate radixnet --radices 32,32 --layers 30 -o radix.h5\n"
+                "  ioanneal generate compact-growth --neurons 10k --memory 32 -o grown.h5\n",
+    .run = run,
+};

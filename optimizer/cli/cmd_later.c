@@ -1,0 +1,20 @@
+/* Subcommands whose names are reserved: they say what they do not do yet. */
+#include "optimizer/cli/cli.h"
+
+static int run(const cli_command *command, int argc, char **argv)
+{
+    cli_common common = {0};
+    const cli_option options[] = {{CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0}};
+    int files;
+    cli_parsed parsed = cli_parse(command, options, &common, argc, argv, &files);
+    if (parsed == CLI_HELP_SHOWN) return 0;
+    return cli_refuse(command, "not part of this version: it cannot %s yet; nothing was written", command->summary);
+}
+
+#define LATER "(not part of this version: the command says so and exits with 2)"
+
+const cli_command cli_compile = {
+    .name = "compile", .summary = "compile a schedule into a file of machine code", .usage = LATER, .run = run};
+const cli_command cli_pack = {
+    .name = "pack", .summary = "put a network and its schedules into one file", .usage = LATER, .run = run};
+const cli_command cli_report = {.name = "report", .summary = "draw a report as HTML", .usage = LATER, .run = run};

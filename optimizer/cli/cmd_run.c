@@ -1,0 +1,106 @@
+#include "optimizer/cli/cli.h"
+
+#include "core/mem.h"
+#include "core/network.h"
+#include "io/archive.h"
+#include "io/atomic_file.h"
+#include "io/network_file.h"
+#include "io/tensor_file.h"
+
+#include <inttypes.h>
+#include <ioanneal/plan.h>
+
+typedef struct run_options {
+    const char *schedule, *input, *output, *isa;
+    uint64_t memory;
+} run_options;
+
+/* Plan for the network in the archive's order, or in layered order without an archive. */
+static ioa_status make_plan(const ioa_network *network, const run_options *o, ioa_plan **plan, ioa_error *error)
+{
+    int isa = o->isa ? ioa_isa_from_name(o->isa) : IOA_ISA_AUTO;
+    if (isa < 0)
+        return ioa_fail(error, IOA_ERR_INPUT, "--isa wants auto, portable, avx2 or avx512, not '%s'", o->isa);
+    ioa_plan_options options = {.isa = (ioa_isa)isa, .layout = IOA_LAYOUT_ORDER};
+    if (!o->schedule) return ioa_plan_create(network, NULL, &options, plan, error);
+    ioa_archive *archive = NULL;
+    ioa_status status = ioa_archive_read(o->schedule, &archive, error);
+    if (status == IOA_OK) status = ioa_archive_matches(archive, network, o->schedule, error);
+    if (status == IOA_OK && archive->count == 0)
+        status = ioa_fail(error, IOA_ERR_INPUT, "%s: holds no schedule", o->schedule);
+    if (status == IOA_OK) {
+        uint64_t memory = o->memory ? o->memory : archive->schedules[0].memory;
+        const ioa_schedule *schedule = ioa_archive_nearest(archive, memory, IOA_POLICY_MIN);
+        status = ioa_order_check(network, schedule->order, error);
+        if (status != IOA_OK) ioa_fail_prefix(error, status, "%s", o->schedule);
+        else status = ioa_plan_create(network, schedule->order, &options, plan, error);
+    }
+    ioa_archive_destroy(archive);
+    return status;
+}
+
+static ioa_status infer(const char *path, const run_options *o, uint64_t *rows, ioa_error *error)
+{
+    ioa_network *network = NULL;
+    ioa_plan *plan = NULL;
+    float *x = NULL, *y = NULL;
+    void *scratch = NULL;
+    uint64_t columns;
+    ioa_status status = ioa_file_writable(o->output, error);
+    if (status == IOA_OK) status = ioa_network_read(path, &network, error);
+    if (status == IOA_OK) status = make_plan(network, o, &plan, error);
+    if (status == IOA_OK) status = ioa_tensor_read(o->input, "/x", network->a.inputs, &x, rows, &columns, error);
+    if (status == IOA_OK) {
+        y = ioa_alloc(*rows * network->a.outputs, sizeof *y);
+        scratch = ioa_alloc(ioa_plan_scratch_bytes(plan), 1);
+        if (!y || !scratch) status = ioa_fail_nomem(error, "the outputs", *rows * network->a.outputs, sizeof *y);
+    }
+    if (status == IOA_OK) {
+        ioa_plan_run(plan, x, y, *rows, scratch);
+        status = ioa_tensor_write(o->output, "/y", y, *rows, network->a.outputs, error);
+    }
+    ioa_free(x);
+    ioa_free(y);
+    ioa_free(scratch);
+    ioa_plan_destroy(plan);
+    ioa_network_destroy(network);
+    return status;
+}
+
+static int run(const cli_command *command, int argc, char **argv)
+{
+    run_options o = {0};
+    cli_common common = {0};
+    const cli_option options[] = {
+        {CLI_TEXT, 'i', "input", "X.h5", &o.input, "dataset /x, float32 [batch, inputs] (required)", 0, 0},
+        {CLI_TEXT, 'o', "output", "Y.h5", &o.output, "dataset /y, float32 [batch, outputs], is written (required)", 0, 0},
+        {CLI_TEXT, 0, "schedule", "ARCHIVE.h5", &o.schedule, "evaluate in this archive's order (default: layered)", 0, 0},
+        {CLI_COUNT, 'm', "memory", "M", &o.memory, "of the archive's schedules, the one nearest to M", 3, 1.8e19},
+        {CLI_TEXT, 0, "isa", "NAME", &o.isa, "auto, portable, avx2 or avx512 (default auto)", 0, 0},
+        {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
+    };
+    int files;
+    cli_parsed parsed = cli_parse(command, options, &common, argc, argv, &files);
+    if (parsed != CLI_GO) return parsed == CLI_HELP_SHOWN ? 0 : 2;
+    if (files != 1) return cli_refuse(command, "one network file is wanted");
+    if (!o.input || !o.output) return cli_refuse(command, "--input X.h5 and --output Y.h5 are needed");
+    ioa_error error = {0};
+    uint64_t rows = 0;
+    if (infer(argv[0], &o, &rows, &error) != IOA_OK) return cli_fail(command, &error);
+    if (common.json) {
+        cJSON *json = cJSON_CreateObject();
+        cJSON_AddStringToObject(json, "output", o.output);
+        cli_json_count(json, "rows", rows);
+        return cli_print_json(json);
+    }
+    printf("%s: %" PRIu64 " output vectors\n", o.output, rows);
+    return cli_finish_output();
+}
+
+const cli_command cli_run = {
+    .name = "run",
+    .summary = "run inference on a batch of inputs",
+    .usage = "NET.h5 --input X.h5 --output Y.h5 [--schedule ARCHIVE.h5]",
+    .examples = "  ioanneal run net.h5 --schedule best.h5 --input x.h5 --output y.h5\n",
+    .run = run,
+};

@@ -1,0 +1,46 @@
+/* ioanneal: I/O-efficient evaluation orders for sparse feed-forward networks. */
+#include "optimizer/cli/cli.h"
+
+#include "core/build_info.h"
+
+#include <string.h>
+
+static const cli_command *const commands[] = {
+    &cli_import, &cli_generate, &cli_info,    &cli_simulate, &cli_optimize, &cli_check,
+    &cli_bench,  &cli_run,      &cli_compile, &cli_merge,    &cli_pack,     &cli_report,
+};
+
+static void print_usage(FILE *to)
+{
+    fprintf(to, "ioanneal %s: I/O-efficient evaluation orders for sparse feed-forward networks\n\n"
+                "usage: ioanneal COMMAND [options]      'ioanneal COMMAND --help' tells more\n\n", IOA_VERSION);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    fprintf(to, "\n  --version  version and build facts\n\n"
+                "exit codes: 0 done; 1 a check failed; 2 bad usage or bad input; 3 system error;\n"
+                "            75 stopped early, resume possible\n");
+}
+
+static int print_version(void)
+{
+    printf("ioanneal %s (%s)\ncompiler: %s\nflags:    %s\nHDF5:     %s\n", IOA_VERSION, IOA_GIT_REVISION, IOA_COMPILER,
+           IOA_COMPILER_FLAGS, IOA_HDF5_VERSION);
+    return cli_finish_output();
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_usage(stderr);
+        return 2;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        print_usage(stdout);
+        return cli_finish_output();
+    }
+    if (strcmp(argv[1], "--version") == 0) return print_version();
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(commands[i]->name, argv[1]) == 0) return commands[i]->run(commands[i], argc - 1, argv + 1);
+    fprintf(stderr, "ioanneal: unknown command '%s'; 'ioanneal --help' lists them\n", argv[1]);
+    return 2;
+}

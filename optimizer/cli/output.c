@@ -1,0 +1,60 @@
+#include "optimizer/cli/cli.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+int cli_fail(const cli_command *command, const ioa_error *error)
+{
+    fprintf(stderr, "ioanneal %s: %s\n", command->name, error->text);
+    return ioa_status_exit_code(error->status);
+}
+
+int cli_refuse(const cli_command *command, const char *format, ...)
+{
+    ioa_error error = {.status = IOA_ERR_INPUT};
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error.text, sizeof error.text, format, arguments);
+    va_end(arguments);
+    return cli_fail(command, &error);
+}
+
+int cli_finish_output(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) return 0;
+    fprintf(stderr, "ioanneal: standard output cannot be written: %s\n", strerror(errno));
+    return 3;
+}
+
+int cli_print_json(cJSON *json)
+{
+    char *text = json ? cJSON_Print(json) : NULL;
+    cJSON_Delete(json);
+    if (!text) {
+        fprintf(stderr, "ioanneal: out of memory while printing JSON\n");
+        return 3;
+    }
+    puts(text);
+    cJSON_free(text);
+    return cli_finish_output();
+}
+
+const char *cli_grouped(uint64_t value, char *text)
+{
+    char plain[24];
+    int digits = snprintf(plain, sizeof plain, "%" PRIu64, value), at = 0;
+    for (int i = 0; i < digits; i++) {
+        if (i && (digits - i) % 3 == 0) text[at++] = ',';
+        text[at++] = plain[i];
+    }
+    text[at] = '\0';
+    return text;
+}
+
+void cli_json_count(cJSON *json, const char *name, uint64_t value)
+{
+    cJSON_AddNumberToObject(json, name, (double)value);
+}
