@@ -153,21 +153,26 @@ INLINE float dot_steps(const ioa_step *step, const ioa_step *end, const float *v
     return sum + ((part[0] + part[1]) + (part[2] + part[3]));
 }
 
+/* Activation of one value. The row is stored as a whole: a vector load after a scalar store would stall. */
+INLINE float activate_single(unsigned activation, float param, float x)
+{
+    if (activation == IOA_ACT_IDENTITY) return x;
+    if (activation == IOA_ACT_RELU) return x < 0.0f ? 0.0f : x;
+    _Alignas(VEC_BYTES) float row[LANES];
+    store(row, splat(x));
+    activate_row(activation, param, row, LANES);
+    return row[0];
+}
+
 static void runs_single(const void *stream, const void *end, float *values)
 {
-    _Alignas(VEC_BYTES) float row[16] = {0};
     while (stream < end) {
         const ioa_run *run = stream;
         const ioa_step *step = (const ioa_step *)(run + 1), *last = step + run->count;
         float *destination = values + run->destination;
         float sum = dot_steps(step, last, values, run->flags & IOA_RUN_FIRST ? run->bias : *destination);
-        if (run->flags & IOA_RUN_LAST && run->activation == IOA_ACT_RELU) sum = sum < 0.0f ? 0.0f : sum;
-        else if (run->flags & IOA_RUN_LAST && run->activation > IOA_ACT_RELU) {
-            row[0] = sum;
-            activate_row(run->activation, run->flags & IOA_RUN_PARAM ? last->weight : 0.0f, row, LANES);
-            sum = row[0];
-        }
-        *destination = sum;
+        float param = run->flags & IOA_RUN_PARAM ? last->weight : 0.0f;
+        *destination = run->flags & IOA_RUN_LAST ? activate_single(run->activation, param, sum) : sum;
         stream = last + !!(run->flags & IOA_RUN_PARAM);
     }
 }
@@ -263,7 +268,6 @@ INLINE void csr_row(const ioa_csr *csr, uint32_t v, float *values, size_t stride
 
 static void csr_single(const ioa_csr *csr, uint32_t first, uint32_t last, float *values)
 {
-    _Alignas(VEC_BYTES) float row[16] = {0};
     for (uint32_t v = first; v < last; v++) {
         if (csr->skip[v]) continue;
         int64_t e = csr->indptr[v], end = csr->indptr[v + 1];
@@ -282,9 +286,8 @@ static void csr_single(const ioa_csr *csr, uint32_t first, uint32_t last, float 
             UNROLL
             for (int i = 0; i < 4; i++) part[i] += csr->weights[e + i] * values[csr->indices[e + i]];
         for (; e < end; e++) sum += csr->weights[e] * values[csr->indices[e]];
-        row[0] = sum + ((part[0] + part[1]) + (part[2] + part[3]));
-        activate_row(csr->activation[v], csr->param ? csr->param[v] : 0.0f, row, LANES);
-        values[v] = row[0];
+        sum += (part[0] + part[1]) + (part[2] + part[3]);
+        values[v] = activate_single(csr->activation[v], csr->param ? csr->param[v] : 0.0f, sum);
     }
 }
 
