@@ -260,21 +260,24 @@ static ioa_quartiles ratio(const double *slow, const double *fast, uint32_t coun
 }
 
 /* Runs three contenders interleaved, each repetition starting with another one; fills `times` and returns the number
- * of repetitions. */
+ * of repetitions. Without a plan of its own the second one is the first one again. */
 static uint32_t interleave(const job *j, const contender *three, uint32_t wanted, double *times[3])
 {
     uint32_t passes[3], done = 0;
     for (int i = 0; i < 3; i++) {
+        if (i == 1 && !three[1].plan) continue;
         pass(j, &three[i]); /* warm-up */
         passes[i] = passes_for(timed(j, &three[i], 1));
     }
     while (done < wanted && (done < 3 || now() < j->deadline)) {
         for (uint32_t i = 0; i < 3; i++) {
             uint32_t who = (i + done) % 3;
+            if (who == 1 && !three[1].plan) continue;
             times[who][done] = timed(j, &three[who], passes[who]);
         }
         done++;
     }
+    if (!three[1].plan) memcpy(times[1], times[0], done * sizeof *times[1]);
     return done;
 }
 
@@ -302,7 +305,7 @@ static ioa_status measure(job *j, const ioa_measure_options *o, contender three[
     j->deadline = start + 0.6 * seconds;
     if (status == IOA_OK) status = choose_baseline(j, &three[2], error);
     if (status == IOA_OK) status = check_exactness(j, &three[0], &rng, out, error);
-    if (status == IOA_OK)
+    if (status == IOA_OK && three[0].layout != IOA_LAYOUT_SORTED)
         status = make_plan(j, NULL, three[0].layout, ioa_plan_tile(three[0].plan), &three[1], error);
     if (status != IOA_OK) return status;
 

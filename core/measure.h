@@ -61,7 +61,8 @@ typedef struct ioa_measure_options {
  * Candidates are plans of all layouts and of the tiles that suit the batch, SORTED (which needs no order) among them,
  * so that a schedule is never slower than none; a short interleaved timing picks one for the schedule. Then the
  * schedule's plan, the same kind of plan in layered order, and the best of several CSR baselines run interleaved.
- * If the chosen layout is SORTED the two plans are the same and the order's share is 1 by construction.
+ * If the chosen layout is SORTED, which ignores the order, the two plans are one, timed once, and the order's share
+ * is exactly 1.
  * Exactness is checked on a small batch against ioa_reference_run.
  * `order` [W] is a legal order, or NULL: layered. On success *out is filled (any former content is overwritten, not
  * freed); release it with ioa_measurement_clear. IOA_ERR_INPUT for impossible options; IOA_ERR_NOMEM. */
