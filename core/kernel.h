@@ -68,6 +68,8 @@ typedef struct ioa_kernel {
                    uint32_t tile);
     /* Rows [first, last) of a CSR matrix on `width` columns of values with `stride` floats from neuron to neuron. */
     void (*rows)(const ioa_csr *csr, uint32_t first, uint32_t last, float *values, size_t stride, uint32_t width);
+    /* Applies an activation in place to `width` aligned floats (a multiple of 16). */
+    void (*activate)(unsigned activation, float param, float *row, uint32_t width);
 } ioa_kernel;
 
 extern const ioa_kernel ioa_kernel_portable;

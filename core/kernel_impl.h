@@ -327,4 +327,4 @@ static void kernel_rows(const ioa_csr *csr, uint32_t first, uint32_t last, float
     }
 }
 
-const ioa_kernel KERNEL_TABLE = {kernel_run, kernel_pack, kernel_unpack, kernel_rows};
+const ioa_kernel KERNEL_TABLE = {kernel_run, kernel_pack, kernel_unpack, kernel_rows, activate_row};
