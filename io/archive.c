@@ -137,3 +137,25 @@ ioa_status ioa_archive_matches(const ioa_archive *archive, const ioa_network *ne
                     "the network \"%s\" has %s",
                     path, archive->network_name, archive->topology_sha256, name ? name : "", hash);
 }
+
+/* How far two memory sizes are apart, as a ratio of at least 1. */
+static double distance(uint64_t a, uint64_t b)
+{
+    return a > b ? (double)a / (double)b : (double)b / (double)a;
+}
+
+const ioa_schedule *ioa_archive_nearest(const ioa_archive *archive, uint64_t memory, ioa_policy policy)
+{
+    const ioa_schedule *best = NULL;
+    for (uint32_t i = 0; i < archive->count; i++) {
+        const ioa_schedule *s = &archive->schedules[i];
+        if (!best) {
+            best = s;
+            continue;
+        }
+        bool same = s->policy == policy, best_same = best->policy == policy;
+        double far = distance(s->memory, memory), best_far = distance(best->memory, memory);
+        if (same != best_same ? same : far != best_far ? far < best_far : s->memory < best->memory) best = s;
+    }
+    return best;
+}

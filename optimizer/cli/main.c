@@ -3,6 +3,7 @@
 
 #include "core/build_info.h"
 
+#include <ioanneal/plan.h>
 #include <string.h>
 
 static const cli_command *const commands[] = {
@@ -23,8 +24,8 @@ static void print_usage(FILE *to)
 
 static int print_version(void)
 {
-    printf("ioanneal %s (%s)\ncompiler: %s\nflags:    %s\nHDF5:     %s\n", IOA_VERSION, IOA_GIT_REVISION, IOA_COMPILER,
-           IOA_COMPILER_FLAGS, IOA_HDF5_VERSION);
+    printf("ioanneal %s (%s)\ncompiler: %s\nflags:    %s\nkernels:  %s\n", IOA_VERSION, IOA_GIT_REVISION, IOA_COMPILER,
+           IOA_COMPILER_FLAGS, ioa_isa_name(ioa_isa_best()));
     return cli_finish_output();
 }
 

@@ -29,6 +29,8 @@ typedef struct ioa_engine {
     const char *name;
     const char *summary; /* one line for --help */
 
+    double cold, hot; /* ends of the ladder that suit its moves, in I/Os */
+
     /* Starts a replica at problem->start. The problem must outlive it. */
     ioa_status (*create)(const ioa_problem *problem, void **state, ioa_error *error);
     void (*destroy)(void *state);

@@ -53,3 +53,22 @@ ioa_status ioa_trace_reserve(ioa_trace *t, uint64_t rounds, ioa_error *error)
     t->capacity = wanted;
     return IOA_OK;
 }
+
+ioa_status ioa_trace_copy(const ioa_trace *from, ioa_trace *to, ioa_error *error)
+{
+    ioa_trace_clear(to);
+    to->replicas = from->replicas;
+    ioa_status status = ioa_trace_reserve(to, from->rounds, error);
+    if (status != IOA_OK || from->rounds == 0) return status;
+    uint64_t narrow = from->rounds * 8, wide = narrow * from->replicas;
+    memcpy(to->best, from->best, narrow);
+    memcpy(to->proposals, from->proposals, narrow);
+    memcpy(to->round_trips, from->round_trips, narrow);
+    memcpy(to->energy, from->energy, wide);
+    memcpy(to->temperature, from->temperature, wide);
+    memcpy(to->acceptance, from->acceptance, wide);
+    memcpy(to->swap, from->swap, wide);
+    memcpy(to->replica_at, from->replica_at, wide / 2);
+    to->rounds = from->rounds;
+    return IOA_OK;
+}

@@ -23,6 +23,9 @@ typedef struct ioa_trace {
 /* Makes room for `rounds` rows. On failure the rows so far are kept. */
 ioa_status ioa_trace_reserve(ioa_trace *trace, uint64_t rounds, ioa_error *error);
 
+/* Replaces `to` by a copy of `from`. */
+ioa_status ioa_trace_copy(const ioa_trace *from, ioa_trace *to, ioa_error *error);
+
 void ioa_trace_clear(ioa_trace *trace); /* frees everything, zeroes the rest */
 
 #endif

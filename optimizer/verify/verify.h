@@ -20,7 +20,7 @@ typedef struct ioa_verdict {
     double max_rel_error; /* the same over max(1, |reference|) */
     double error_bound;   /* largest bound on the absolute error over the outputs looked at (core/reference.h) */
     double nonzero;       /* share of the outputs looked at that are not 0; at 0 `exact` says little */
-    char reason[512];     /* the first thing that failed, or "" */
+    char reason[IOA_ERROR_TEXT];     /* the first thing that failed, or "" */
 } ioa_verdict;
 
 /* All three hold. */

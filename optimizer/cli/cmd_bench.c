@@ -1,0 +1,120 @@
+#include "optimizer/cli/cli.h"
+
+#include "core/measure.h"
+#include "core/network.h"
+#include "io/archive.h"
+#include "io/machine.h"
+#include "io/network_file.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static void add_ratio(cJSON *json, const char *name, const ioa_quartiles *q)
+{
+    cJSON *ratio = cJSON_AddObjectToObject(json, name);
+    cJSON_AddNumberToObject(ratio, "median", q->median);
+    cJSON_AddNumberToObject(ratio, "q1", q->q1);
+    cJSON_AddNumberToObject(ratio, "q3", q->q3);
+}
+
+static int print(const cli_common *common, const ioa_measurement *m, bool scheduled)
+{
+    ioa_machine machine;
+    ioa_machine_detect(&machine);
+    if (common->json) {
+        cJSON *json = cJSON_CreateObject();
+        cli_json_count(json, "batch", m->batch);
+        cli_json_count(json, "threads", m->threads);
+        cJSON_AddStringToObject(json, "kernel", m->kernel);
+        cli_json_count(json, "tile", m->tile);
+        cJSON_AddNumberToObject(json, "gflops", m->gflops);
+        cJSON_AddStringToObject(json, "baseline", m->baseline);
+        cli_json_count(json, "repeats", m->repeats);
+        add_ratio(json, "speedup_order", &m->speedup_order);
+        add_ratio(json, "speedup_kernel", &m->speedup_kernel);
+        add_ratio(json, "speedup_vs_csr", &m->speedup_csr);
+        if (m->mkl)
+            add_ratio(json, "speedup_vs_mkl", &m->speedup_mkl);
+        else
+            cJSON_AddNullToObject(json, "speedup_vs_mkl");
+        cJSON_AddNumberToObject(json, "max_abs_error", m->max_abs_error);
+        cJSON_AddNumberToObject(json, "max_rel_error", m->max_rel_error);
+        cJSON_AddStringToObject(json, "cpu", machine.cpu);
+        return cli_print_json(json);
+    }
+    printf("batch %" PRIu32 ", 1 thread, %" PRIu32 " interleaved repetitions on %s\n", m->batch, m->repeats, machine.cpu);
+    printf("  kernel %s, tile %" PRIu32 ": %.2f GF/s\n", m->kernel, m->tile, m->gflops);
+    if (scheduled) {
+        printf("  the order's share    %.3fx  [%.3f, %.3f]  (same kind of plan, layered order)\n", m->speedup_order.median,
+               m->speedup_order.q1, m->speedup_order.q3);
+        printf("  the kernel's share   %.3fx  [%.3f, %.3f]  (%s against our plan in layered order)\n",
+               m->speedup_kernel.median, m->speedup_kernel.q1, m->speedup_kernel.q3, m->baseline);
+    }
+    printf("  against CSR          %.3fx  [%.3f, %.3f]  (%s)\n", m->speedup_csr.median, m->speedup_csr.q1,
+           m->speedup_csr.q3, m->baseline);
+    if (scheduled && m->speedup_order.q1 <= 1.02)
+        printf("  verdict: no clear gain from the order itself on this kernel and machine\n");
+    printf("  outputs within %.2g of float64%s\n", m->max_rel_error, m->all_zero ? " (all of them 0: proves little)" : "");
+    return cli_finish_output();
+}
+
+static int run(const cli_command *command, int argc, char **argv)
+{
+    const char *schedule_path = NULL, *isa_name = "auto";
+    uint64_t batch = 128, memory = 0, repeats = 0, seed = 1;
+    double seconds = 10.0;
+    cli_common common = {0};
+    const cli_option options[] = {
+        {CLI_TEXT, 0, "schedule", "ARCHIVE.h5", &schedule_path, "measure this archive's order", 0, 0},
+        {CLI_COUNT, 'm', "memory", "M", &memory, "of the archive's schedules, the one nearest to M", 3, 1.8e19},
+        {CLI_COUNT, 'b', "batch", "B", &batch, "samples per pass (default 128)", 1, 1e6},
+        {CLI_COUNT, 0, "repeats", "N", &repeats, "interleaved repetitions (default: by --seconds)", 1, 1e6},
+        {CLI_REAL, 0, "seconds", "T", &seconds, "time for everything (default 10)", 0.01, 1e6},
+        {CLI_TEXT, 0, "isa", "NAME", &isa_name, "auto, portable, avx2 or avx512 (default auto)", 0, 0},
+        {CLI_COUNT, 0, "seed", "N", &seed, "of the random inputs (default 1)", 0, 0},
+        {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
+    };
+    int files;
+    cli_parsed parsed = cli_parse(command, options, &common, argc, argv, &files);
+    if (parsed != CLI_GO) return parsed == CLI_HELP_SHOWN ? 0 : 2;
+    if (files != 1) return cli_refuse(command, "one network file is wanted");
+    int isa = ioa_isa_from_name(isa_name);
+    if (isa < 0) return cli_refuse(command, "--isa wants auto, portable, avx2 or avx512, not '%s'", isa_name);
+    ioa_error error = {0};
+    ioa_network *network = NULL;
+    ioa_archive *archive = NULL;
+    const uint32_t *order = NULL;
+    ioa_measurement measurement = {0};
+    ioa_status status = ioa_network_read(argv[0], &network, &error);
+    if (status == IOA_OK && schedule_path) {
+        status = ioa_archive_read(schedule_path, &archive, &error);
+        if (status == IOA_OK) status = ioa_archive_matches(archive, network, schedule_path, &error);
+        if (status == IOA_OK && archive->count == 0)
+            status = ioa_fail(&error, IOA_ERR_INPUT, "%s: holds no schedule", schedule_path);
+        if (status == IOA_OK) {
+            order = ioa_archive_nearest(archive, memory ? memory : archive->schedules[0].memory, IOA_POLICY_MIN)->order;
+            status = ioa_order_check(network, order, &error);
+            if (status != IOA_OK) ioa_fail_prefix(&error, status, "%s", schedule_path);
+        }
+    }
+    ioa_measure_options wanted = {.batch = (uint32_t)batch, .repeats = (uint32_t)repeats, .seconds = seconds,
+                                  .isa = (ioa_isa)isa, .seed = seed};
+    if (status == IOA_OK) status = ioa_measure(network, order, &wanted, &measurement, &error);
+    int code = status == IOA_OK ? print(&common, &measurement, order != NULL) : cli_fail(command, &error);
+    if (code == 0 && !measurement.within_bound) {
+        fprintf(stderr, "ioanneal bench: outputs are further from float64 than the error bound allows\n");
+        code = 1;
+    }
+    ioa_measurement_clear(&measurement);
+    ioa_archive_destroy(archive);
+    ioa_network_destroy(network);
+    return code;
+}
+
+const cli_command cli_bench = {
+    .name = "bench",
+    .summary = "measure inference times and speedups on this machine",
+    .usage = "NET.h5 [--schedule ARCHIVE.h5] [--batch B]",
+    .examples = "  ioanneal bench net.h5 --schedule best.h5 --batch 128\n  ioanneal bench net.h5 --batch 1 --json\n",
+    .run = run,
+};

@@ -1,0 +1,132 @@
+#include "optimizer/cli/cli.h"
+
+#include "core/mem.h"
+#include "core/network.h"
+#include "core/order.h"
+#include "io/archive.h"
+#include "io/network_file.h"
+#include "optimizer/verify/verify.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* Stored figures that follow from network and order; the first that does not hold is put into `reason`. */
+static ioa_status check_figures(const ioa_network *network, const ioa_schedule *s, char *reason, size_t size,
+                                ioa_error *error)
+{
+    uint32_t *order = ioa_alloc(network->connections, sizeof *order);
+    if (!order) return ioa_fail_nomem(error, "the layered order", network->connections, sizeof *order);
+    ioa_order_layered(network, order);
+    ioa_io layered;
+    ioa_status status = ioa_memory_count(network, order, s->memory, s->policy, &layered, error);
+    ioa_free(order);
+    if (status != IOA_OK) return status;
+    const struct {
+        const char *name;
+        uint64_t stored, found;
+    } figures[] = {{"lower_bound", s->lower_bound, network->bounds.lower},
+                   {"upper_bound", s->upper_bound, network->bounds.upper},
+                   {"baseline_total", s->baseline_total, layered.reads + layered.writes}};
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
+        if (!reason[0] && figures[i].stored != figures[i].found)
+            snprintf(reason, size, "%s is stored as %" PRIu64 " but is %" PRIu64, figures[i].name, figures[i].stored,
+                     figures[i].found);
+    return IOA_OK;
+}
+
+static void print_verdict(const ioa_schedule *s, uint32_t index, const ioa_verdict *v, const char *reason, bool passed,
+                          cJSON *array)
+{
+    uint64_t excess = s->io.reads + s->io.writes - s->lower_bound;
+    if (array) {
+        cJSON *json = cJSON_CreateObject();
+        cli_json_count(json, "schedule", index);
+        cli_json_count(json, "memory", s->memory);
+        cJSON_AddStringToObject(json, "policy", ioa_policy_name(s->policy));
+        cli_json_count(json, "total", s->io.reads + s->io.writes);
+        cli_json_count(json, "excess", excess);
+        cJSON_AddBoolToObject(json, "legal", v->legal);
+        cJSON_AddBoolToObject(json, "recounted", v->recounted);
+        cJSON_AddBoolToObject(json, "exact", v->exact);
+        cJSON_AddNumberToObject(json, "max_abs_error", v->max_abs_error);
+        cJSON_AddNumberToObject(json, "max_rel_error", v->max_rel_error);
+        cJSON_AddNumberToObject(json, "error_bound", v->error_bound);
+        cJSON_AddBoolToObject(json, "passed", passed);
+        cJSON_AddStringToObject(json, "reason", reason);
+        cJSON_AddItemToArray(array, json);
+        return;
+    }
+    char text[2][32];
+    printf("  schedule %04" PRIu32 ": M = %" PRIu64 " %s, excess %s: ", index, s->memory, ioa_policy_name(s->policy),
+           cli_grouped(excess, text[0]));
+    if (!passed) {
+        printf("FAILED, %s\n", reason);
+        return;
+    }
+    printf("passed; legal, recounted%s, outputs within %.2g of float64%s\n", v->reference ? " twice" : "",
+           v->max_abs_error, v->nonzero == 0.0 ? " (all outputs 0: that proves little)" : "");
+}
+
+static int run(const cli_command *command, int argc, char **argv)
+{
+    const char *network_path = NULL;
+    uint64_t seed = 1;
+    cli_common common = {0};
+    const cli_option options[] = {
+        {CLI_TEXT, 'n', "network", "NET.h5", &network_path, "the network the archive belongs to (required)", 0, 0},
+        {CLI_COUNT, 0, "seed", "N", &seed, "of the random inputs (default 1)", 0, 0},
+        {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
+    };
+    int files;
+    cli_parsed parsed = cli_parse(command, options, &common, argc, argv, &files);
+    if (parsed != CLI_GO) return parsed == CLI_HELP_SHOWN ? 0 : 2;
+    if (files != 1) return cli_refuse(command, "one archive file is wanted");
+    if (!network_path) return cli_refuse(command, "--network NET.h5 is needed");
+    ioa_error error = {0};
+    ioa_network *network = NULL;
+    ioa_archive *archive = NULL;
+    cJSON *json = NULL, *array = NULL;
+    bool all_passed = true;
+    ioa_status status = ioa_network_read(network_path, &network, &error);
+    if (status == IOA_OK) status = ioa_archive_read(argv[0], &archive, &error);
+    if (status == IOA_OK) status = ioa_archive_matches(archive, network, argv[0], &error);
+    if (status == IOA_OK && archive->count == 0)
+        status = ioa_fail(&error, IOA_ERR_INPUT, "%s: holds no schedule", argv[0]);
+    if (status == IOA_OK && common.json) {
+        json = cJSON_CreateObject();
+        array = cJSON_AddArrayToObject(json, "schedules");
+    } else if (status == IOA_OK)
+        printf("%s: belongs to %s, hashes agree\n", argv[0], network_path);
+    for (uint32_t i = 0; status == IOA_OK && i < archive->count; i++) {
+        const ioa_schedule *s = &archive->schedules[i];
+        ioa_verdict verdict;
+        char reason[sizeof verdict.reason];
+        status = ioa_verify(network, s->order, s->memory, s->policy, s->io, seed, &verdict, &error);
+        if (status != IOA_OK) break;
+        memcpy(reason, verdict.reason, sizeof reason);
+        status = check_figures(network, s, reason, sizeof reason, &error);
+        bool passed = ioa_verdict_passed(&verdict) && !reason[0];
+        all_passed = all_passed && passed;
+        if (status == IOA_OK) print_verdict(s, i, &verdict, reason, passed, array);
+    }
+    int code;
+    if (status != IOA_OK) {
+        cJSON_Delete(json);
+        code = cli_fail(command, &error);
+    } else {
+        if (json) cJSON_AddBoolToObject(json, "passed", all_passed);
+        code = json ? cli_print_json(json) : cli_finish_output();
+        if (code == 0 && !all_passed) code = 1;
+    }
+    ioa_archive_destroy(archive);
+    ioa_network_destroy(network);
+    return code;
+}
+
+const cli_command cli_check = {
+    .name = "check",
+    .summary = "verify an archive: hashes, legality, recount, exactness",
+    .usage = "ARCHIVE.h5 --network NET.h5",
+    .examples = "  ioanneal check best.h5 --network net.h5\n",
+    .run = run,
+};

@@ -1,0 +1,119 @@
+#include "optimizer/cli/cli.h"
+
+#include "core/network.h"
+#include "io/atomic_file.h"
+#include "io/import.h"
+#include "io/network_file.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_LAYERS 4096
+
+static void print_layer(const ioa_import_layer *layer, uint32_t index, cJSON *array)
+{
+    double density = (double)layer->connections / ((double)layer->rows * (double)layer->columns);
+    const char *orientation = layer->orientation == IOA_OUT_IN ? "out-in" : "in-out";
+    if (array) {
+        cJSON *json = cJSON_CreateObject();
+        cli_json_count(json, "outputs", layer->rows);
+        cli_json_count(json, "inputs", layer->columns);
+        cJSON_AddStringToObject(json, "layout", orientation);
+        cli_json_count(json, "connections", layer->connections);
+        cJSON_AddNumberToObject(json, "density", density);
+        cli_json_count(json, "dead_neurons", layer->dead);
+        cJSON_AddStringToObject(json, "activation", layer->activation);
+        cJSON_AddItemToArray(array, json);
+        return;
+    }
+    char text[32];
+    printf("  layer %-3" PRIu32 " %" PRIu32 " -> %" PRIu32 "  (file layout %s)  %s connections, density %.4g %%, %s",
+           index, layer->columns, layer->rows, orientation, cli_grouped(layer->connections, text), 100.0 * density,
+           layer->activation);
+    if (layer->dead) printf(", %" PRIu32 " outputs read by nobody", layer->dead);
+    putchar('\n');
+}
+
+static int print_report(const cli_common *common, const char *path, const ioa_network *network,
+                        const ioa_import_report *report)
+{
+    cJSON *json = NULL, *array = NULL;
+    char text[4][32];
+    if (common->json) {
+        json = cJSON_CreateObject();
+        cJSON_AddStringToObject(json, "file", path);
+        cJSON_AddStringToObject(json, "format", report->format);
+        cli_json_count(json, "neurons", network->a.neurons);
+        cli_json_count(json, "connections", network->connections);
+        array = cJSON_AddArrayToObject(json, "layers");
+    } else
+        printf("%s: %s neurons, %s connections, %s inputs, %s outputs (from %s)\n", path,
+               cli_grouped(network->a.neurons, text[0]), cli_grouped(network->connections, text[1]),
+               cli_grouped(network->a.inputs, text[2]), cli_grouped(network->a.outputs, text[3]), report->format);
+    for (uint32_t l = 0; l < report->count; l++) print_layer(&report->layers[l], l + 1, array);
+    return json ? cli_print_json(json) : cli_finish_output();
+}
+
+static int run(const cli_command *command, int argc, char **argv)
+{
+    const char *output = NULL, *layout = NULL, *bias = NULL;
+    double bias_value = 0.0;
+    cli_common common = {0};
+    ioa_import_options o = {.prune = 1.0};
+    const cli_option options[] = {
+        {CLI_TEXT, 'o', "output", "NET.h5", &output, "network file to write (required)", 0, 0},
+        {CLI_TEXT, 0, "format", "NAME", &o.format, "mtx or smtx (default: by the file's extension)", 0, 0},
+        {CLI_TEXT, 0, "layout", "L", &layout, "out-in: rows are outputs; in-out: rows are inputs (default out-in)", 0, 0},
+        {CLI_TEXT, 0, "bias", "F1,F2,..", &bias, "bias files, one per layer (.mtx vectors)", 0, 0},
+        {CLI_REAL, 0, "bias-value", "X", &bias_value, "one bias for all neurons (default 0)", 0, 0},
+        {CLI_TEXT, 0, "activation", "A[,B,..]", &o.activation,
+         "for all layers, or one per layer, NAME[:PARAM] (default: relu, the last identity)", 0, 0},
+        {CLI_REAL, 0, "prune", "DENSITY", &o.prune, "keep this share of each layer's weights, the largest", 0, 1},
+        {CLI_TEXT, 0, "name", "NAME", &o.name, "name of the network (default: from the file)", 0, 0},
+        {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
+    };
+    int files;
+    cli_parsed parsed = cli_parse(command, options, &common, argc, argv, &files);
+    if (parsed != CLI_GO) return parsed == CLI_HELP_SHOWN ? 0 : 2;
+    if (files < 1) return cli_refuse(command, "weight files are wanted, one per layer in order");
+    if (!output) return cli_refuse(command, "-o NET.h5 is needed");
+    if (layout && strcmp(layout, "out-in") != 0 && strcmp(layout, "in-out") != 0)
+        return cli_refuse(command, "--layout wants out-in or in-out, not '%s'", layout);
+    o.orientation_given = layout != NULL;
+    o.orientation = layout && strcmp(layout, "in-out") == 0 ? IOA_IN_OUT : IOA_OUT_IN;
+    o.bias_value = (float)bias_value;
+
+    ioa_error error = {0};
+    ioa_network *network = NULL;
+    ioa_import_report report = {0};
+    char *bias_copy = bias ? strdup(bias) : NULL, **parts = calloc(MOST_LAYERS, sizeof *parts);
+    ioa_status status = IOA_OK;
+    if (!parts || (bias && !bias_copy)) status = ioa_fail(&error, IOA_ERR_NOMEM, "out of memory");
+    if (status == IOA_OK && bias) {
+        int count = cli_split(bias_copy, parts, MOST_LAYERS);
+        if (count < 0) status = ioa_fail(&error, IOA_ERR_INPUT, "--bias lists more than %d files", MOST_LAYERS);
+        o.bias = (const char *const *)parts;
+        o.bias_count = (uint32_t)(count < 0 ? 0 : count);
+    }
+    if (status == IOA_OK) status = ioa_file_writable(output, &error);
+    if (status == IOA_OK)
+        status = ioa_import((const char *const *)argv, (uint32_t)files, &o, &network, &report, &error);
+    if (status == IOA_OK) status = ioa_network_write(network, output, &error);
+    int code = status == IOA_OK ? print_report(&common, output, network, &report) : cli_fail(command, &error);
+    ioa_import_report_clear(&report);
+    ioa_network_destroy(network);
+    free(bias_copy);
+    free(parts);
+    return code;
+}
+
+const cli_command cli_import = {
+    .name = "import",
+    .summary = "turn weight files into a network file",
+    .usage = "FILE... -o NET.h5 [options]",
+    .examples = "  ioanneal import fc1.mtx fc2.mtx fc3.mtx --bias b1.mtx,b2.mtx,b3.mtx -o net.h5\n"
+                "  ioanneal import l1.mtx l2.mtx --layout in-out --bias-value -0.3 --activation clipped_relu:32 -o net.h5\n"
+                "  ioanneal import conv1.smtx conv2.smtx --activation relu,identity -o ffn.h5\n",
+    .run = run,
+};

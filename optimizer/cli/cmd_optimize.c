@@ -1,0 +1,233 @@
+#include "optimizer/cli/cli.h"
+
+#include "optimizer/cli/progress.h"
+#include "optimizer/mpi/job.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    ioa_method method;
+} methods[] = {
+    {"tempering", IOA_METHOD_TEMPERING}, /* K replicas on a ladder, exchanging temperatures */
+    {"anneal", IOA_METHOD_ANNEAL},       /* K independent replicas at the coldest temperature */
+    {"construct", IOA_METHOD_CONSTRUCT}, /* the best constructive order, no search */
+    {"paper", IOA_METHOD_PAPER},         /* the paper's connection reordering from the layered order, tempered */
+};
+
+/* What rank 0 tells the user. */
+typedef struct reporter {
+    const cli_common *common;
+    const char *archive_path;
+    cJSON *schedules; /* with --json */
+    uint64_t lower_bound;
+    cli_progress progress;
+} reporter;
+
+static void on_began(void *context, const ioa_network *network, int ranks, bool verifier)
+{
+    reporter *r = context;
+    r->lower_bound = ioa_network_bounds(network).lower;
+    char text[2][32];
+    if (r->common->quiet) return;
+    fprintf(stderr, "network: %s neurons, %s connections; %d rank%s%s\n",
+            cli_grouped(ioa_network_view(network)->neurons, text[0]),
+            cli_grouped(ioa_network_connections(network), text[1]), ranks, ranks == 1 ? "" : "s",
+            verifier ? ", the last one verifies" : "");
+}
+
+static void on_constructed(void *context, const char *name, uint64_t memory, uint64_t total, bool chosen)
+{
+    reporter *r = context;
+    char text[32];
+    if (!r->common->quiet)
+        fprintf(stderr, "M = %" PRIu64 ": %-8s excess %s%s\n", memory, name, cli_grouped(total - r->lower_bound, text),
+                chosen ? "  <- start" : "");
+}
+
+static void on_round(void *context, uint64_t memory, const ioa_trace *trace, double seconds, double limit)
+{
+    reporter *r = context;
+    if (r->common->quiet) return;
+    char text[2][32], line[160];
+    uint64_t last = trace->rounds - 1;
+    snprintf(line, sizeof line, "M = %" PRIu64 ": round %" PRIu64 ", best excess %s, %s proposals/s", memory,
+             trace->rounds, cli_grouped(trace->best[last] - r->lower_bound, text[0]),
+             cli_grouped((uint64_t)((double)trace->proposals[last] / (seconds > 0.0 ? seconds : 1e-9)), text[1]));
+    cli_progress_show(&r->progress, line, limit > 0.0 ? seconds / limit : -1.0, seconds);
+}
+
+static void on_finished(void *context, const ioa_summary *s)
+{
+    reporter *r = context;
+    cli_progress_end(&r->progress);
+    uint64_t excess = s->best_total - s->lower_bound, layered = s->layered_total - s->lower_bound;
+    if (r->schedules) {
+        cJSON *json = cJSON_CreateObject();
+        cli_json_count(json, "memory", s->memory);
+        cJSON_AddStringToObject(json, "policy", ioa_policy_name(s->policy));
+        cli_json_count(json, "baseline_total", s->layered_total);
+        cli_json_count(json, "start_total", s->start_total);
+        cli_json_count(json, "total", s->best_total);
+        cli_json_count(json, "lower_bound", s->lower_bound);
+        cli_json_count(json, "excess", excess);
+        cli_json_count(json, "rounds", s->rounds);
+        cli_json_count(json, "proposals", s->proposals);
+        cJSON_AddBoolToObject(json, "verified", s->verified);
+        cJSON_AddNumberToObject(json, "speedup_order", s->measured ? s->speedup_order.median : 0.0);
+        cJSON_AddNumberToObject(json, "speedup_vs_csr", s->measured ? s->speedup_csr.median : 0.0);
+        cJSON_AddItemToArray(r->schedules, json);
+        return;
+    }
+    char text[4][32];
+    printf("M = %" PRIu64 ", %s\n", s->memory, ioa_policy_name(s->policy));
+    printf("  layered order    %14s I/Os   excess %s\n", cli_grouped(s->layered_total, text[0]),
+           cli_grouped(layered, text[1]));
+    printf("  start            %14s I/Os   excess %s\n", cli_grouped(s->start_total, text[0]),
+           cli_grouped(s->start_total - s->lower_bound, text[1]));
+    printf("  best             %14s I/Os   excess %s  (%.1f %% less than layered; %s rounds, %s proposals)\n",
+           cli_grouped(s->best_total, text[0]), cli_grouped(excess, text[1]),
+           layered ? 100.0 * ((double)layered - (double)excess) / (double)layered : 0.0, cli_grouped(s->rounds, text[2]),
+           cli_grouped(s->proposals, text[3]));
+    printf("  lower bound      %14s I/Os\n", cli_grouped(s->lower_bound, text[0]));
+    if (!s->verified) printf("  NOT VERIFIED     %s\n", s->reason);
+    if (s->verified) printf("  verified         legal, recounted, inference checked against float64\n");
+    if (s->measured) {
+        printf("  measured         batch %" PRIu32 ", %s, %.1f GF/s\n", s->batch, s->kernel, s->gflops);
+        printf("    order's share    %.3fx [%.3f, %.3f] against the same kind of plan in layered order%s\n",
+               s->speedup_order.median, s->speedup_order.q1, s->speedup_order.q3,
+               s->speedup_order.q1 <= 1.02 ? ": no clear gain here" : "");
+        printf("    in all           %.3fx [%.3f, %.3f] against layer-wise CSR\n", s->speedup_csr.median,
+               s->speedup_csr.q1, s->speedup_csr.q3);
+    }
+}
+
+static void on_failed(void *context, const ioa_error *error)
+{
+    reporter *r = context;
+    cli_progress_end(&r->progress);
+    cli_fail(&cli_optimize, error);
+}
+
+static bool wrote_archive(ioa_status status)
+{
+    return status == IOA_OK || status == IOA_ERR_CHECK;
+}
+
+static int finish(reporter *r, ioa_status status, bool spoke)
+{
+    int code = ioa_status_exit_code(status);
+    if (!spoke) { /* another rank's copy of the list is empty */
+        cJSON_Delete(r->schedules);
+        return code;
+    }
+    int printed = 0;
+    if (r->schedules && wrote_archive(status)) {
+        cJSON *json = cJSON_CreateObject();
+        cJSON_AddStringToObject(json, "archive", r->archive_path);
+        cJSON_AddItemToObject(json, "schedules", r->schedules);
+        printed = cli_print_json(json);
+    } else {
+        cJSON_Delete(r->schedules);
+        if (wrote_archive(status)) printf("archive: %s\n", r->archive_path);
+        printed = cli_finish_output();
+    }
+    return code ? code : printed;
+}
+
+static bool find_method(const char *name, ioa_method *method)
+{
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (strcmp(methods[i].name, name) == 0) {
+            *method = methods[i].method;
+            return true;
+        }
+    return false;
+}
+
+/* The command line as one text, for the provenance. */
+static void join(int argc, char **argv, char *text, size_t size)
+{
+    size_t used = (size_t)snprintf(text, size, "ioanneal");
+    for (int i = 0; i < argc && used < size; i++) {
+        int more = snprintf(text + used, size - used, " %s", argv[i]);
+        used += more > 0 ? (size_t)more : 0;
+    }
+}
+
+static int run(const cli_command *command, int argc, char **argv)
+{
+    cli_memory memory = {0};
+    char line[4096];
+    join(argc, argv, line, sizeof line);
+    const char *output = NULL, *method = "tempering", *engine = NULL, *checkpoint = NULL;
+    bool resume = false;
+    cli_common common = {0};
+    ioa_job job = {.seed = 1, .replicas = 8, .cold = 0.0, .hot = 0.0, .batch = 128, .timing_seconds = 5.0,
+                   .command_line = line};
+    const cli_option options[] = {
+        {CLI_TEXT, 'o', "output", "ARCHIVE.h5", &output, "schedule archive to write (required)", 0, 0},
+        {CLI_TEXT, 'm', "memory", "M[,M2..]", &memory.memory, "slots of fast memory; several: one schedule each", 0, 0},
+        {CLI_BYTES, 0, "cache", "BYTES", &memory.cache, "instead of --memory: M = bytes / (4 batch)", 0, 0},
+        {CLI_TEXT, 0, "policy", "P", &memory.policy, "lru, rr or min (default min)", 0, 0},
+        {CLI_REAL, 0, "seconds", "T", &job.seconds, "time for the search, construction included (default 60)", 0.001, 1e9},
+        {CLI_COUNT, 0, "rounds", "N", &job.rounds, "exactly N rounds, whatever time they take", 1, 1e15},
+        {CLI_COUNT, 0, "replicas", "K", &job.replicas, "replicas, on any number of ranks (default 8)", 1, 1e6},
+        {CLI_COUNT, 0, "proposals", "N", &job.proposals, "per replica and round (default: by the method)", 1, 1e15},
+        {CLI_COUNT, 's', "seed", "S", &job.seed, "same seed and rounds, same archive (default 1)", 0, 0},
+        {CLI_TEXT, 0, "method", "NAME", &method, "tempering, anneal, construct or paper (default tempering)", 0, 0},
+        {CLI_TEXT, 0, "engine", "NAME", &engine, "what a replica does between swaps (default: the best)", 0, 0},
+        {CLI_REAL, 0, "cold", "T", &job.cold, "coldest temperature, in I/Os", 1e-6, 1e9},
+        {CLI_REAL, 0, "hot", "T", &job.hot, "hottest temperature, in I/Os", 1e-6, 1e9},
+        {CLI_COUNT, 'b', "batch", "B", &job.batch, "samples per pass in the final timing (default 128)", 1, 1e6},
+        {CLI_REAL, 0, "timing", "T", &job.timing_seconds, "seconds of the final timing; 0: none (default 5)", 0, 1e6},
+        {CLI_TEXT, 0, "checkpoint", "FILE", &checkpoint, "not part of this version", 0, 0},
+        {CLI_FLAG, 0, "resume", NULL, &resume, "not part of this version", 0, 0},
+        {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
+    };
+    int files;
+    cli_parsed parsed = cli_parse(command, options, &common, argc, argv, &files);
+    if (parsed != CLI_GO) return parsed == CLI_HELP_SHOWN ? 0 : 2;
+    if (files != 1) return cli_refuse(command, "one network file is wanted");
+    if (!output) return cli_refuse(command, "-o ARCHIVE.h5 is needed");
+    if (checkpoint || resume)
+        return cli_refuse(command, "--checkpoint and --resume are not part of this version; nothing was done");
+    if (job.seconds > 0.0 && job.rounds) return cli_refuse(command, "--seconds and --rounds exclude each other");
+    if (!find_method(method, &job.method))
+        return cli_refuse(command, "--method wants tempering, anneal, construct or paper, not '%s'", method);
+    if (job.method == IOA_METHOD_PAPER) {
+        if (engine && strcmp(engine, "paper") != 0)
+            return cli_refuse(command, "--method paper brings its own engine; leave --engine out");
+        engine = "paper";
+    }
+    job.engine = engine ? ioa_engine_find(engine) : ioa_engine_at(0);
+    if (!job.engine) return cli_refuse(command, "unknown engine '%s'", engine);
+    if (job.cold > 0.0 && job.hot > 0.0 && job.cold > job.hot)
+        return cli_refuse(command, "--cold must not be above --hot");
+    if (job.seconds <= 0.0 && !job.rounds) job.seconds = 60.0;
+    uint64_t sizes[CLI_MEMORIES];
+    ioa_error error = {0};
+    memory.batch = job.batch;
+    if (cli_resolve_memory(&memory, 0, sizes, &job.memory_count, &job.policy, &error) != IOA_OK)
+        return cli_fail(command, &error);
+    job.memories = sizes;
+    job.network_path = argv[0];
+    job.archive_path = output;
+    job.method_name = method;
+    reporter r = {.common = &common, .archive_path = output, .schedules = common.json ? cJSON_CreateArray() : NULL};
+    ioa_job_events events = {.context = &r, .began = on_began, .constructed = on_constructed, .round = on_round,
+                             .finished = on_finished, .failed = on_failed};
+    ioa_status status = ioa_job_run(&job, &events);
+    return finish(&r, status, r.lower_bound > 0);
+}
+
+const cli_command cli_optimize = {
+    .name = "optimize",
+    .summary = "search for orders with less I/O, over MPI",
+    .usage = "NET.h5 -o ARCHIVE.h5 --memory M [options]   (under mpirun -n R)",
+    .examples = "  mpirun -n 3 ioanneal optimize net.h5 -o best.h5 --memory 100 --seconds 60\n"
+                "  mpirun -n 8 ioanneal optimize net.h5 -o best.h5 --memory 16,32 --replicas 14 --rounds 500\n"
+                "  ioanneal optimize net.h5 -o start.h5 --memory 32 --method construct\n",
+    .run = run,
+};

@@ -1,0 +1,146 @@
+#include "optimizer/mpi/comm.h"
+
+#include "core/mem.h"
+#include "core/network.h"
+
+#include <string.h>
+#include <time.h>
+
+#define PIECE (UINT64_C(1) << 28) /* elements per message: IOA_COMM_PIECES of them hold 2^32 */
+
+void ioa_comm_nap(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+static void finish(MPI_Request *request, bool patient)
+{
+    int done = 0;
+    while (patient && !done) {
+        MPI_Test(request, &done, MPI_STATUS_IGNORE);
+        if (!done) ioa_comm_nap();
+    }
+    if (!done) MPI_Wait(request, MPI_STATUS_IGNORE);
+}
+
+ioa_status ioa_comm_agree(MPI_Comm comm, ioa_status mine, bool patient, ioa_error *error)
+{
+    struct {
+        int status, rank;
+    } own = {(int)mine, 0}, worst;
+    MPI_Comm_rank(comm, &own.rank);
+    MPI_Request request;
+    MPI_Iallreduce(&own, &worst, 1, MPI_2INT, MPI_MAXLOC, comm, &request); /* ties: the lowest rank */
+    finish(&request, patient);
+    if (worst.status == IOA_OK) return IOA_OK;
+    char text[IOA_ERROR_TEXT] = "";
+    if (own.rank == worst.rank && error) memcpy(text, error->text, sizeof text);
+    MPI_Bcast(text, sizeof text, MPI_CHAR, worst.rank, comm);
+    text[sizeof text - 1] = '\0';
+    return ioa_fail(error, (ioa_status)worst.status, "%s", text);
+}
+
+static void broadcast_bytes(MPI_Comm comm, void *data, uint64_t bytes)
+{
+    for (uint64_t at = 0; at < bytes; at += PIECE)
+        MPI_Bcast((char *)data + at, (int)(bytes - at < PIECE ? bytes - at : PIECE), MPI_BYTE, 0, comm);
+}
+
+void ioa_comm_broadcast_u32(MPI_Comm comm, int root, uint32_t *values, uint64_t count)
+{
+    for (uint64_t at = 0; at < count; at += PIECE)
+        MPI_Bcast(values + at, (int)(count - at < PIECE ? count - at : PIECE), MPI_UINT32_T, root, comm);
+}
+
+/* The sizes of a network's arrays, in the sequence in which they travel. */
+typedef struct part {
+    void **array;
+    uint64_t count;
+    size_t size;
+} part;
+
+#define PARTS 10
+
+static void list_parts(ioa_network_arrays *a, uint64_t connections, bool param, uint64_t name, part parts[PARTS])
+{
+    uint64_t n = a->neurons;
+    const part list[PARTS] = {
+        {(void **)&a->indptr, n + 1, sizeof *a->indptr},
+        {(void **)&a->indices, connections, sizeof *a->indices},
+        {(void **)&a->weights, connections, sizeof *a->weights},
+        {(void **)&a->bias, n, sizeof *a->bias},
+        {(void **)&a->activation, n, sizeof *a->activation},
+        {(void **)&a->param, param ? n : 0, sizeof *a->param},
+        {(void **)&a->input_ids, a->inputs, sizeof *a->input_ids},
+        {(void **)&a->output_ids, a->outputs, sizeof *a->output_ids},
+        {(void **)&a->layer_offsets, a->layers ? (uint64_t)a->layers + 1 : 0, sizeof *a->layer_offsets},
+        {(void **)&a->name, name, 1},
+    };
+    memcpy(parts, list, sizeof list);
+}
+
+ioa_status ioa_comm_share_network(MPI_Comm comm, ioa_network **network, ioa_error *error)
+{
+    int rank;
+    MPI_Comm_rank(comm, &rank);
+    ioa_network_arrays a = {0};
+    uint64_t head[7] = {0};
+    if (rank == 0) {
+        a = (*network)->a;
+        const uint64_t own[7] = {a.neurons, a.inputs, a.outputs,
+                                 a.layers, (*network)->connections, a.param != NULL, a.name ? strlen(a.name) + 1 : 0};
+        memcpy(head, own, sizeof head);
+    }
+    MPI_Bcast(head, 7, MPI_UINT64_T, 0, comm);
+    a.neurons = (uint32_t)head[0];
+    a.inputs = (uint32_t)head[1];
+    a.outputs = (uint32_t)head[2];
+    a.layers = (uint32_t)head[3];
+    part parts[PARTS];
+    list_parts(&a, head[4], head[5], head[6], parts);
+    ioa_status status = IOA_OK;
+    for (int i = 0; rank != 0 && i < PARTS; i++) {
+        if (parts[i].count == 0 && i != 1 && i != 2) continue; /* absent; without connections, empty arrays */
+        *parts[i].array = ioa_alloc(parts[i].count, parts[i].size);
+        if (!*parts[i].array) status = ioa_fail_nomem(error, "the network", parts[i].count, parts[i].size);
+    }
+    status = ioa_comm_agree(comm, status, false, error);
+    for (int i = 0; status == IOA_OK && i < PARTS; i++)
+        broadcast_bytes(comm, *parts[i].array, parts[i].count * parts[i].size);
+    if (rank == 0) return status;
+    if (status == IOA_OK) status = ioa_network_create(&a, network, error);
+    ioa_network_arrays_free(&a);
+    return status;
+}
+
+int ioa_comm_start_send(MPI_Comm comm, int to, int tag, const uint32_t *values, uint64_t count,
+                        MPI_Request requests[IOA_COMM_PIECES])
+{
+    int pieces = 0;
+    for (uint64_t at = 0; at < count; at += PIECE)
+        MPI_Isend(values + at, (int)(count - at < PIECE ? count - at : PIECE), MPI_UINT32_T, to, tag, comm,
+                  &requests[pieces++]);
+    return pieces;
+}
+
+void ioa_comm_receive(MPI_Comm comm, int from, int tag, uint32_t *values, uint64_t count)
+{
+    for (uint64_t at = 0; at < count; at += PIECE)
+        MPI_Recv(values + at, (int)(count - at < PIECE ? count - at : PIECE), MPI_UINT32_T, from, tag, comm,
+                 MPI_STATUS_IGNORE);
+}
+
+static ioa_status gather(void *context, const int64_t *mine, uint32_t count, int64_t *all, ioa_error *error)
+{
+    (void)error;
+    MPI_Allgather(mine, (int)count, MPI_INT64_T, all, (int)count, MPI_INT64_T, *(MPI_Comm *)context);
+    return IOA_OK;
+}
+
+ioa_transport ioa_comm_transport(MPI_Comm *comm)
+{
+    int rank, size;
+    MPI_Comm_rank(*comm, &rank);
+    MPI_Comm_size(*comm, &size);
+    return (ioa_transport){.context = comm, .rank = (uint32_t)rank, .size = (uint32_t)size, .gather = gather};
+}

@@ -1,0 +1,34 @@
+/* The few collective patterns the job uses, over any communicator. All of them abort the job on an MPI failure, as
+ * Open MPI does by itself; what can fail here is our own memory. */
+#ifndef IOA_MPI_COMM_H
+#define IOA_MPI_COMM_H
+
+#include "optimizer/search/transport.h"
+
+#include <ioanneal/network.h>
+#include <mpi.h>
+#include <stdbool.h>
+
+/* The worst status of all ranks, with the text of the lowest rank that has it. Collective. With `patient` the ranks
+ * sleep between looks, so that one of them may time something while the others wait. */
+ioa_status ioa_comm_agree(MPI_Comm comm, ioa_status mine, bool patient, ioa_error *error);
+
+/* Gives rank 0's network to all ranks. Collective; fails on all ranks if memory is out on one. */
+ioa_status ioa_comm_share_network(MPI_Comm comm, ioa_network **network, ioa_error *error);
+
+/* Broadcasts `count` uint32 of any number. */
+void ioa_comm_broadcast_u32(MPI_Comm comm, int root, uint32_t *values, uint64_t count);
+
+/* Messages of any number of uint32, cut into pieces MPI can count. At most IOA_COMM_PIECES pieces are under way. */
+#define IOA_COMM_PIECES 16
+int ioa_comm_start_send(MPI_Comm comm, int to, int tag, const uint32_t *values, uint64_t count,
+                        MPI_Request requests[IOA_COMM_PIECES]); /* number of requests */
+void ioa_comm_receive(MPI_Comm comm, int from, int tag, uint32_t *values, uint64_t count);
+
+/* Transport for the tempering loop; `comm` must outlive it. */
+ioa_transport ioa_comm_transport(MPI_Comm *comm);
+
+/* A short sleep between two looks at a message queue. */
+void ioa_comm_nap(void);
+
+#endif

@@ -1,0 +1,55 @@
+/* One optimization as an MPI job: the network goes to all ranks, workers temper, the last rank verifies.
+ *
+ * Roles: with one rank it does everything. With R >= 2 ranks the last one is the verifier and the R - 1 others are
+ * workers; rank 0, a worker, reads the network and talks to the user. mpi.h is included in this folder only. */
+#ifndef IOA_MPI_JOB_H
+#define IOA_MPI_JOB_H
+
+#include "optimizer/result/result.h"
+#include "optimizer/search/engine.h"
+
+#include <ioanneal/memory.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum ioa_method { IOA_METHOD_TEMPERING, IOA_METHOD_ANNEAL, IOA_METHOD_CONSTRUCT, IOA_METHOD_PAPER } ioa_method;
+
+typedef struct ioa_job {
+    const char *network_path;
+    const char *archive_path;
+    const uint64_t *memories; /* [memory_count] M, one schedule each */
+    int memory_count;
+    ioa_policy policy;
+    ioa_method method;
+    const char *method_name;
+    const ioa_engine *engine;
+    uint64_t seed;
+    uint64_t replicas;  /* K >= 1 */
+    uint64_t rounds;    /* per memory size; 0: by seconds */
+    uint64_t proposals; /* per replica and round; 0: the engine's choice */
+    double seconds;     /* of search, construction included, all memory sizes together; 0: by rounds */
+    double cold, hot;   /* ends of the ladder */
+    uint64_t batch;     /* of the final timing */
+    double timing_seconds; /* of the final timing per schedule; 0: none */
+    const char *command_line; /* for the provenance */
+} ioa_job;
+
+/* What the user may see while the job runs; called on rank 0 only, any member may be NULL. */
+typedef struct ioa_job_events {
+    void *context;
+    /* After the network has been read. */
+    void (*began)(void *context, const ioa_network *network, int ranks, bool verifier);
+    /* A constructive order has been counted; `chosen` marks the one the search starts from. */
+    void (*constructed)(void *context, const char *name, uint64_t memory, uint64_t total, bool chosen);
+    /* After each round; seconds since the search for this memory size began, and what it may take (0: by rounds). */
+    void (*round)(void *context, uint64_t memory, const ioa_trace *trace, double seconds, double limit);
+    /* Verified, timed and archived. */
+    void (*finished)(void *context, const ioa_summary *summary);
+    void (*failed)(void *context, const ioa_error *error);
+} ioa_job_events;
+
+/* Initializes MPI, runs the job, finalizes MPI. Returns the status, the same on every rank: IOA_ERR_CHECK if a result
+ * could not be verified (it is archived as such), IOA_ERR_INPUT for bad files, with nothing written. */
+ioa_status ioa_job_run(const ioa_job *job, const ioa_job_events *events);
+
+#endif

@@ -1,0 +1,182 @@
+#include "optimizer/mpi/verifier.h"
+
+#include "core/mem.h"
+#include "core/network.h"
+#include "optimizer/verify/verify.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { TAG_TOTAL = 1, TAG_ORDER, TAG_FINISHED, TAG_FINAL, TAG_TRACE };
+
+/* ---- on a worker ---- */
+
+ioa_status ioa_courier_create(MPI_Comm world, int verifier, uint64_t count, ioa_courier *courier, ioa_error *error)
+{
+    *courier = (ioa_courier){.world = world, .verifier = verifier, .count = count};
+    if (verifier < 0) return IOA_OK;
+    courier->copy = ioa_alloc(count, sizeof *courier->copy);
+    return courier->copy ? IOA_OK : ioa_fail_nomem(error, "a copy of the best order", count, sizeof *courier->copy);
+}
+
+void ioa_courier_destroy(ioa_courier *courier)
+{
+    ioa_free(courier->copy);
+    memset(courier, 0, sizeof *courier);
+}
+
+void ioa_courier_offer(ioa_courier *courier, const ioa_tempering *tempering, uint32_t replica, uint64_t total)
+{
+    if (courier->verifier < 0) return;
+    int arrived = 1;
+    MPI_Testall(courier->pending, courier->requests, &arrived, MPI_STATUSES_IGNORE);
+    if (!arrived) return;
+    ioa_tempering_best_order(tempering, replica, courier->copy);
+    courier->total = total;
+    MPI_Isend(&courier->total, 1, MPI_UINT64_T, courier->verifier, TAG_TOTAL, courier->world, courier->requests);
+    courier->pending = 1 + ioa_comm_start_send(courier->world, courier->verifier, TAG_ORDER, courier->copy,
+                                               courier->count, courier->requests + 1);
+}
+
+void ioa_courier_finish(ioa_courier *courier)
+{
+    if (courier->verifier < 0) return;
+    int arrived = 0;
+    while (!arrived) {
+        MPI_Testall(courier->pending, courier->requests, &arrived, MPI_STATUSES_IGNORE);
+        if (!arrived) ioa_comm_nap(); /* the verifier may be busy with an earlier one */
+    }
+    courier->pending = 0;
+    MPI_Send(NULL, 0, MPI_BYTE, courier->verifier, TAG_FINISHED, courier->world);
+}
+
+static void send_patiently(MPI_Comm world, int to, int tag, const uint32_t *values, uint64_t count)
+{
+    MPI_Request requests[IOA_COMM_PIECES];
+    int pending = ioa_comm_start_send(world, to, tag, values, count, requests), arrived = 0;
+    while (!arrived) {
+        MPI_Testall(pending, requests, &arrived, MPI_STATUSES_IGNORE);
+        if (!arrived) ioa_comm_nap();
+    }
+}
+
+void ioa_courier_send_final(ioa_courier *courier, const uint32_t *order)
+{
+    send_patiently(courier->world, courier->verifier, TAG_FINAL, order, courier->count);
+}
+
+/* The columns of a trace as runs of 4-byte words: [rounds] or [rounds * K] values of 8 or 4 bytes. */
+typedef struct strip {
+    void *values;
+    uint64_t words;
+} strip;
+
+#define STRIPS 8
+
+static void list_strips(const ioa_trace *t, strip strips[STRIPS])
+{
+    uint64_t narrow = 2 * t->rounds, wide = narrow * t->replicas;
+    const strip list[STRIPS] = {{t->best, narrow}, {t->proposals, narrow}, {t->round_trips, narrow},
+                                {t->energy, wide}, {t->temperature, wide}, {t->acceptance, wide},
+                                {t->swap, wide},   {t->replica_at, wide / 2}};
+    memcpy(strips, list, sizeof list);
+}
+
+void ioa_courier_send_trace(MPI_Comm world, int verifier, const ioa_trace *trace)
+{
+    uint64_t head[2] = {trace->rounds, trace->replicas};
+    MPI_Send(head, 2, MPI_UINT64_T, verifier, TAG_TRACE, world);
+    strip strips[STRIPS];
+    list_strips(trace, strips);
+    for (int i = 0; i < STRIPS; i++) send_patiently(world, verifier, TAG_TRACE, strips[i].values, strips[i].words);
+}
+
+/* ---- on the verifier ---- */
+
+typedef struct desk {
+    MPI_Comm world;
+    const ioa_network *network;
+    uint32_t *order;   /* [W] newest candidate not yet looked at */
+    uint32_t *discard; /* [W] where worse ones go */
+    uint64_t total;    /* of `order`; UINT64_MAX: none */
+} desk;
+
+static void take_candidate(desk *d, int from, ioa_candidates *seen)
+{
+    uint64_t total;
+    MPI_Recv(&total, 1, MPI_UINT64_T, from, TAG_TOTAL, d->world, MPI_STATUS_IGNORE);
+    bool better = total < d->total;
+    ioa_comm_receive(d->world, from, TAG_ORDER, better ? d->order : d->discard, d->network->connections);
+    if (better) d->total = total;
+    seen->received++;
+}
+
+static ioa_status examine(desk *d, uint64_t memory, ioa_policy policy, uint64_t seed, ioa_candidates *seen,
+                          ioa_error *error)
+{
+    ioa_io io;
+    ioa_verdict verdict;
+    ioa_status status = ioa_order_check(d->network, d->order, error);
+    if (status == IOA_OK) status = ioa_memory_count(d->network, d->order, memory, policy, &io, error);
+    if (status == IOA_OK) status = ioa_verify(d->network, d->order, memory, policy, io, seed, &verdict, error);
+    if (status == IOA_OK && io.reads + io.writes == d->total && ioa_verdict_passed(&verdict)) {
+        seen->confirmed++;
+        return IOA_OK;
+    }
+    if (status != IOA_OK && status != IOA_ERR_INPUT) return status;
+    if (seen->refused++ == 0)
+        snprintf(seen->reason, sizeof seen->reason, "%s",
+                 status != IOA_OK ? error->text : verdict.reason[0] ? verdict.reason : "the claimed total is wrong");
+    return IOA_OK;
+}
+
+ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *network, uint64_t memory,
+                              ioa_policy policy, uint64_t seed, ioa_candidates *seen, ioa_error *error)
+{
+    uint64_t w = network->connections;
+    *seen = (ioa_candidates){0};
+    desk d = {.world = world, .network = network, .total = UINT64_MAX};
+    d.order = ioa_alloc(w, sizeof *d.order);
+    d.discard = ioa_alloc(w, sizeof *d.discard);
+    ioa_status status = d.order && d.discard ? IOA_OK : ioa_fail_nomem(error, "candidates", w, 2 * sizeof *d.order);
+    status = ioa_comm_agree(world, status, false, error); /* without a place to receive to nobody may send */
+    for (int finished = 0; status == IOA_OK && finished < workers;) {
+        int waiting;
+        MPI_Status envelope;
+        MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, world, &waiting, &envelope);
+        if (waiting && envelope.MPI_TAG == TAG_TOTAL) {
+            take_candidate(&d, envelope.MPI_SOURCE, seen);
+        } else if (waiting && envelope.MPI_TAG == TAG_FINISHED) {
+            MPI_Recv(NULL, 0, MPI_BYTE, envelope.MPI_SOURCE, TAG_FINISHED, world, MPI_STATUS_IGNORE);
+            finished++;
+        } else if (d.total != UINT64_MAX) {
+            ioa_error problem = {0};
+            if (examine(&d, memory, policy, seed, seen, &problem) != IOA_OK && seen->refused++ == 0)
+                snprintf(seen->reason, sizeof seen->reason, "%s", problem.text);
+            d.total = UINT64_MAX;
+        } else
+            ioa_comm_nap();
+    }
+    ioa_free(d.order);
+    ioa_free(d.discard);
+    return status;
+}
+
+void ioa_verifier_receive_final(MPI_Comm world, int owner, uint64_t count, uint32_t *order)
+{
+    ioa_comm_receive(world, owner, TAG_FINAL, order, count);
+}
+
+ioa_status ioa_verifier_receive_trace(MPI_Comm world, ioa_trace *trace, ioa_error *error)
+{
+    uint64_t head[2];
+    MPI_Recv(head, 2, MPI_UINT64_T, 0, TAG_TRACE, world, MPI_STATUS_IGNORE);
+    *trace = (ioa_trace){.replicas = (uint32_t)head[1]};
+    ioa_status status = ioa_trace_reserve(trace, head[0], error);
+    if (status != IOA_OK) return status;
+    trace->rounds = head[0];
+    strip strips[STRIPS];
+    list_strips(trace, strips);
+    for (int i = 0; i < STRIPS; i++) ioa_comm_receive(world, 0, TAG_TRACE, strips[i].values, strips[i].words);
+    return IOA_OK;
+}

@@ -1,0 +1,51 @@
+/* The verifier rank: it takes the newest best order whenever it is free, recounts it and checks inference, and never
+ * holds up the search. Workers hand their bests over without waiting. */
+#ifndef IOA_MPI_VERIFIER_H
+#define IOA_MPI_VERIFIER_H
+
+#include "optimizer/mpi/comm.h"
+#include "optimizer/search/tempering.h"
+
+#include <ioanneal/memory.h>
+
+/* ---- on a worker ---- */
+
+typedef struct ioa_courier {
+    MPI_Comm world;
+    int verifier;      /* rank, or -1: nobody to send to */
+    uint64_t count;    /* W */
+    uint32_t *copy;    /* [W] the order under way; owned */
+    uint64_t total;    /* its I/O; MPI needs it to stay where it is */
+    MPI_Request requests[IOA_COMM_PIECES + 1];
+    int pending; /* requests under way */
+} ioa_courier;
+
+ioa_status ioa_courier_create(MPI_Comm world, int verifier, uint64_t count, ioa_courier *courier, ioa_error *error);
+void ioa_courier_destroy(ioa_courier *courier); /* nothing may be under way */
+
+/* Sends the best order of `replica` if the last one has arrived; otherwise does nothing: a later one will do. */
+void ioa_courier_offer(ioa_courier *courier, const ioa_tempering *tempering, uint32_t replica, uint64_t total);
+
+/* Waits for what is under way and tells the verifier that this worker has nothing more to send. */
+void ioa_courier_finish(ioa_courier *courier);
+
+/* Sends the final order and the trace (from worker 0) to the verifier. */
+void ioa_courier_send_final(ioa_courier *courier, const uint32_t *order);
+void ioa_courier_send_trace(MPI_Comm world, int verifier, const ioa_trace *trace);
+
+/* ---- on the verifier ---- */
+
+typedef struct ioa_candidates {
+    uint64_t received, confirmed, refused;
+    char reason[IOA_ERROR_TEXT]; /* of the first refusal */
+} ioa_candidates;
+
+/* Serves `workers` workers until all have finished. IOA_ERR_NOMEM is reported only after that, so that nobody waits. */
+ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *network, uint64_t memory,
+                              ioa_policy policy, uint64_t seed, ioa_candidates *seen, ioa_error *error);
+
+/* Receives the final order [W] from `owner` and the trace from worker 0. */
+void ioa_verifier_receive_final(MPI_Comm world, int owner, uint64_t count, uint32_t *order);
+ioa_status ioa_verifier_receive_trace(MPI_Comm world, ioa_trace *trace, ioa_error *error);
+
+#endif

@@ -1,0 +1,160 @@
+#include "optimizer/result/result.h"
+
+#include "core/build_info.h"
+#include "core/mem.h"
+#include "core/network.h"
+#include "core/order.h"
+#include "io/machine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static void now(char *text, size_t size)
+{
+    time_t seconds = time(NULL);
+    struct tm utc;
+    gmtime_r(&seconds, &utc);
+    strftime(text, size, "%Y-%m-%dT%H:%M:%SZ", &utc);
+}
+
+static ioa_status add_column(ioa_schedule *schedule, const char *name, const void *values, bool whole, uint64_t rows,
+                             uint32_t width, ioa_error *error)
+{
+    ioa_column *column;
+    ioa_status status = ioa_schedule_add_column(schedule, name, whole, rows, width, &column, error);
+    if (status == IOA_OK && rows) memcpy(whole ? (void *)column->whole : (void *)column->real, values, rows * width * 8);
+    return status;
+}
+
+/* Energies and replica numbers are small whole numbers; they are stored in the column types archives have. */
+static ioa_status add_trace(ioa_schedule *schedule, const ioa_trace *trace, ioa_error *error)
+{
+    uint64_t rows = trace->rounds;
+    uint32_t k = trace->replicas;
+    if (rows == 0) return IOA_OK;
+    uint64_t *rounds = ioa_alloc(rows, sizeof *rounds), *wide = ioa_alloc(rows * k, sizeof *wide);
+    double *energy = ioa_alloc(rows * k, sizeof *energy);
+    ioa_status status = rounds && wide && energy ? IOA_OK : ioa_fail_nomem(error, "the trace", rows * k, 16);
+    for (uint64_t r = 0; status == IOA_OK && r < rows; r++) rounds[r] = r;
+    for (uint64_t i = 0; status == IOA_OK && i < rows * k; i++) {
+        wide[i] = trace->replica_at[i];
+        energy[i] = (double)trace->energy[i];
+    }
+    if (status == IOA_OK) status = add_column(schedule, "round", rounds, true, rows, 1, error);
+    if (status == IOA_OK) status = add_column(schedule, "best", trace->best, true, rows, 1, error);
+    if (status == IOA_OK) status = add_column(schedule, "proposals", trace->proposals, true, rows, 1, error);
+    if (status == IOA_OK) status = add_column(schedule, "round_trips", trace->round_trips, true, rows, 1, error);
+    if (status == IOA_OK) status = add_column(schedule, "energy", energy, false, rows, k, error);
+    if (status == IOA_OK) status = add_column(schedule, "temperature", trace->temperature, false, rows, k, error);
+    if (status == IOA_OK) status = add_column(schedule, "acceptance", trace->acceptance, false, rows, k, error);
+    if (status == IOA_OK) status = add_column(schedule, "swap", trace->swap, false, rows, k, error);
+    if (status == IOA_OK) status = add_column(schedule, "replica", wide, true, rows, k, error);
+    ioa_free(rounds);
+    ioa_free(wide);
+    ioa_free(energy);
+    return status;
+}
+
+static ioa_status count_layered(const ioa_network *network, uint64_t memory, ioa_policy policy, uint64_t *total,
+                                ioa_error *error)
+{
+    uint32_t *order = ioa_alloc(network->connections, sizeof *order);
+    if (!order) return ioa_fail_nomem(error, "the layered order", network->connections, sizeof *order);
+    ioa_order_layered(network, order);
+    ioa_io io;
+    ioa_status status = ioa_memory_count(network, order, memory, policy, &io, error);
+    ioa_free(order);
+    if (status == IOA_OK) *total = io.reads + io.writes;
+    return status;
+}
+
+static ioa_status time_order(const ioa_network *network, const uint32_t *order, const ioa_result_config *config,
+                             ioa_schedule *schedule, ioa_summary *summary, ioa_error *error)
+{
+    ioa_measured *measured;
+    ioa_status status = ioa_schedule_add_measured(schedule, &measured, error);
+    if (status != IOA_OK) return status;
+    ioa_measure_options options = {.batch = config->batch, .seconds = config->timing_seconds, .seed = config->seed};
+    ioa_measurement *m = &measured->measurement;
+    status = ioa_measure(network, order, &options, m, error);
+    if (status != IOA_OK) return status;
+    ioa_machine_detect(&measured->machine);
+    snprintf(measured->isa, sizeof measured->isa, "%s", ioa_isa_name(ioa_isa_best()));
+    snprintf(measured->compiler, sizeof measured->compiler, "%s", IOA_COMPILER);
+    snprintf(measured->flags, sizeof measured->flags, "%s", IOA_COMPILER_FLAGS);
+    now(measured->date, sizeof measured->date);
+    summary->measured = true;
+    summary->batch = m->batch;
+    memcpy(summary->kernel, m->kernel, sizeof summary->kernel);
+    summary->gflops = m->gflops;
+    summary->speedup_order = m->speedup_order;
+    summary->speedup_csr = m->speedup_csr;
+    return IOA_OK;
+}
+
+ioa_status ioa_result_add(ioa_archive *archive, const ioa_network *network, const uint32_t *order,
+                          const ioa_result_config *config, const ioa_trace *trace, ioa_summary *summary,
+                          ioa_error *error)
+{
+    memset(summary, 0, sizeof *summary);
+    ioa_schedule *s;
+    ioa_status status = ioa_archive_add_schedule(archive, &s, error);
+    if (status != IOA_OK) return status;
+    s->memory = config->memory;
+    s->policy = config->policy;
+    s->seed = config->seed;
+    s->replicas = config->replicas;
+    s->rounds = trace->rounds;
+    s->lower_bound = network->bounds.lower;
+    s->upper_bound = network->bounds.upper;
+    snprintf(s->method, sizeof s->method, "%s", config->method);
+    s->order = ioa_alloc_copy(order, network->connections, sizeof *order);
+    if (!s->order) return ioa_fail_nomem(error, "the schedule", network->connections, sizeof *order);
+
+    status = count_layered(network, config->memory, config->policy, &s->baseline_total, error);
+    if (status == IOA_OK) status = ioa_memory_count(network, order, config->memory, config->policy, &s->io, error);
+    ioa_verdict verdict;
+    if (status == IOA_OK)
+        status = ioa_verify(network, order, config->memory, config->policy, s->io, config->seed, &verdict, error);
+    if (status == IOA_OK) status = add_trace(s, trace, error);
+    if (status != IOA_OK) return status;
+    s->verified = ioa_verdict_passed(&verdict);
+    *summary = (ioa_summary){.memory = s->memory, .policy = s->policy, .layered_total = s->baseline_total,
+                             .start_total = config->start_total, .best_total = s->io.reads + s->io.writes,
+                             .lower_bound = s->lower_bound, .rounds = s->rounds, .verified = s->verified,
+                             .proposals = trace->rounds ? trace->proposals[trace->rounds - 1] : 0};
+    memcpy(summary->reason, verdict.reason, sizeof summary->reason);
+    if (config->claimed_total != summary->best_total) {
+        s->verified = summary->verified = false;
+        snprintf(summary->reason, sizeof summary->reason, "the search claims %llu I/Os, but it is %llu",
+                 (unsigned long long)config->claimed_total, (unsigned long long)summary->best_total);
+    }
+    if (s->verified && config->timing_seconds > 0.0) return time_order(network, order, config, s, summary, error);
+    return IOA_OK;
+}
+
+ioa_status ioa_result_provenance(ioa_archive *archive, const char *command_line, const char *config_json, int ranks,
+                                 double wall_seconds, ioa_error *error)
+{
+    char host[256] = "", date[32], count[16], wall[32];
+    gethostname(host, sizeof host - 1);
+    now(date, sizeof date);
+    snprintf(count, sizeof count, "%d", ranks);
+    snprintf(wall, sizeof wall, "%.3f", wall_seconds);
+    const char *slurm = getenv("SLURM_JOB_ID"), *restart = getenv("SLURM_RESTART_COUNT");
+    const struct {
+        const char *key, *value;
+    } facts[] = {{"command", command_line}, {"config", config_json},       {"software", "ioanneal"},
+                 {"version", IOA_VERSION},  {"revision", IOA_GIT_REVISION}, {"ranks", count},
+                 {"host", host},            {"date", date},                 {"slurm_job_id", slurm},
+                 {"slurm_restart_count", restart}, {"wall_seconds", wall}};
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
+        if (!facts[i].value) continue;
+        ioa_status status = ioa_archive_add_fact(archive, facts[i].key, facts[i].value, error);
+        if (status != IOA_OK) return status;
+    }
+    return IOA_OK;
+}

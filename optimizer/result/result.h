@@ -1,0 +1,46 @@
+/* What becomes of a search: its best order is verified, timed and put into the archive. No MPI here; the job calls
+ * this on whichever rank verifies. */
+#ifndef IOA_RESULT_H
+#define IOA_RESULT_H
+
+#include "io/archive.h"
+#include "optimizer/search/trace.h"
+#include "optimizer/verify/verify.h"
+
+/* What the user is told about one schedule. Plain data: it travels between ranks as bytes. */
+typedef struct ioa_summary {
+    uint64_t memory;
+    ioa_policy policy;
+    uint64_t layered_total, start_total, best_total, lower_bound;
+    uint64_t rounds, proposals;
+    bool verified;
+    bool measured; /* the fields below are filled */
+    uint32_t batch;
+    char kernel[64];
+    double gflops;
+    ioa_quartiles speedup_order, speedup_csr;
+    char reason[IOA_ERROR_TEXT]; /* why it is not verified, or "" */
+} ioa_summary;
+
+typedef struct ioa_result_config {
+    uint64_t memory;
+    ioa_policy policy;
+    uint64_t seed, replicas;
+    const char *method;
+    uint32_t batch;        /* of the timing */
+    double timing_seconds; /* 0: no timing */
+    uint64_t start_total;  /* of the constructive order the search began with */
+    uint64_t claimed_total; /* what the search says the order costs */
+} ioa_result_config;
+
+/* Verifies `order` [W], times it, and appends it with its trace to the archive. A schedule that fails verification is
+ * archived with verified = 0 and the summary says why. IOA_ERR_NOMEM. */
+ioa_status ioa_result_add(ioa_archive *archive, const ioa_network *network, const uint32_t *order,
+                          const ioa_result_config *config, const ioa_trace *trace, ioa_summary *summary,
+                          ioa_error *error);
+
+/* Facts of this run for /provenance: versions, revision, host, SLURM job, date, wall time. */
+ioa_status ioa_result_provenance(ioa_archive *archive, const char *command_line, const char *config_json, int ranks,
+                                 double wall_seconds, ioa_error *error);
+
+#endif
