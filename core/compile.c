@@ -5,7 +5,7 @@
 #include "core/kernel.h"
 #include "core/mem.h"
 #include "core/network.h"
-#include "core/reference.h"
+#include "core/plan_steps.h"
 
 #include <string.h>
 
@@ -56,12 +56,11 @@ typedef struct resident {
 
 typedef struct generator {
     const ioa_network *network;
-    const uint32_t *order;
+    const ioa_plan_steps *steps;
     ioa_code *out;
     ioa_x86 text;
     resident registers[REGISTERS];
-    uint32_t *destinations;           /* [W] */
-    uint32_t *next_source, *next_sum; /* [W] next access after step t of its source and its destination, or NONE */
+    uint32_t *next_source, *next_sum; /* [steps] next access after step t of its source and its destination, or NONE */
     uint32_t *where;                  /* [N] register, or NONE */
     uint32_t *slot;                   /* [N] place in slow memory, or NONE */
     uint32_t *freed;                  /* [N] stack of slots */
@@ -135,28 +134,17 @@ static uint32_t take_register(generator *g, uint32_t u, uint32_t v)
     return victim;
 }
 
-static bool is_constant(const ioa_network *n, uint32_t v)
-{
-    return n->a.indptr[v + 1] == n->a.indptr[v] && !n->is_input[v];
-}
-
-static float constant_value(const ioa_network *n, uint32_t v)
-{
-    return (float)ioa_reference_activation(n->a.activation[v], (double)n->a.bias[v],
-                                           n->a.param ? (double)n->a.param[v] : 0);
-}
-
 /* Makes `neuron` (one of u and v) resident; returns its register. */
 static uint32_t fetch(generator *g, uint32_t neuron, uint32_t u, uint32_t v)
 {
     const ioa_network *n = g->network;
     if (g->where[neuron] != NONE) return g->where[neuron];
     uint32_t reg = take_register(g, u, v);
-    bool first = !g->started[neuron], constant = is_constant(n, neuron);
+    bool first = !g->started[neuron], constant = g->steps->constant[neuron];
     if (n->is_input[neuron] || (!first && g->slot[neuron] != NONE))
         ioa_x86_load(&g->text, (int)reg, IOA_X86_VALUES, slot_displacement(slot_of(g, neuron)));
     else {
-        float value = constant ? constant_value(n, neuron) : n->a.bias[neuron];
+        float value = constant ? g->steps->value[neuron] : g->steps->bias[neuron];
         int32_t displacement = next_in_stream(g, value);
         ioa_x86_broadcast(&g->text, (int)reg, IOA_X86_STREAM, displacement);
     }
@@ -195,7 +183,7 @@ static void release(generator *g, uint32_t neuron)
 
 static void step(generator *g, uint64_t t)
 {
-    uint32_t e = g->order ? g->order[t] : (uint32_t)t, u = g->network->a.indices[e], v = g->destinations[e];
+    uint32_t e = g->steps->edges[t], u = g->network->a.indices[e], v = g->steps->destinations[e];
     uint32_t source = fetch(g, u, u, v), sum = fetch(g, v, u, v);
     int32_t weight = next_in_stream(g, g->network->a.weights[e]);
     ioa_x86_fma(&g->text, (int)sum, (int)source, IOA_X86_STREAM, weight);
@@ -241,7 +229,7 @@ static void deliver_lone_outputs(generator *g, const bool *connected)
         if (connected[v]) continue;
         g->registers[0] = (resident){v, 0, true};
         g->where[v] = 0;
-        int32_t displacement = next_in_stream(g, constant_value(g->network, v));
+        int32_t displacement = next_in_stream(g, g->steps->value[v]);
         ioa_x86_broadcast(&g->text, 0, IOA_X86_STREAM, displacement);
         g->out->facts.reads++;
         store_value(g, 0);
@@ -286,8 +274,8 @@ static void find_next_accesses(generator *g, uint32_t *last, bool *connected)
 {
     const ioa_network *n = g->network;
     memset(last, 0xff, n->a.neurons * sizeof *last);
-    for (uint64_t t = n->connections; t-- > 0;) {
-        uint32_t e = g->order ? g->order[t] : (uint32_t)t, u = n->a.indices[e], v = g->destinations[e];
+    for (uint64_t t = g->steps->count; t-- > 0;) {
+        uint32_t e = g->steps->edges[t], u = n->a.indices[e], v = g->steps->destinations[e];
         g->next_source[t] = last[u];
         g->next_sum[t] = last[v];
         last[u] = last[v] = (uint32_t)t;
@@ -299,7 +287,7 @@ static void generate(generator *g, uint64_t segment, const bool *connected)
 {
     write_call_routine(g);
     begin_segment(g);
-    for (uint64_t t = 0; t < g->network->connections; t++) {
+    for (uint64_t t = 0; t < g->steps->count; t++) {
         if (t && segment && t % segment == 0) {
             end_segment(g);
             begin_segment(g);
@@ -331,33 +319,28 @@ static ioa_status install(const ioa_x86 *text, ioa_code *code, ioa_error *error)
 #endif
 }
 
-static ioa_status compile(const ioa_network *n, const uint32_t *order, uint64_t segment, ioa_code *code,
+static ioa_status compile(const ioa_network *n, const ioa_plan_steps *steps, uint64_t segment, ioa_code *code,
                           ioa_error *error)
 {
-    uint64_t w = n->connections, neurons = n->a.neurons;
+    uint64_t w = steps->count, neurons = n->a.neurons;
     ioa_status status = IOA_OK;
-    generator g = {.network = n, .order = order, .out = code};
+    generator g = {.network = n, .steps = steps, .out = code};
     uint32_t *last = ioa_alloc(neurons, sizeof *last);
     bool *connected = ioa_alloc_zero(neurons, sizeof *connected);
-    g.destinations = ioa_alloc(w, sizeof *g.destinations);
     g.next_source = ioa_alloc(w, sizeof *g.next_source);
     g.next_sum = ioa_alloc(w, sizeof *g.next_sum);
     g.where = ioa_alloc(neurons, sizeof *g.where);
     g.slot = ioa_alloc(neurons, sizeof *g.slot);
     g.freed = ioa_alloc(neurons, sizeof *g.freed);
-    g.missing = ioa_alloc(neurons, sizeof *g.missing);
+    g.missing = ioa_alloc_copy(steps->incoming, neurons, sizeof *g.missing);
     g.started = ioa_alloc_zero(neurons, sizeof *g.started);
-    if (!last || !connected || !g.destinations || !g.next_source || !g.next_sum || !g.where || !g.slot || !g.freed ||
+    if (!last || !connected || !g.next_source || !g.next_sum || !g.where || !g.slot || !g.freed ||
         !g.missing || !g.started) {
-        status = ioa_fail_nomem(error, "compiling a schedule", w, 3 * sizeof *g.destinations);
+        status = ioa_fail_nomem(error, "compiling a schedule", w, 2 * sizeof *g.next_source);
         goto out;
     }
     for (uint32_t i = 0; i < REGISTERS; i++) g.registers[i].neuron = NONE;
-    for (uint64_t v = 0; v < neurons; v++) {
-        g.where[v] = g.slot[v] = NONE;
-        g.missing[v] = (uint32_t)(n->a.indptr[v + 1] - n->a.indptr[v]);
-    }
-    ioa_network_destinations(n, g.destinations);
+    for (uint64_t v = 0; v < neurons; v++) g.where[v] = g.slot[v] = NONE;
     find_next_accesses(&g, last, connected);
     generate(&g, segment, connected);
     for (uint32_t i = 0; i < n->a.inputs; i++)
@@ -367,7 +350,6 @@ static ioa_status compile(const ioa_network *n, const uint32_t *order, uint64_t 
 out:
     ioa_free(last);
     ioa_free(connected);
-    ioa_free(g.destinations);
     ioa_free(g.next_source);
     ioa_free(g.next_sum);
     ioa_free(g.where);
@@ -405,16 +387,22 @@ ioa_status ioa_code_create(const ioa_network *network, const uint32_t *order, co
     if (network->a.neurons > INT32_MAX / ROW - NEAR || network->connections > INT32_MAX / 64)
         return ioa_fail(error, IOA_ERR_INPUT, "the network is too large for compiled code");
     uint64_t segments = o.segment ? network->connections / o.segment + 1 : 1;
-    ioa_status status;
+    ioa_plan_steps steps;
+    ioa_status status = ioa_plan_steps_make(network, order, IOA_LAYOUT_ORDER, o.prune, &steps, error);
+    if (status != IOA_OK) return status;
     ioa_code *c = ioa_alloc_zero(1, sizeof *c);
-    if (!c) return ioa_fail_nomem(error, "compiled code", 1, sizeof *c);
+    if (!c) {
+        ioa_plan_steps_clear(&steps);
+        return ioa_fail_nomem(error, "compiled code", 1, sizeof *c);
+    }
     c->kernel = ioa_kernel_for(IOA_ISA_AVX512);
     c->inputs = network->a.inputs;
     c->outputs = network->a.outputs;
     c->neurons = network->a.neurons;
     c->group = o.group ? o.group : o.segment ? 8 : 1;
-    if (allocate(network, segments, c)) status = compile(network, order, o.segment, c, error);
+    if (allocate(network, segments, c)) status = compile(network, &steps, o.segment, c, error);
     else status = ioa_fail_nomem(error, "compiled code", network->connections, 3 * sizeof *c->stream);
+    ioa_plan_steps_clear(&steps);
     if (status == IOA_OK) *code = c;
     else ioa_code_destroy(c);
     return status;

@@ -4,7 +4,8 @@
  * register, 31 of them hold neurons, and the weight's slot is the broadcast memory operand of a fused multiply-add.
  * Every step of the order is one FMA, every read of the model one load (a bias or a constant: a broadcast), every
  * write one store, and evictions are Belady's (MIN). So the I/O counted by ioa_memory_count(.., 32, MIN, ..) is the
- * number of memory instructions in the code, exactly, as long as it is one segment.
+ * number of memory instructions in the code, exactly, as long as it is one segment and nothing is
+ * pruned.
  *
  * Weights, biases and constants lie in one stream in the order of their use. Identity, ReLU and square are applied in
  * registers; other activations go through a call that saves and restores the registers (not counted as I/O).
@@ -14,6 +15,7 @@
 #define IOA_CORE_COMPILE_H
 
 #include <ioanneal/network.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define IOA_CODE_MEMORY 32u /* M of the model */
@@ -24,9 +26,10 @@ typedef struct ioa_code ioa_code; /* immutable; may be shared by threads that br
 typedef struct ioa_code_options {
     uint64_t segment; /* connections of a segment; 0: one segment, I/O exactly the model's */
     uint32_t group;   /* tiles a segment runs over before the next one starts; 0: 1, or 8 with segments */
+    bool prune;       /* leave out neurons that no output needs and fold constants: less I/O than the model counts */
 } ioa_code_options;
 
-/* What the generator wrote; the model's counts where there is one segment. */
+/* What the generator wrote; the model's counts where there is one segment and nothing is pruned. */
 typedef struct ioa_code_facts {
     uint64_t reads, writes; /* of the model: FMA operands, loads and broadcasts; stores */
     uint64_t calls;         /* activations out of line */

@@ -185,7 +185,7 @@ ioa_status ioa_plan_create(const ioa_network *network, const uint32_t *order, co
         return ioa_fail(error, IOA_ERR_INPUT, "instruction set %s is not available here", ioa_isa_name(o.isa));
 
     ioa_plan_steps steps = {0};
-    ioa_status status = ioa_plan_steps_make(network, order, o.layout, &steps, error);
+    ioa_status status = ioa_plan_steps_make(network, order, o.layout, o.layout != IOA_LAYOUT_ORDER, &steps, error);
     if (status != IOA_OK) return status;
     ioa_plan *p = ioa_alloc_zero(1, sizeof *p);
     if (p) {

@@ -103,10 +103,13 @@ static void check_schedule(const ioa_network *network, const uint32_t *order, co
     assert_int_equal(ioa_code_describe(code).writes, io.writes);
     for (size_t batch = 1; batch < 40; batch += 15) check_outputs(code, network, batch);
     ioa_code_destroy(code);
-    ioa_code_options options = {.segment = 17, .group = 2};
-    assert_int_equal(ioa_code_create(network, order, &options, &code, NULL), IOA_OK);
-    check_outputs(code, network, 67);
-    ioa_code_destroy(code);
+    const ioa_code_options others[] = {{.segment = 17, .group = 2}, {.prune = true}, {.segment = 50, .prune = true}};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(ioa_code_create(network, order, &others[i], &code, NULL), IOA_OK);
+        check_outputs(code, network, 67);
+        assert_true(i != 1 || ioa_code_describe(code).reads <= io.reads);
+        ioa_code_destroy(code);
+    }
 }
 
 static void check_network(const ioa_network *network, uint64_t seed)
