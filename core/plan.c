@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define STAYS_IN_L2 (2u << 20) /* a longer stream is prefetched: a server's L2 is 1 or 2 MiB, and a little more does not hurt */
+#define STAYS_IN_L2 (2u << 20) /* a longer stream is prefetched; a server's L2 is 1 or 2 MiB */
 
 struct ioa_plan {
     const ioa_kernel *kernel;
