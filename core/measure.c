@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-#define WINDOW 200e-6                  /* a timed window is at least that long */
+#define WINDOW 400e-6                  /* a timed window is at least that long */
 #define LAYER_WISE_BYTES (1u << 30)    /* no layer-wise baseline whose activations need more */
 #define COMPILED_CONNECTIONS 2000000u  /* longer schedules are not tried compiled: fetching the code would bind */
 #define REFERENCE_WORK UINT64_C(50000000) /* connections times samples of the exactness check */
@@ -157,7 +157,7 @@ static void challenge(const job *j, contender *best, contender *challenger)
     pass(j, best);
     pass(j, challenger);
     double least[2] = {INFINITY, INFINITY};
-    for (int round = 0; round < 5; round++) {
+    for (int round = 0; round < 11; round++) {
         least[0] = fmin(least[0], timed(j, best, round ? passes_for(least[0]) : 1));
         least[1] = fmin(least[1], timed(j, challenger, round ? passes_for(least[1]) : 1));
         if (least[1] > 2 * least[0] || least[0] > 2 * least[1] || now() > j->deadline) break;
