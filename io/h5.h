@@ -6,6 +6,8 @@
 #ifndef IOA_IO_H5_H
 #define IOA_IO_H5_H
 
+#include "io/h5_sink.h"
+
 #include <hdf5.h>
 #include <ioanneal/status.h>
 #include <stdbool.h>
@@ -17,6 +19,7 @@ typedef struct ioa_h5 {
     uint64_t bytes;   /* size of a file opened for reading */
     H5E_auto2_t print; /* the caller's error printing, restored at close */
     void *print_data;
+    ioa_h5_sink *sink; /* of a file being written; owned */
 } ioa_h5;
 
 /* Element types of ours. Files may hold other integer or floating types as long as the values fit. */
@@ -39,6 +42,9 @@ ioa_status ioa_h5_open(const char *path, ioa_h5 *h5, ioa_error *error);
 
 /* Starts a new file in the existing empty file `path`; `shown` is its name in texts. Both are borrowed. */
 ioa_status ioa_h5_create(const char *path, const char *shown, ioa_h5 *h5, ioa_error *error);
+
+/* IOA_ERR_SYSTEM if anything could not be written so far; every dataset written ends with it. */
+ioa_status ioa_h5_check_written(const ioa_h5 *h5, const char *name, ioa_error *error);
 
 /* Closes; for a written file only IOA_OK means that everything was handed to the system. */
 ioa_status ioa_h5_close(ioa_h5 *h5, ioa_error *error);
