@@ -190,6 +190,15 @@ ioa_status ioa_h5_close(ioa_h5 *h5, ioa_error *error)
     return status;
 }
 
+ioa_status ioa_h5_end(ioa_h5 *h5, ioa_status status, ioa_error *error)
+{
+    ioa_h5_close(h5, NULL);
+    if (status != IOA_OK && error)
+        for (char *c = error->text; *c; c++)
+            if ((unsigned char)*c < ' ' || *c == 127) *c = '?';
+    return status;
+}
+
 ioa_status ioa_h5_check_schema(const ioa_h5 *h5, const char *name, unsigned major, ioa_error *error)
 {
     char found[64], version[32];

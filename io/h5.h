@@ -49,6 +49,10 @@ ioa_status ioa_h5_check_written(const ioa_h5 *h5, const char *name, ioa_error *e
 /* Closes; for a written file only IOA_OK means that everything was handed to the system. */
 ioa_status ioa_h5_close(ioa_h5 *h5, ioa_error *error);
 
+/* Closes a file that was read and returns `status`; texts quoted from the file lose their control characters, so that
+ * an error stays one line. */
+ioa_status ioa_h5_end(ioa_h5 *h5, ioa_status status, ioa_error *error);
+
 /* Error text for the last failed HDF5 call: "file: name: what (the library's reason)". Call it before any other call
  * of HDF5. IOA_ERR_SYSTEM if the operating system gave a reason, `status` otherwise. */
 ioa_status ioa_h5_fail(const ioa_h5 *h5, ioa_error *error, ioa_status status, const char *name, const char *what);
