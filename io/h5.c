@@ -47,6 +47,11 @@ ioa_status ioa_h5_fail(const ioa_h5 *h5, ioa_error *error, ioa_status status, co
     return ioa_fail(error, status, "%s%s%s: %s (HDF5: %s)", h5->path, colon, name, what, r.text);
 }
 
+void ioa_h5_program_start(void)
+{
+    H5dont_atexit();
+}
+
 static void silence(ioa_h5 *h5)
 {
     H5Eget_auto2(H5E_DEFAULT, &h5->print, &h5->print_data);
@@ -120,7 +125,8 @@ ioa_status ioa_h5_open(const char *path, ioa_h5 *h5, ioa_error *error)
     silence(h5);
     hid_t list = access_list();
     h5->file = list < 0 ? list : H5Fopen(path, H5F_ACC_RDONLY, list);
-    if (h5->file < 0) {
+    /* The library looks at the root group only when it needs it. */
+    if (h5->file < 0 || H5Aexists_by_name(h5->file, "/", "schema_name", H5P_DEFAULT) < 0) {
         reason r = last_reason();
         if (r.truncated)
             status = ioa_fail(error, IOA_ERR_INPUT, "%s: is truncated: only %llu bytes are left", path,
@@ -129,7 +135,10 @@ ioa_status ioa_h5_open(const char *path, ioa_h5 *h5, ioa_error *error)
             status = ioa_fail(error, IOA_ERR_INPUT, "%s: is truncated or damaged (HDF5: %s)", path, r.text);
     }
     if (list >= 0) H5Pclose(list);
-    if (status != IOA_OK) unsilence(h5);
+    if (status != IOA_OK) {
+        if (h5->file >= 0) H5Fclose(h5->file);
+        unsilence(h5);
+    }
     return status;
 }
 

@@ -36,6 +36,11 @@ typedef enum ioa_h5_kind {
 #define IOA_H5_ANY UINT64_MAX /* a dimension that may have any length */
 #define IOA_H5_MAX_RANK 2
 
+/* For the main functions of programs of ours, before anything else of HDF5: keeps the library from tidying up at exit.
+ * After meeting damaged files HDF5 1.10 ends that by printing "infinite loop closing library". Programs that use
+ * the library decide for themselves. */
+void ioa_h5_program_start(void);
+
 /* Opens for reading, without locks. `path` is borrowed. IOA_ERR_INPUT for files that are missing, not HDF5,
  * truncated or damaged; IOA_ERR_SYSTEM where the system refuses. */
 ioa_status ioa_h5_open(const char *path, ioa_h5 *h5, ioa_error *error);

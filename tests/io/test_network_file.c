@@ -210,11 +210,9 @@ static void test_changed_files(void **state)
         {"neurons/inputs", NULL, H5T_STD_U32LE, 0, 0, "neurons/inputs is empty"},
         {"neurons/inputs", NULL, H5T_STD_U32LE, 2, 4000000, "neurons/inputs"},
         {"neurons/outputs", NULL, 0, 0, 0, "neurons/outputs: is missing"},
-        {"neurons", NULL, H5T_STD_U8LE, 4, 0, "neurons/bias: is missing"},
-        {"layers/offsets", NULL, 0, 0, 0, NULL},
+        {"neurons", NULL, H5T_STD_U8LE, 4, 0, "neurons/bias: "},
     };
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
-        if (!changes[i].part) continue;
         assert_ok(ioa_network_write(network, scratch("c.h5"), error));
         apply(scratch("c.h5"), &changes[i]);
         assert_fails(ioa_network_read(scratch("c.h5"), &none, error), IOA_ERR_INPUT, changes[i].part);
