@@ -14,7 +14,7 @@
 #define FLIPS 3000u
 
 /* HDF5 itself loses blocks when it meets damage; ours stay watched by their own call stacks and the other tests. */
-const char *__lsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
     return "leak:libhdf5";
