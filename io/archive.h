@@ -46,6 +46,7 @@ typedef struct ioa_schedule {
     char method[IOA_METHOD_TEXT];
     uint64_t seed;
     uint64_t rounds;   /* executed by the search */
+    uint64_t planned_rounds; /* the temperatures followed a plan of so many */
     uint64_t replicas; /* K */
     uint8_t verified;
     uint32_t *order; /* [W]; owned */

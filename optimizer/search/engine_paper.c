@@ -100,7 +100,7 @@ static ioa_status paper_anneal(void *state, double temperature, uint64_t proposa
         shift(p->order, from, to);
         ioa_io io = ioa_simulator_count(p->simulator, p->order);
         double rise = (double)(io.reads + io.writes) - (double)p->total;
-        if (rise > 0.0 && uniform >= ioa_portable_exp(-rise / temperature)) {
+        if (rise > 0.0 && (temperature <= 0.0 || uniform >= ioa_portable_exp(-rise / temperature))) {
             shift(p->order, to, from);
             continue;
         }
@@ -111,6 +111,12 @@ static ioa_status paper_anneal(void *state, double temperature, uint64_t proposa
         memcpy(p->best, p->order, w * sizeof *p->best);
     }
     return IOA_OK;
+}
+
+static double paper_scale(const void *state)
+{
+    (void)state;
+    return 1.0;
 }
 
 static int64_t paper_energy(const void *state)
@@ -136,6 +142,7 @@ const ioa_engine ioa_engine_paper = {
     .hot = 1.0,
     .create = paper_create,
     .destroy = paper_destroy,
+    .scale = paper_scale,
     .round_proposals = paper_round_proposals,
     .anneal = paper_anneal,
     .energy = paper_energy,
