@@ -29,7 +29,7 @@ typedef struct ioa_measurement {
     uint32_t threads;
     uint32_t repeats;
     uint32_t tile;       /* T of the chosen plan */
-    char kernel[64];     /* chosen plan: "run-avx512/rows", or "compiled-avx512/2000x4" (segment x group) */
+    char kernel[64];     /* chosen plan: "run-avx512/rows" or "compiled-avx512/2000x4" (segment x group) */
     char baseline[64];   /* chosen baseline, for example "csr-avx512/64/layers" */
     double *schedule;    /* [repeats] best plan for the schedule's order; owned, as the next ones */
     double *layered;     /* [repeats] the same kind of plan in layered order */
