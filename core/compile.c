@@ -21,6 +21,9 @@
 #define NONE UINT32_MAX
 #define ROW 64       /* bytes of a value */
 #define NEAR 128     /* slots either side of the base that take a one-byte displacement */
+#define LINE 64        /* bytes of a cache line */
+#define CODE_AHEAD 16384 /* bytes; less helped less */
+#define STREAM_AHEAD 4096
 #define SAVED_ROWS 32 /* in front of the slots: registers during a call */
 
 typedef void segment_function(float *values, const float *stream);
@@ -69,6 +72,9 @@ typedef struct generator {
     bool *started;       /* [N] was loaded before */
     uint64_t used;       /* values written to the stream */
     uint64_t stream_base; /* stream index the stream register points at */
+    bool ahead;                  /* prefetch code and stream */
+    size_t text_fetched;         /* length of the code at the last prefetch */
+    uint64_t stream_fetched;     /* values in the stream at the last prefetch */
     size_t call_routine; /* offset of the routine for activations out of line */
 } generator;
 
@@ -181,8 +187,27 @@ static void release(generator *g, uint32_t neuron)
     if (!g->network->is_output[neuron] && g->slot[neuron] != NONE) g->freed[g->depth++] = g->slot[neuron];
 }
 
+/* Asks for the code and the constants that come next, a line of each at a time: fetching instructions alone, the
+ * processor waits for every line from beyond L2. */
+static void prefetch(generator *g)
+{
+    static const unsigned char code[] = {0x0f, 0x18, 0x15};   /* prefetcht1 [rip + d] */
+    static const unsigned char stream[] = {0x0f, 0x18, 0x8d}; /* prefetcht0 [rbp + d] */
+    if (g->text.length >= g->text_fetched + LINE) {
+        g->text_fetched = g->text.length;
+        ioa_x86_bytes(&g->text, code, sizeof code);
+        ioa_x86_u32(&g->text, CODE_AHEAD);
+    }
+    if (g->used >= g->stream_fetched + LINE / sizeof(float)) {
+        g->stream_fetched = g->used;
+        ioa_x86_bytes(&g->text, stream, sizeof stream);
+        ioa_x86_u32(&g->text, STREAM_AHEAD);
+    }
+}
+
 static void step(generator *g, uint64_t t)
 {
+    if (g->ahead) prefetch(g);
     uint32_t e = g->steps->edges[t], u = g->network->a.indices[e], v = g->steps->destinations[e];
     uint32_t source = fetch(g, u, u, v), sum = fetch(g, v, u, v);
     int32_t weight = next_in_stream(g, g->network->a.weights[e]);
@@ -319,12 +344,12 @@ static ioa_status install(const ioa_x86 *text, ioa_code *code, ioa_error *error)
 #endif
 }
 
-static ioa_status compile(const ioa_network *n, const ioa_plan_steps *steps, uint64_t segment, ioa_code *code,
-                          ioa_error *error)
+static ioa_status compile(const ioa_network *n, const ioa_plan_steps *steps, const ioa_code_options *options,
+                          ioa_code *code, ioa_error *error)
 {
     uint64_t w = steps->count, neurons = n->a.neurons;
     ioa_status status = IOA_OK;
-    generator g = {.network = n, .steps = steps, .out = code};
+    generator g = {.network = n, .steps = steps, .out = code, .ahead = options->ahead};
     uint32_t *last = ioa_alloc(neurons, sizeof *last);
     bool *connected = ioa_alloc_zero(neurons, sizeof *connected);
     g.next_source = ioa_alloc(w, sizeof *g.next_source);
@@ -342,7 +367,7 @@ static ioa_status compile(const ioa_network *n, const ioa_plan_steps *steps, uin
     for (uint32_t i = 0; i < REGISTERS; i++) g.registers[i].neuron = NONE;
     for (uint64_t v = 0; v < neurons; v++) g.where[v] = g.slot[v] = NONE;
     find_next_accesses(&g, last, connected);
-    generate(&g, segment, connected);
+    generate(&g, options->segment, connected);
     for (uint32_t i = 0; i < n->a.inputs; i++)
         code->input_offsets[i] = g.slot[n->a.input_ids[i]] == NONE ? IOA_NO_SLOT : g.slot[n->a.input_ids[i]] * 8;
     for (uint32_t s = 0; s < n->a.outputs; s++) code->output_offsets[s] = g.slot[n->a.output_ids[s]] * 8;
@@ -400,7 +425,7 @@ ioa_status ioa_code_create(const ioa_network *network, const uint32_t *order, co
     c->outputs = network->a.outputs;
     c->neurons = network->a.neurons;
     c->group = o.group ? o.group : o.segment ? 8 : 1;
-    if (allocate(network, segments, c)) status = compile(network, &steps, o.segment, c, error);
+    if (allocate(network, segments, c)) status = compile(network, &steps, &o, c, error);
     else status = ioa_fail_nomem(error, "compiled code", network->connections, 3 * sizeof *c->stream);
     ioa_plan_steps_clear(&steps);
     if (status == IOA_OK) *code = c;

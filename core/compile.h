@@ -26,6 +26,7 @@ typedef struct ioa_code ioa_code; /* immutable; may be shared by threads that br
 typedef struct ioa_code_options {
     uint64_t segment; /* connections of a segment; 0: one segment, I/O exactly the model's */
     uint32_t group;   /* tiles a segment runs over before the next one starts; 0: 1, or 8 with segments */
+    bool ahead;       /* prefetch code and constants: 1.4 times as fast beyond L2, 10 per cent slower within */
     bool prune;       /* leave out neurons that no output needs and fold constants: less I/O than the model counts */
 } ioa_code_options;
 

@@ -17,6 +17,7 @@
 #define WINDOW 400e-6                  /* a timed window is at least that long */
 #define LAYER_WISE_BYTES (1u << 30)    /* no layer-wise baseline whose activations need more */
 #define COMPILED_CONNECTIONS 2000000u  /* longer schedules are not tried compiled: fetching the code would bind */
+#define LONG_CODE 70000u               /* connections whose code may not stay in L2: about 14 bytes each */
 #define REFERENCE_WORK UINT64_C(50000000) /* connections times samples of the exactness check */
 
 void ioa_measurement_clear(ioa_measurement *measurement)
@@ -198,14 +199,17 @@ static ioa_status try_compiled(const job *j, contender *best, ioa_error *error)
 {
     static const ioa_code_options options[] = {
         {.segment = 0, .group = 1, .prune = true}, {.segment = 2000, .group = 4, .prune = true},
-        {.segment = 8000, .group = 8, .prune = true}};
+        {.segment = 8000, .group = 8, .prune = true}, {.segment = 0, .group = 1, .prune = true, .ahead = true},
+        {.segment = 2000, .group = 4, .prune = true, .ahead = true}};
     ioa_status status = IOA_OK;
     if (j->isa != IOA_ISA_AVX512 || !ioa_code_available() || j->batch <= IOA_CODE_TILE / 2 ||
         j->network->connections > COMPILED_CONNECTIONS)
         return IOA_OK;
     for (size_t i = 0; i < sizeof options / sizeof *options && status == IOA_OK && now() < j->deadline; i++) {
         contender challenger;
-        if (options[i].segment >= j->network->connections || (i && j->batch <= IOA_CODE_TILE)) break;
+        if (options[i].segment >= j->network->connections || (options[i].segment && j->batch <= IOA_CODE_TILE) ||
+            (options[i].ahead && j->network->connections < LONG_CODE))
+            continue;
         status = make_code(j, j->order, options[i], &challenger, error);
         if (status == IOA_OK) challenge(j, best, &challenger);
     }
@@ -352,8 +356,8 @@ static void describe(const job *j, const contender three[3], ioa_measurement *m)
     const ioa_baseline_options *o = &three[2].baseline_options;
     m->tile = s->plan ? ioa_plan_tile(s->plan) : IOA_CODE_TILE;
     if (s->plan) snprintf(m->kernel, sizeof m->kernel, "run-%s/%s", ioa_isa_name(j->isa), ioa_layout_name(s->layout));
-    else snprintf(m->kernel, sizeof m->kernel, "compiled-%s/%" PRIu64 "x%" PRIu32, ioa_isa_name(j->isa),
-                  s->code_options.segment, s->code_options.group);
+    else snprintf(m->kernel, sizeof m->kernel, "compiled-%s/%" PRIu64 "x%" PRIu32 "%s", ioa_isa_name(j->isa),
+                  s->code_options.segment, s->code_options.group, s->code_options.ahead ? "/ahead" : "");
     snprintf(m->baseline, sizeof m->baseline, "csr-%s/%" PRIu32 "%s", ioa_isa_name(j->isa), o->block,
              o->layer_wise ? "/layers" : "");
 }

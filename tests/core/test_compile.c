@@ -56,6 +56,7 @@ static size_t decode(const unsigned char *p, counts *c)
         }
         return mod == 3 ? 6 : mod == 1 ? 7 : 10;
     }
+    if (p[0] == 0x0f && p[1] == 0x18) return 7; /* prefetch */
     switch (p[0]) {
     case 0x53: case 0x55: case 0x5b: case 0x5d: case 0xc3: return 1; /* push, pop, ret */
     case 0xbf: case 0xbe: case 0xe8: return 5;                       /* mov r32, imm32; call */
@@ -103,11 +104,13 @@ static void check_schedule(const ioa_network *network, const uint32_t *order, co
     assert_int_equal(ioa_code_describe(code).writes, io.writes);
     for (size_t batch = 1; batch < 40; batch += 15) check_outputs(code, network, batch);
     ioa_code_destroy(code);
-    const ioa_code_options others[] = {{.segment = 17, .group = 2}, {.prune = true}, {.segment = 50, .prune = true}};
-    for (int i = 0; i < 3; i++) {
+    const ioa_code_options others[] = {{.segment = 17, .group = 2}, {.prune = true}, {.segment = 50, .prune = true},
+                                       {.ahead = true}};
+    for (int i = 0; i < 4; i++) {
         assert_int_equal(ioa_code_create(network, order, &others[i], &code, NULL), IOA_OK);
         check_outputs(code, network, 67);
         assert_true(i != 1 || ioa_code_describe(code).reads <= io.reads);
+        if (i == 3) assert_int_equal(count_instructions(code).loads, c.loads);
         ioa_code_destroy(code);
     }
 }
