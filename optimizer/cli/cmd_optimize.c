@@ -25,16 +25,19 @@ typedef struct reporter {
     cli_progress progress;
 } reporter;
 
-static void on_began(void *context, const ioa_network *network, int ranks, bool verifier)
+static void on_began(void *context, const ioa_network *network, int ranks, bool verifier, uint32_t replicas)
 {
     reporter *r = context;
     r->lower_bound = ioa_network_bounds(network).lower;
     char text[2][32];
     if (r->common->quiet) return;
-    fprintf(stderr, "network: %s neurons, %s connections; %d rank%s%s\n",
+    fprintf(stderr, "network: %s neurons, %s connections; %d rank%s%s; %" PRIu32 " replicas\n",
             cli_grouped(ioa_network_view(network)->neurons, text[0]),
             cli_grouped(ioa_network_connections(network), text[1]), ranks, ranks == 1 ? "" : "s",
-            verifier ? ", the last one verifies" : "");
+            verifier ? ", the last one verifies" : "", replicas);
+    int workers = ranks - verifier;
+    if ((uint32_t)workers > replicas)
+        fprintf(stderr, "%d of %d workers have no replica and idle; raise --replicas\n", workers - (int)replicas, workers);
 }
 
 static void on_constructed(void *context, const char *name, uint64_t memory, uint64_t total, bool chosen)
@@ -164,7 +167,7 @@ static int run(const cli_command *command, int argc, char **argv)
     const char *output = NULL, *method = "tempering", *engine = NULL, *checkpoint = NULL;
     bool resume = false;
     cli_common common = {0};
-    ioa_job job = {.seed = 1, .replicas = 8, .cold = 0.0, .hot = 0.0, .batch = 128, .timing_seconds = 5.0,
+    ioa_job job = {.seed = 1, .replicas = 0, .cold = 0.0, .hot = 0.0, .batch = 128, .timing_seconds = 5.0,
                    .command_line = line};
     const cli_option options[] = {
         {CLI_TEXT, 'o', "output", "ARCHIVE.h5", &output, "schedule archive to write (required)", 0, 0},
@@ -174,7 +177,7 @@ static int run(const cli_command *command, int argc, char **argv)
         {CLI_REAL, 0, "seconds", "T", &job.seconds, "time for the search, construction included (default 60)", 0.001, 1e9},
         {CLI_COUNT, 0, "rounds", "N", &job.rounds, "exactly N rounds, whatever time they take", 1, 1e15},
         {CLI_COUNT, 0, "stop-round", "N", &job.stop, "with --rounds: stop there, as a run cut short by time did", 1, 1e15},
-        {CLI_COUNT, 0, "replicas", "K", &job.replicas, "replicas, on any number of ranks (default 8)", 1, 1e6},
+        {CLI_COUNT, 0, "replicas", "K", &job.replicas, "replicas, on any number of ranks (default: 8 to 2, by size)", 1, 1e6},
         {CLI_COUNT, 0, "proposals", "N", &job.proposals, "per replica and round (default: by the method)", 1, 1e15},
         {CLI_COUNT, 's', "seed", "S", &job.seed, "same seed and rounds, same archive (default 1)", 0, 0},
         {CLI_TEXT, 0, "method", "NAME", &method, "tempering, anneal, construct or paper (default tempering)", 0, 0},

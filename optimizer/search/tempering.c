@@ -11,7 +11,7 @@ enum { FIELD_ENERGY, FIELD_BEST, FIELD_PROPOSALS, FIELD_ACCEPTED, FIELDS };
 /* ... and once: whether it failed, whether time is up, and how many rounds worker 0 plans. */
 enum { HEAD_STATUS, HEAD_STOP, HEAD_PLAN, HEADS };
 
-#define TIMED_ROUNDS 4    /* at the hottest temperature, whatever the plan; a plan from a time limit rests on them */
+#define TIMED_ROUNDS 4    /* at the coldest temperature, whatever the plan; a plan from a time limit rests on them */
 #define PLAN_MARGIN 0.94  /* share of the time that is planned for: rounds do not all take the same time */
 #define QUENCH_SHARE 0.04 /* of the rounds, at the end, at temperature 0 */
 
@@ -109,14 +109,29 @@ ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_
     return status;
 }
 
-/* The base temperature of a round. The first rounds are hot whatever the plan says. */
+static uint64_t round_proposals(const ioa_tempering *t)
+{
+    return t->config.proposals ? t->config.proposals : t->config.engine->round_proposals(t->problem);
+}
+
+/* Where a search of `sweeps` proposals per connection should begin: a search that is too short to cool down again
+ * must not melt the start it was given. Found by trial over networks of all densities. */
+static double hottest(const ioa_tempering *t, double sweeps)
+{
+    double hot = t->config.cold * ioa_portable_exp(0.7 * ioa_portable_log(sweeps > 1.0 ? sweeps : 1.0));
+    return hot < t->config.hot ? hot : t->config.hot;
+}
+
+/* The base temperature of a round. The first rounds are cold whatever the plan says. */
 static double base_temperature(const ioa_tempering *t, uint64_t round)
 {
-    double hot = t->config.hot * t->scale, cold = t->config.cold * t->scale;
-    if (round < TIMED_ROUNDS || t->planned <= TIMED_ROUNDS) return hot;
-    double progress = (double)(round + 1 - TIMED_ROUNDS) / (double)(t->planned - TIMED_ROUNDS);
+    double cold = t->config.cold * t->scale;
+    if (round < TIMED_ROUNDS || t->planned <= TIMED_ROUNDS) return cold;
+    double rounds = (double)(t->planned - TIMED_ROUNDS), progress = (double)(round + 1 - TIMED_ROUNDS) / rounds;
     if (progress > 1.0 - QUENCH_SHARE) return 0.0;
-    return hot * ioa_portable_exp(ioa_portable_log(cold / hot) * progress / (1.0 - QUENCH_SHARE));
+    double sweeps = rounds * (double)round_proposals(t) / (double)t->problem->network->connections;
+    double ratio = t->config.cold / hottest(t, sweeps);
+    return cold / ratio * ioa_portable_exp(ioa_portable_log(ratio) * progress / (1.0 - QUENCH_SHARE));
 }
 
 /* Worker 0 turns what is left of the time limit into rounds. */
@@ -131,7 +146,7 @@ static uint64_t plan(const ioa_tempering *t, uint64_t done, double started)
 static ioa_status anneal_mine(ioa_tempering *t, uint64_t round, ioa_error *error)
 {
     const ioa_engine *engine = t->config.engine;
-    uint64_t proposals = t->config.proposals ? t->config.proposals : engine->round_proposals(t->problem);
+    uint64_t proposals = round_proposals(t);
     for (uint32_t i = 0; i < t->slots; i++) {
         uint32_t replica = t->transport.rank + i * t->transport.size;
         if (!t->state[i]) continue;
