@@ -16,8 +16,8 @@ typedef struct ioa_import_options {
     float bias_value;            /* used where no bias file is given */
     const char *activation;      /* "relu" for all layers, or a comma list, one per layer; NAME[:PARAM]; NULL: relu
                                     for hidden layers, identity for the last */
-    double prune;                /* keep the largest weights of each layer so that connections / (rows x columns) is at
-                                    most this; 0 or 1: keep all */
+    double prune;                /* keep the largest weights of each layer until connections / (rows x columns) is this, to
+                                    the nearest connection; 0 or 1: keep all */
     const char *name;            /* network name, or NULL: from the first file */
 } ioa_import_options;
 

@@ -83,7 +83,7 @@ mpi() {
 # expressions). The launcher's own epilogue is not counted (`expect_one_line --mpi PATTERN...`).
 expect_one_line() {
     local ours pattern
-    if [ "$1" = --mpi ]; then
+    if [ "${1:-}" = --mpi ]; then
         shift
         ours=$(grep '^ioanneal' "$err")
     else
