@@ -6,6 +6,7 @@
 #define IOA_CORE_KERNEL_H
 
 #include <ioanneal/plan.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,8 +56,9 @@ typedef struct ioa_csr {
  * compute: 1 (tile 1 only), 16, 32, 64 or 128, at most the tile. The summation order of a value depends on the tile
  * only, never on the width. */
 typedef struct ioa_kernel {
-    /* Executes the stream [stream, end) on the first `width` columns. */
-    void (*run)(const void *stream, const void *end, float *values, uint32_t tile, uint32_t width);
+    /* Executes the stream [stream, end) on the first `width` columns. `ahead`: prefetch the stream, because it does
+     * not stay in L2 from tile to tile. */
+    void (*run)(const void *stream, const void *end, float *values, uint32_t tile, uint32_t width, bool ahead);
     /* Transposes x ([rows, stride], row-major; column i goes to offsets[i]) into the first `width` columns; rows
      * from `rows` on become 0. */
     void (*pack)(const float *x, size_t stride, uint32_t rows, const uint32_t *offsets, float *values, uint32_t tile,
@@ -66,6 +68,8 @@ typedef struct ioa_kernel {
                    uint32_t tile);
     /* Rows [first, last) of a CSR matrix on `width` columns of values with `stride` floats from neuron to neuron. */
     void (*rows)(const ioa_csr *csr, uint32_t first, uint32_t last, float *values, size_t stride, uint32_t width);
+    /* Applies an activation in place to `width` aligned floats (a multiple of 16). */
+    void (*activate)(unsigned activation, float param, float *row, uint32_t width);
 } ioa_kernel;
 
 extern const ioa_kernel ioa_kernel_portable;

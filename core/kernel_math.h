@@ -11,29 +11,27 @@
 
 /* Adding it to |x| < 2^22 rounds x to an integer, which then is in the low bits of the sum. */
 #define ROUNDER 12582912.0f
-#define ROUNDER_BITS 0x4b400000
 
 /* exp(x): 2^n * exp(r), |r| <= ln(2) / 2. Overflows to infinity, underflows gradually. */
 INLINE vec vec_exp(vec x)
 {
-    x = choose(x > 89.0f, splat(89.0f), x);
-    x = choose(x < -104.0f, splat(-104.0f), x);
-    vec shifted = x * 1.44269504f + ROUNDER, n = shifted - ROUNDER;
-    ivec exponent = (ivec)shifted - ROUNDER_BITS;
+    x = at_least(at_most(x, splat(89.0f)), splat(-104.0f));
+    vec n = (x * 1.44269504f + ROUNDER) - ROUNDER;
     vec r = (x - n * 0x1.62ep-1f) - n * 0x1.0bfbe8p-15f; /* ln 2 in two parts, the first product exact */
     vec p = splat(0.0013814611f); /* 3e-9 */
     p = p * r + 0.00836871004f;
     p = p * r + 0.0416683874f;
     p = p * r + 0.166665207f;
     p = p * r + 0.499999935f;
-    p = 1.0f + (r + r * r * p);
-    ivec half = exponent >> 1; /* in two steps: 2^n itself may be out of range */
-    return p * (vec)((half + 127) << 23) * (vec)((exponent - half + 127) << 23);
+    p = p * r + 1.0f;
+    p = p * r + 1.0f;
+    return scale(p, n);
 }
 
 INLINE vec vec_sigmoid(vec x)
 {
-    return 1.0f / (1.0f + vec_exp(-x));
+    vec e = vec_exp(-magnitude(x)), r = reciprocal(1.0f + e); /* e <= 1: nothing overflows */
+    return if_negative(x, e * r, r);
 }
 
 INLINE vec vec_tanh(vec x)
@@ -45,7 +43,7 @@ INLINE vec vec_tanh(vec x)
     p = p * z + 0.133314912f;
     p = p * z + -0.333332839f;
     vec near = x + x * z * p;
-    vec far = 1.0f - 2.0f / (vec_exp(2.0f * a) + 1.0f);
+    vec e = vec_exp(-2.0f * a), far = (1.0f - e) * reciprocal(1.0f + e);
     far = (vec)((ivec)far | ((ivec)x & INT32_MIN));
     return choose(a < 0.625f, near, far);
 }
@@ -53,7 +51,7 @@ INLINE vec vec_tanh(vec x)
 /* x Phi(x), with Phi(-|x|) = exp(-x^2 / 2) erfcx(|x| / sqrt 2) / 2: nothing cancels on the negative side. */
 INLINE vec vec_gelu(vec x)
 {
-    vec t = 1.0f / (1.0f + (0.35f * 0.707106781f) * magnitude(x));
+    vec t = reciprocal(1.0f + (0.35f * 0.707106781f) * at_most(magnitude(x), splat(1e6f)));
     vec p = splat(0.0384013527f); /* erfcx(a) / t, t = 1 / (1 + 0.35 a), 0 <= a <= 10, 7e-9 */
     p = p * t + -0.158929911f;
     p = p * t + 0.181465044f;
@@ -65,7 +63,7 @@ INLINE vec vec_gelu(vec x)
     p = p * t + 0.197138374f;
     p = p * t + 0.197483777f;
     vec tail = 0.5f * vec_exp(x * x * -0.5f) * t * p;
-    return x * choose(x < 0.0f, tail, 1.0f - tail);
+    return x * if_negative(x, tail, 1.0f - tail);
 }
 
 /* tanh form of GELU: (1 + tanh z) / 2 = sigmoid(2 z). */
@@ -126,8 +124,8 @@ static __attribute__((noinline)) void activate_row(unsigned activation, float pa
     case IOA_ACT_SIGMOID: EACH(vec_sigmoid(x));
     case IOA_ACT_TANH: EACH(vec_tanh(x));
     case IOA_ACT_SILU: EACH(x * vec_sigmoid(x));
-    case IOA_ACT_LEAKY_RELU: EACH(choose(x < 0.0f, param * x, x));
-    case IOA_ACT_CLIPPED_RELU: EACH(choose(positive(x) > param, splat(param), positive(x)));
+    case IOA_ACT_LEAKY_RELU: EACH(if_negative(x, param * x, x));
+    case IOA_ACT_CLIPPED_RELU: EACH(at_most(positive(x), splat(param)));
     case IOA_ACT_STEP: EACH((vec)((ivec)(x > 0.0f) & (ivec)splat(1.0f)));
     case IOA_ACT_SIN: sine_row(row, width, 0); break;
     case IOA_ACT_COS: sine_row(row, width, 1); break;

@@ -61,14 +61,65 @@ INLINE vec choose(ivec mask, vec yes, vec no)
     return (vec)((mask & (ivec)yes) | (~mask & (ivec)no));
 }
 
-INLINE vec positive(vec x) /* max(x, 0); NaN stays */
+/* min(x, bound) and max(x, bound); NaN stays: the instructions return their second operand then. */
+INLINE vec at_most(vec x, vec bound)
 {
 #if defined(__AVX512F__)
-    return (vec)_mm512_max_ps(_mm512_setzero_ps(), (__m512)x);
+    return (vec)_mm512_min_ps((__m512)bound, (__m512)x);
 #elif defined(__AVX2__)
-    return (vec)_mm256_max_ps(_mm256_setzero_ps(), (__m256)x);
+    return (vec)_mm256_min_ps((__m256)bound, (__m256)x);
 #else
-    return (vec)((ivec)x & ~(ivec)(x < 0.0f));
+    return choose(x > bound, bound, x);
+#endif
+}
+
+INLINE vec at_least(vec x, vec bound)
+{
+#if defined(__AVX512F__)
+    return (vec)_mm512_max_ps((__m512)bound, (__m512)x);
+#elif defined(__AVX2__)
+    return (vec)_mm256_max_ps((__m256)bound, (__m256)x);
+#else
+    return choose(x < bound, bound, x);
+#endif
+}
+
+INLINE vec positive(vec x) /* max(x, 0) */
+{
+    return at_least(x, (vec){0});
+}
+
+/* x < 0 ? yes : no, decided by the sign bit alone */
+INLINE vec if_negative(vec x, vec yes, vec no)
+{
+#if defined(__AVX512F__)
+    return (vec)_mm512_mask_blend_ps(_mm512_movepi32_mask((__m512i)x), (__m512)no, (__m512)yes);
+#elif defined(__AVX2__)
+    return (vec)_mm256_blendv_ps((__m256)no, (__m256)yes, (__m256)x);
+#else
+    return choose((ivec)x < 0, yes, no);
+#endif
+}
+
+/* 1 / x to about an ulp, for 2^-100 < |x| < 2^100. */
+INLINE vec reciprocal(vec x)
+{
+#if defined(__AVX512F__)
+    vec y = (vec)_mm512_rcp14_ps((__m512)x);
+    return y + y * (1.0f - x * y);
+#else
+    return 1.0f / x;
+#endif
+}
+
+/* y * 2^n for y in [1/2, 2] and an integral |n| <= 160 (or NaN), with overflow to infinity and gradual underflow. */
+INLINE vec scale(vec y, vec n)
+{
+#if defined(__AVX512F__)
+    return (vec)_mm512_scalef_ps((__m512)y, (__m512)n);
+#else
+    ivec exponent = __builtin_convertvector(n, ivec), half = exponent >> 1; /* 2^n itself may be out of range */
+    return y * (vec)((half + 127) << 23) * (vec)((exponent - half + 127) << 23);
 #endif
 }
 

@@ -1,19 +1,23 @@
 #include "core/measure.h"
 
 #include "core/baseline.h"
+#include "core/compile.h"
 #include "core/mem.h"
 #include "core/network.h"
 #include "core/reference.h"
 #include "core/rng.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define WINDOW 200e-6                  /* a timed window is at least that long */
+#define WINDOW 400e-6                  /* a timed window is at least that long */
 #define LAYER_WISE_BYTES (1u << 30)    /* no layer-wise baseline whose activations need more */
+#define COMPILED_CONNECTIONS 2000000u  /* longer schedules are not tried compiled: fetching the code would bind */
+#define LONG_CODE 70000u               /* connections whose code may not stay in L2: about 14 bytes each */
 #define REFERENCE_WORK UINT64_C(50000000) /* connections times samples of the exactness check */
 
 void ioa_measurement_clear(ioa_measurement *measurement)
@@ -50,13 +54,15 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Something that can be timed: a plan or a baseline, with its scratch. */
+/* Something that can be timed: one of a plan, compiled code and a baseline, with its scratch. */
 typedef struct contender {
     ioa_plan *plan;
+    ioa_code *code;
     ioa_baseline *baseline;
     void *scratch;
-    ioa_layout layout;
-    ioa_baseline_options options; /* of the baseline */
+    ioa_layout layout;                     /* of the plan */
+    ioa_code_options code_options;         /* of the code */
+    ioa_baseline_options baseline_options; /* of the baseline */
 } contender;
 
 typedef struct job {
@@ -71,6 +77,7 @@ typedef struct job {
 static void dismiss(contender *c)
 {
     ioa_plan_destroy(c->plan);
+    ioa_code_destroy(c->code);
     ioa_baseline_destroy(c->baseline);
     ioa_free(c->scratch);
     memset(c, 0, sizeof *c);
@@ -95,17 +102,36 @@ static ioa_status make_plan(const job *j, const uint32_t *order, ioa_layout layo
     return with_scratch(c, status == IOA_OK ? ioa_plan_scratch_bytes(c->plan) : 0, status, error);
 }
 
+static ioa_status make_code(const job *j, const uint32_t *order, ioa_code_options options, contender *c,
+                            ioa_error *error)
+{
+    *c = (contender){.code_options = options};
+    ioa_status status = ioa_code_create(j->network, order, &options, &c->code, error);
+    return with_scratch(c, status == IOA_OK ? ioa_code_scratch_bytes(c->code) : 0, status, error);
+}
+
 static ioa_status make_baseline(const job *j, uint32_t block, bool layer_wise, contender *c, ioa_error *error)
 {
-    *c = (contender){.options = {j->isa, block, j->batch, layer_wise}};
-    ioa_status status = ioa_baseline_create(j->network, &c->options, &c->baseline, error);
-    return with_scratch(c, ioa_baseline_scratch_bytes(j->network, &c->options), status, error);
+    *c = (contender){.baseline_options = {j->isa, block, j->batch, layer_wise}};
+    ioa_status status = ioa_baseline_create(j->network, &c->baseline_options, &c->baseline, error);
+    return with_scratch(c, ioa_baseline_scratch_bytes(j->network, &c->baseline_options), status, error);
+}
+
+static bool exists(const contender *c)
+{
+    return c->plan || c->code || c->baseline;
+}
+
+static void infer(const contender *c, const float *x, float *y, size_t batch)
+{
+    if (c->plan) ioa_plan_run(c->plan, x, y, batch, c->scratch);
+    else if (c->code) ioa_code_run(c->code, x, y, batch, c->scratch);
+    else ioa_baseline_run(c->baseline, x, y, batch, c->scratch);
 }
 
 static void pass(const job *j, const contender *c)
 {
-    if (c->plan) ioa_plan_run(c->plan, j->x, j->y, j->batch, c->scratch);
-    else ioa_baseline_run(c->baseline, j->x, j->y, j->batch, c->scratch);
+    infer(c, j->x, j->y, j->batch);
 }
 
 /* Seconds per pass over `passes` of them. */
@@ -125,14 +151,14 @@ static uint32_t passes_for(double seconds)
 /* Keeps the faster of the two in *best and dismisses the other. The least of a few interleaved windows decides. */
 static void challenge(const job *j, contender *best, contender *challenger)
 {
-    if (!best->plan && !best->baseline) {
+    if (!exists(best)) {
         *best = *challenger;
         return;
     }
     pass(j, best);
     pass(j, challenger);
     double least[2] = {INFINITY, INFINITY};
-    for (int round = 0; round < 5; round++) {
+    for (int round = 0; round < 11; round++) {
         least[0] = fmin(least[0], timed(j, best, round ? passes_for(least[0]) : 1));
         least[1] = fmin(least[1], timed(j, challenger, round ? passes_for(least[1]) : 1));
         if (least[1] > 2 * least[0] || least[0] > 2 * least[1] || now() > j->deadline) break;
@@ -167,8 +193,31 @@ static ioa_status try_plan(const job *j, ioa_layout layout, uint32_t tile, conte
     return status == IOA_ERR_INPUT && best->plan ? IOA_OK : status; /* a tile too wide for the network */
 }
 
-/* The fastest plan for the order: tiles are compared under SORTED, then the layouts that follow the order at the two
- * best-placed tiles. */
+/* The order compiled: in one piece, and in segments for long code (cut where a tile's registers would all be spilled
+ * anyway costs a few per cent of I/O). Narrow batches waste most of a 16-wide tile and stay with the plans. */
+static ioa_status try_compiled(const job *j, contender *best, ioa_error *error)
+{
+    static const ioa_code_options options[] = {
+        {.segment = 0, .group = 1, .prune = true}, {.segment = 2000, .group = 4, .prune = true},
+        {.segment = 8000, .group = 8, .prune = true}, {.segment = 0, .group = 1, .prune = true, .ahead = true},
+        {.segment = 2000, .group = 4, .prune = true, .ahead = true}};
+    ioa_status status = IOA_OK;
+    if (j->isa != IOA_ISA_AVX512 || !ioa_code_available() || j->batch <= IOA_CODE_TILE / 2 ||
+        j->network->connections > COMPILED_CONNECTIONS)
+        return IOA_OK;
+    for (size_t i = 0; i < sizeof options / sizeof *options && status == IOA_OK && now() < j->deadline; i++) {
+        contender challenger;
+        if (options[i].segment >= j->network->connections || (options[i].segment && j->batch <= IOA_CODE_TILE) ||
+            (options[i].ahead && j->network->connections < LONG_CODE))
+            continue;
+        status = make_code(j, j->order, options[i], &challenger, error);
+        if (status == IOA_OK) challenge(j, best, &challenger);
+    }
+    return status == IOA_ERR_NOMEM ? status : IOA_OK; /* a system that forbids it still has the plans */
+}
+
+/* The fastest way to run the order: tiles are compared under SORTED, then the layouts that follow the order at
+ * neighbouring tiles, then compiled code. */
 static ioa_status choose_plan(const job *j, contender *best, ioa_error *error)
 {
     uint32_t tiles[5], count = tiles_for(j->batch, tiles);
@@ -181,6 +230,7 @@ static ioa_status choose_plan(const job *j, contender *best, ioa_error *error)
         if (near) status = try_plan(j, IOA_LAYOUT_ROWS, tiles[t], best, error);
         if (near && status == IOA_OK) status = try_plan(j, IOA_LAYOUT_ORDER, tiles[t], best, error);
     }
+    if (status == IOA_OK) status = try_compiled(j, best, error);
     return status;
 }
 
@@ -243,7 +293,7 @@ static ioa_status check_exactness(const job *j, const contender *c, ioa_pcg32 *r
         for (uint64_t i = 0; i < count && status == IOA_OK; i++) out->all_zero = out->all_zero && exact[i] == 0;
     }
     if (status == IOA_OK) {
-        ioa_plan_run(c->plan, j->x, j->y, samples, c->scratch);
+        infer(c, j->x, j->y, samples);
         compare(j->y, exact, bound, count, out);
     }
     ioa_free(exact);
@@ -260,21 +310,24 @@ static ioa_quartiles ratio(const double *slow, const double *fast, uint32_t coun
 }
 
 /* Runs three contenders interleaved, each repetition starting with another one; fills `times` and returns the number
- * of repetitions. */
+ * of repetitions. Without a plan of its own the second one is the first one again. */
 static uint32_t interleave(const job *j, const contender *three, uint32_t wanted, double *times[3])
 {
     uint32_t passes[3], done = 0;
     for (int i = 0; i < 3; i++) {
+        if (!exists(&three[i])) continue;
         pass(j, &three[i]); /* warm-up */
         passes[i] = passes_for(timed(j, &three[i], 1));
     }
     while (done < wanted && (done < 3 || now() < j->deadline)) {
         for (uint32_t i = 0; i < 3; i++) {
             uint32_t who = (i + done) % 3;
+            if (!exists(&three[who])) continue;
             times[who][done] = timed(j, &three[who], passes[who]);
         }
         done++;
     }
+    if (!exists(&three[1])) memcpy(times[1], times[0], done * sizeof *times[1]);
     return done;
 }
 
@@ -287,6 +340,26 @@ static void summarize(const job *j, double *work, ioa_measurement *out)
     memcpy(work, out->schedule, count * sizeof *work);
     double seconds = ioa_quartiles_of(work, count).median;
     out->gflops = 2e-9 * (double)j->network->connections * j->batch / seconds;
+}
+
+/* The same kind of plan in layered order; nothing if the plan ignores the order. */
+static ioa_status make_layered(const job *j, const contender *schedule, contender *layered, ioa_error *error)
+{
+    if (schedule->code) return make_code(j, NULL, schedule->code_options, layered, error);
+    if (schedule->layout == IOA_LAYOUT_SORTED) return IOA_OK;
+    return make_plan(j, NULL, schedule->layout, ioa_plan_tile(schedule->plan), layered, error);
+}
+
+static void describe(const job *j, const contender three[3], ioa_measurement *m)
+{
+    const contender *s = &three[0];
+    const ioa_baseline_options *o = &three[2].baseline_options;
+    m->tile = s->plan ? ioa_plan_tile(s->plan) : IOA_CODE_TILE;
+    if (s->plan) snprintf(m->kernel, sizeof m->kernel, "run-%s/%s", ioa_isa_name(j->isa), ioa_layout_name(s->layout));
+    else snprintf(m->kernel, sizeof m->kernel, "compiled-%s/%" PRIu64 "x%" PRIu32 "%s", ioa_isa_name(j->isa),
+                  s->code_options.segment, s->code_options.group, s->code_options.ahead ? "/ahead" : "");
+    snprintf(m->baseline, sizeof m->baseline, "csr-%s/%" PRIu32 "%s", ioa_isa_name(j->isa), o->block,
+             o->layer_wise ? "/layers" : "");
 }
 
 static ioa_status measure(job *j, const ioa_measure_options *o, contender three[3], ioa_measurement *out,
@@ -302,8 +375,7 @@ static ioa_status measure(job *j, const ioa_measure_options *o, contender three[
     j->deadline = start + 0.6 * seconds;
     if (status == IOA_OK) status = choose_baseline(j, &three[2], error);
     if (status == IOA_OK) status = check_exactness(j, &three[0], &rng, out, error);
-    if (status == IOA_OK)
-        status = make_plan(j, NULL, three[0].layout, ioa_plan_tile(three[0].plan), &three[1], error);
+    if (status == IOA_OK) status = make_layered(j, &three[0], &three[1], error);
     if (status != IOA_OK) return status;
 
     double *times[3], *work = ioa_alloc(wanted, sizeof *work);
@@ -336,10 +408,7 @@ ioa_status ioa_measure(const ioa_network *network, const uint32_t *order, const 
     if (j.x && j.y) status = measure(&j, options, three, &m, error);
     else status = ioa_fail_nomem(error, "a batch", ((uint64_t)a->inputs + a->outputs) * options->batch, sizeof *j.x);
     if (status == IOA_OK) {
-        m.tile = ioa_plan_tile(three[0].plan);
-        snprintf(m.kernel, sizeof m.kernel, "run-%s/%s", ioa_isa_name(isa), ioa_layout_name(three[0].layout));
-        snprintf(m.baseline, sizeof m.baseline, "csr-%s/%u%s", ioa_isa_name(isa), three[2].options.block,
-                 three[2].options.layer_wise ? "/layers" : "");
+        describe(&j, three, &m);
         *out = m;
     } else
         ioa_measurement_clear(&m);

@@ -1,6 +1,6 @@
 /* The fast-memory simulator used everywhere. tests/core/test_memory.c holds it against the slow one of
  * core/memory_reference.c, which is written from the definition. */
-#include <ioanneal/memory.h>
+#include "core/simulator.h"
 
 #include "core/mem.h"
 #include "core/network.h"
@@ -23,12 +23,15 @@ int ioa_policy_from_name(const char *name)
 
 #define NONE UINT32_MAX /* no neuron, no slot, no later access */
 
-/* State of one simulation. Which of the policy's arrays exist depends on the policy. */
-typedef struct simulation {
+/* Which of the policy's arrays exist depends on the policy. */
+typedef struct ioa_simulator simulation;
+struct ioa_simulator {
     const ioa_network *network;
+    ioa_policy policy;
     uint32_t capacity; /* C, clamped to N: more slots than neurons never fill */
     uint32_t resident; /* neurons in fast memory */
     uint32_t *destinations; /* [W] */
+    uint32_t *degree;       /* [N] connections, incoming and outgoing */
     uint32_t *uses;         /* [N] accesses still to come */
     bool *dirty;            /* [N] */
     bool *undelivered;      /* [N] constant outputs before their first load */
@@ -42,7 +45,7 @@ typedef struct simulation {
     uint32_t first_free_word;                 /* RR: no word before it has a set bit */
     uint32_t pointer;                         /* RR */
     ioa_io io;
-} simulation;
+};
 
 /* ---- MIN: a binary heap by (farthest next access, clean before dirty, lower id) ---- */
 
@@ -231,82 +234,108 @@ static void find_next(simulation *s, const uint32_t *order)
     }
 }
 
-static bool prepare(simulation *s, uint64_t memory, ioa_policy policy)
+static bool prepare(simulation *s, uint64_t memory)
 {
     uint64_t n = s->network->a.neurons, w = s->network->connections;
     s->capacity = memory - 1 < n ? (uint32_t)(memory - 1) : (uint32_t)n;
     if (s->capacity < 2) s->capacity = 2;
     s->destinations = ioa_alloc(w, sizeof(uint32_t));
-    s->uses = ioa_alloc_zero(n, sizeof(uint32_t));
+    s->degree = ioa_alloc_zero(n, sizeof(uint32_t));
+    s->uses = ioa_alloc(n, sizeof(uint32_t));
     s->dirty = ioa_alloc_zero(n, sizeof(bool));
-    s->undelivered = ioa_alloc_zero(n, sizeof(bool));
+    s->undelivered = ioa_alloc(n, sizeof(bool));
     s->place = ioa_alloc(n, sizeof(uint32_t));
-    bool complete = s->destinations && s->uses && s->dirty && s->undelivered && s->place;
-    if (policy == IOA_POLICY_MIN) {
+    bool complete = s->destinations && s->degree && s->uses && s->dirty && s->undelivered && s->place;
+    if (s->policy == IOA_POLICY_MIN) {
         s->next_source = ioa_alloc(w, sizeof(uint32_t));
         s->next_destination = ioa_alloc(w, sizeof(uint32_t));
         s->farthest = ioa_alloc(n, sizeof(uint32_t));
         s->heap = ioa_alloc(s->capacity, sizeof(uint32_t));
         return complete && s->next_source && s->next_destination && s->farthest && s->heap;
     }
-    if (policy == IOA_POLICY_LRU) {
+    if (s->policy == IOA_POLICY_LRU) {
         s->newer = ioa_alloc(n + 1, sizeof(uint32_t));
         s->older = ioa_alloc(n + 1, sizeof(uint32_t));
         return complete && s->newer && s->older;
     }
     s->owner = ioa_alloc(s->capacity, sizeof(uint32_t));
-    s->free_slots = ioa_alloc_zero((uint64_t)s->capacity / 64 + 1, sizeof(uint64_t));
+    s->free_slots = ioa_alloc((uint64_t)s->capacity / 64 + 1, sizeof(uint64_t));
     return complete && s->owner && s->free_slots;
 }
 
-static void start(simulation *s, const uint32_t *order, ioa_policy policy)
+void ioa_simulator_destroy(ioa_simulator *s)
 {
-    const ioa_network *network = s->network;
-    uint64_t n = network->a.neurons;
-    ioa_network_destinations(network, s->destinations);
-    for (uint64_t e = 0; e < network->connections; e++) {
-        s->uses[network->a.indices[e]]++;
-        s->uses[s->destinations[e]]++;
-    }
-    for (uint64_t v = 0; v < n; v++)
-        s->undelivered[v] =
-            network->is_output[v] && network->a.indptr[v + 1] == network->a.indptr[v] && s->uses[v] > 0;
-    memset(s->place, 0xff, n * sizeof *s->place);
-    if (policy == IOA_POLICY_MIN) find_next(s, order);
-    if (policy == IOA_POLICY_LRU) s->newer[n] = s->older[n] = (uint32_t)n;
-    if (policy == IOA_POLICY_RR) {
-        memset(s->owner, 0xff, s->capacity * sizeof *s->owner);
-        for (uint32_t slot = 0; slot < s->capacity; slot++) s->free_slots[slot / 64] |= UINT64_C(1) << slot % 64;
-    }
-    /* Outputs without any connection are read and written once each. */
-    s->io.reads = s->io.writes = network->bounds.lone_outputs;
-}
-
-static void release(simulation *s)
-{
-    void *const arrays[] = {s->destinations, s->uses,  s->dirty, s->undelivered, s->place, s->next_source,
+    if (!s) return;
+    void *const arrays[] = {s->destinations, s->degree, s->uses, s->dirty, s->undelivered, s->place, s->next_source,
                             s->next_destination, s->farthest, s->heap, s->newer, s->older, s->owner, s->free_slots};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) ioa_free(arrays[i]);
+    ioa_free(s);
+}
+
+ioa_status ioa_simulator_create(const ioa_network *network, uint64_t memory, ioa_policy policy,
+                                ioa_simulator **simulator, ioa_error *error)
+{
+    if (memory < IOA_MEMORY_MIN)
+        return ioa_fail(error, IOA_ERR_INPUT, "a fast memory of %llu slots is too small: at least 3 are needed",
+                        (unsigned long long)memory);
+    simulation *s = ioa_alloc_zero(1, sizeof *s);
+    if (s) {
+        s->network = network;
+        s->policy = policy;
+    }
+    if (!s || !prepare(s, memory)) {
+        ioa_simulator_destroy(s);
+        return ioa_fail_nomem(error, "the fast-memory simulator", network->connections, 3 * sizeof(uint32_t));
+    }
+    ioa_network_destinations(network, s->destinations);
+    for (uint64_t e = 0; e < network->connections; e++) {
+        s->degree[network->a.indices[e]]++;
+        s->degree[s->destinations[e]]++;
+    }
+    *simulator = s;
+    return IOA_OK;
+}
+
+/* Back to an empty fast memory. */
+static void start(simulation *s, const uint32_t *order)
+{
+    uint64_t n = s->network->a.neurons;
+    const int64_t *indptr = s->network->a.indptr;
+    memcpy(s->uses, s->degree, n * sizeof *s->uses);
+    for (uint64_t v = 0; v < n; v++)
+        s->undelivered[v] = s->network->is_output[v] && indptr[v + 1] == indptr[v] && s->degree[v] > 0;
+    memset(s->place, 0xff, n * sizeof *s->place); /* nobody is resident, so nobody is dirty either */
+    s->resident = 0;
+    if (s->policy == IOA_POLICY_MIN) find_next(s, order);
+    if (s->policy == IOA_POLICY_LRU) s->newer[n] = s->older[n] = (uint32_t)n;
+    if (s->policy == IOA_POLICY_RR) {
+        memset(s->owner, 0xff, s->capacity * sizeof *s->owner);
+        memset(s->free_slots, 0, ((size_t)s->capacity / 64 + 1) * sizeof *s->free_slots);
+        for (uint32_t slot = 0; slot < s->capacity; slot++) s->free_slots[slot / 64] |= UINT64_C(1) << slot % 64;
+        s->first_free_word = s->pointer = 0;
+    }
+    /* Outputs without any connection are read and written once each. */
+    s->io.reads = s->io.writes = s->network->bounds.lone_outputs;
+}
+
+ioa_io ioa_simulator_count(ioa_simulator *s, const uint32_t *order)
+{
+    start(s, order);
+    switch (s->policy) {
+    case IOA_POLICY_MIN: walk(s, order, IOA_POLICY_MIN); break;
+    case IOA_POLICY_LRU: walk(s, order, IOA_POLICY_LRU); break;
+    default: walk(s, order, IOA_POLICY_RR); break;
+    }
+    return s->io;
 }
 
 ioa_status ioa_memory_count(const ioa_network *network, const uint32_t *order, uint64_t memory, ioa_policy policy,
                             ioa_io *io, ioa_error *error)
 {
-    if (memory < IOA_MEMORY_MIN)
-        return ioa_fail(error, IOA_ERR_INPUT, "a fast memory of %llu slots is too small: at least 3 are needed",
-                        (unsigned long long)memory);
-    simulation s = {.network = network};
-    ioa_status status = IOA_OK;
-    if (prepare(&s, memory, policy)) {
-        start(&s, order, policy);
-        switch (policy) {
-        case IOA_POLICY_MIN: walk(&s, order, IOA_POLICY_MIN); break;
-        case IOA_POLICY_LRU: walk(&s, order, IOA_POLICY_LRU); break;
-        default: walk(&s, order, IOA_POLICY_RR); break;
-        }
-        *io = s.io;
-    } else
-        status = ioa_fail_nomem(error, "the fast-memory simulator", network->connections, 3 * sizeof(uint32_t));
-    release(&s);
-    return status;
+    ioa_simulator *simulator;
+    ioa_status status = ioa_simulator_create(network, memory, policy, &simulator, error);
+    if (status != IOA_OK) return status;
+    *io = ioa_simulator_count(simulator, order);
+    ioa_simulator_destroy(simulator);
+    return IOA_OK;
 }

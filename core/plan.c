@@ -8,6 +8,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define STAYS_IN_L2 (2u << 20) /* a longer stream is prefetched; a server's L2 is 1 or 2 MiB */
+
 struct ioa_plan {
     const ioa_kernel *kernel;
     ioa_isa isa;
@@ -183,7 +185,7 @@ ioa_status ioa_plan_create(const ioa_network *network, const uint32_t *order, co
         return ioa_fail(error, IOA_ERR_INPUT, "instruction set %s is not available here", ioa_isa_name(o.isa));
 
     ioa_plan_steps steps = {0};
-    ioa_status status = ioa_plan_steps_make(network, order, o.layout, &steps, error);
+    ioa_status status = ioa_plan_steps_make(network, order, o.layout, o.layout != IOA_LAYOUT_ORDER, &steps, error);
     if (status != IOA_OK) return status;
     ioa_plan *p = ioa_alloc_zero(1, sizeof *p);
     if (p) {
@@ -232,7 +234,7 @@ void ioa_plan_run(const ioa_plan *plan, const float *x, float *y, size_t batch, 
         uint32_t rows = batch - b < plan->tile ? (uint32_t)(batch - b) : plan->tile;
         uint32_t width = ioa_kernel_width(plan->tile, rows);
         plan->kernel->pack(x + b * plan->inputs, plan->inputs, rows, plan->input_offsets, values, plan->tile, width);
-        plan->kernel->run(stream, end, values, plan->tile, width);
+        plan->kernel->run(stream, end, values, plan->tile, width, plan->stream_bytes > STAYS_IN_L2);
         plan->kernel->unpack(y + b * plan->outputs, plan->outputs, rows, plan->output_offsets, values, plan->tile);
     }
 }

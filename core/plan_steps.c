@@ -126,11 +126,19 @@ out:
     return status;
 }
 
-ioa_status ioa_plan_steps_make(const ioa_network *network, const uint32_t *order, ioa_layout layout,
+static void sequence_order(const ioa_network *n, const uint32_t *order, bool prune, ioa_plan_steps *s)
+{
+    uint64_t at = 0;
+    for (uint64_t t = 0; t < n->connections; t++) {
+        uint32_t e = order ? order[t] : (uint32_t)t;
+        if (!prune || (s->incoming[s->destinations[e]] && !s->constant[n->a.indices[e]])) s->edges[at++] = e;
+    }
+}
+
+ioa_status ioa_plan_steps_make(const ioa_network *network, const uint32_t *order, ioa_layout layout, bool prune,
                                ioa_plan_steps *steps, ioa_error *error)
 {
     uint64_t w = network->connections, neurons = network->a.neurons;
-    bool prune = layout != IOA_LAYOUT_ORDER;
     ioa_status status = IOA_OK;
     ioa_plan_steps s = {0};
     s.edges = ioa_alloc(w, sizeof *s.edges);
@@ -149,8 +157,7 @@ ioa_status ioa_plan_steps_make(const ioa_network *network, const uint32_t *order
     count_connections(network, prune, &s);
     if (layout == IOA_LAYOUT_SORTED) status = sequence_sorted(network, &s, error);
     else if (layout == IOA_LAYOUT_ROWS) status = sequence_rows(network, order, &s, error);
-    else
-        for (uint64_t t = 0; t < w; t++) s.edges[t] = order ? order[t] : (uint32_t)t;
+    else sequence_order(network, order, prune, &s);
     if (status == IOA_OK) {
         *steps = s;
         return IOA_OK;

@@ -17,10 +17,10 @@ typedef struct ioa_plan_steps {
     float *value;           /* [N] where constant */
 } ioa_plan_steps;
 
-/* ORDER keeps every connection in the order's sequence; only neurons without incoming connections are constants.
- * ROWS and SORTED fold constants (neurons that no input reaches) into the biases of their destinations and drop
- * neurons from which no output can be reached. `order` as in ioa_plan_create. IOA_ERR_NOMEM. */
-ioa_status ioa_plan_steps_make(const ioa_network *network, const uint32_t *order, ioa_layout layout,
+/* Without `prune` (layout ORDER only) every connection is kept, and only neurons without incoming connections are
+ * constants. With it constants (neurons that no input reaches) are folded into the biases of their destinations and
+ * neurons from which no output can be reached are dropped. `order` as in ioa_plan_create. IOA_ERR_NOMEM. */
+ioa_status ioa_plan_steps_make(const ioa_network *network, const uint32_t *order, ioa_layout layout, bool prune,
                                ioa_plan_steps *steps, ioa_error *error);
 
 void ioa_plan_steps_clear(ioa_plan_steps *steps);

@@ -11,6 +11,11 @@
 #include <ioanneal/network.h>
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(default)
+
 #define IOA_HASH_TEXT 65 /* SHA-256 in lower-case hexadecimal, NUL included */
 #define IOA_METHOD_TEXT 32
 
@@ -41,6 +46,7 @@ typedef struct ioa_schedule {
     char method[IOA_METHOD_TEXT];
     uint64_t seed;
     uint64_t rounds;   /* executed by the search */
+    uint64_t planned_rounds; /* the temperatures followed a plan of so many */
     uint64_t replicas; /* K */
     uint8_t verified;
     uint32_t *order; /* [W]; owned */
@@ -94,4 +100,8 @@ const ioa_schedule *ioa_archive_nearest(const ioa_archive *archive, uint64_t mem
 bool ioa_archive_probe(const char *path);
 bool ioa_network_probe(const char *path);
 
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
 #endif

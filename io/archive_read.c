@@ -212,7 +212,7 @@ ioa_status ioa_archive_read(const char *path, ioa_archive **archive, ioa_error *
         a = ioa_alloc_zero(1, sizeof *a);
         status = a ? read_archive(&h5, a, error) : ioa_fail_nomem(error, "an archive", 1, sizeof *a);
     }
-    ioa_h5_close(&h5, NULL);
+    ioa_h5_end(&h5, status, error);
     if (status == IOA_OK)
         *archive = a;
     else

@@ -47,6 +47,11 @@ ioa_status ioa_h5_fail(const ioa_h5 *h5, ioa_error *error, ioa_status status, co
     return ioa_fail(error, status, "%s%s%s: %s (HDF5: %s)", h5->path, colon, name, what, r.text);
 }
 
+void ioa_h5_program_start(void)
+{
+    H5dont_atexit();
+}
+
 static void silence(ioa_h5 *h5)
 {
     H5Eget_auto2(H5E_DEFAULT, &h5->print, &h5->print_data);
@@ -120,7 +125,8 @@ ioa_status ioa_h5_open(const char *path, ioa_h5 *h5, ioa_error *error)
     silence(h5);
     hid_t list = access_list();
     h5->file = list < 0 ? list : H5Fopen(path, H5F_ACC_RDONLY, list);
-    if (h5->file < 0) {
+    /* The library looks at the root group only when it needs it. */
+    if (h5->file < 0 || H5Aexists_by_name(h5->file, "/", "schema_name", H5P_DEFAULT) < 0) {
         reason r = last_reason();
         if (r.truncated)
             status = ioa_fail(error, IOA_ERR_INPUT, "%s: is truncated: only %llu bytes are left", path,
@@ -129,34 +135,76 @@ ioa_status ioa_h5_open(const char *path, ioa_h5 *h5, ioa_error *error)
             status = ioa_fail(error, IOA_ERR_INPUT, "%s: is truncated or damaged (HDF5: %s)", path, r.text);
     }
     if (list >= 0) H5Pclose(list);
-    if (status != IOA_OK) unsilence(h5);
+    if (status != IOA_OK) {
+        if (h5->file >= 0) H5Fclose(h5->file);
+        unsilence(h5);
+    }
     return status;
+}
+
+static hid_t create_file(const char *path, hid_t access)
+{
+    hid_t creation = H5Pcreate(H5P_FILE_CREATE);
+    if (creation < 0) return creation;
+    H5Pset_obj_track_times(creation, 0);
+    H5Pset_attr_phase_change(creation, UINT16_MAX, 0);
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
+    H5Pclose(creation);
+    return file;
 }
 
 ioa_status ioa_h5_create(const char *path, const char *shown, ioa_h5 *h5, ioa_error *error)
 {
     *h5 = (ioa_h5){.file = H5I_INVALID_HID, .path = shown};
+    h5->sink = ioa_alloc_zero(1, sizeof *h5->sink);
+    if (!h5->sink) return ioa_fail_nomem(error, "writing a file", 1, sizeof *h5->sink);
     silence(h5);
-    hid_t access = access_list(), creation = H5Pcreate(H5P_FILE_CREATE);
-    if (access >= 0 && creation >= 0) {
-        H5Pset_obj_track_times(creation, 0);
-        H5Pset_attr_phase_change(creation, UINT16_MAX, 0);
-        h5->file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
-    }
-    ioa_status status = h5->file < 0 ? ioa_h5_fail(h5, error, IOA_ERR_SYSTEM, "", "cannot be created") : IOA_OK;
+    ioa_status status = IOA_OK;
+    hid_t access = access_list();
+    int code = access < 0 ? -1 : ioa_h5_sink_open(path, h5->sink, access);
+    if (code == 0) h5->file = create_file(path, access);
+    if (code > 0)
+        status = ioa_fail(error, IOA_ERR_SYSTEM, "%s: cannot be created: %s", shown, strerror(code));
+    else if (h5->file < 0)
+        status = ioa_h5_fail(h5, error, IOA_ERR_SYSTEM, "", "cannot be created");
     if (access >= 0) H5Pclose(access);
-    if (creation >= 0) H5Pclose(creation);
-    if (status != IOA_OK) unsilence(h5);
+    if (status != IOA_OK) {
+        if (code == 0) ioa_h5_sink_close(h5->sink);
+        ioa_free(h5->sink);
+        unsilence(h5);
+    }
     return status;
+}
+
+ioa_status ioa_h5_check_written(const ioa_h5 *h5, const char *name, ioa_error *error)
+{
+    if (h5->sink->code == 0) return IOA_OK;
+    return ioa_fail(error, IOA_ERR_SYSTEM, "%s: %s: cannot be written: %s", h5->path, name, strerror(h5->sink->code));
 }
 
 ioa_status ioa_h5_close(ioa_h5 *h5, ioa_error *error)
 {
     ioa_status status = IOA_OK;
     if (h5->file < 0) return status;
-    if (H5Fclose(h5->file) < 0) status = ioa_h5_fail(h5, error, IOA_ERR_SYSTEM, "", "cannot be written");
+    if (H5Fclose(h5->file) < 0) status = ioa_h5_fail(h5, error, IOA_ERR_SYSTEM, "", "cannot be closed");
     h5->file = H5I_INVALID_HID;
+    if (h5->sink) {
+        int code = ioa_h5_sink_close(h5->sink);
+        if (code != 0)
+            status = ioa_fail(error, IOA_ERR_SYSTEM, "%s: cannot be written: %s", h5->path, strerror(code));
+        ioa_free(h5->sink);
+        h5->sink = NULL;
+    }
     unsilence(h5);
+    return status;
+}
+
+ioa_status ioa_h5_end(ioa_h5 *h5, ioa_status status, ioa_error *error)
+{
+    ioa_h5_close(h5, NULL);
+    if (status != IOA_OK && error)
+        for (char *c = error->text; *c; c++)
+            if ((unsigned char)*c < ' ' || *c == 127) *c = '?';
     return status;
 }
 

@@ -6,6 +6,8 @@
 #ifndef IOA_IO_H5_H
 #define IOA_IO_H5_H
 
+#include "io/h5_sink.h"
+
 #include <hdf5.h>
 #include <ioanneal/status.h>
 #include <stdbool.h>
@@ -17,6 +19,7 @@ typedef struct ioa_h5 {
     uint64_t bytes;   /* size of a file opened for reading */
     H5E_auto2_t print; /* the caller's error printing, restored at close */
     void *print_data;
+    ioa_h5_sink *sink; /* of a file being written; owned */
 } ioa_h5;
 
 /* Element types of ours. Files may hold other integer or floating types as long as the values fit. */
@@ -33,6 +36,11 @@ typedef enum ioa_h5_kind {
 #define IOA_H5_ANY UINT64_MAX /* a dimension that may have any length */
 #define IOA_H5_MAX_RANK 2
 
+/* For the main functions of programs of ours, before anything else of HDF5: keeps the library from tidying up at exit.
+ * After meeting damaged files HDF5 1.10 ends that by printing "infinite loop closing library". Programs that use
+ * the library decide for themselves. */
+void ioa_h5_program_start(void);
+
 /* Opens for reading, without locks. `path` is borrowed. IOA_ERR_INPUT for files that are missing, not HDF5,
  * truncated or damaged; IOA_ERR_SYSTEM where the system refuses. */
 ioa_status ioa_h5_open(const char *path, ioa_h5 *h5, ioa_error *error);
@@ -40,8 +48,15 @@ ioa_status ioa_h5_open(const char *path, ioa_h5 *h5, ioa_error *error);
 /* Starts a new file in the existing empty file `path`; `shown` is its name in texts. Both are borrowed. */
 ioa_status ioa_h5_create(const char *path, const char *shown, ioa_h5 *h5, ioa_error *error);
 
+/* IOA_ERR_SYSTEM if anything could not be written so far; every dataset written ends with it. */
+ioa_status ioa_h5_check_written(const ioa_h5 *h5, const char *name, ioa_error *error);
+
 /* Closes; for a written file only IOA_OK means that everything was handed to the system. */
 ioa_status ioa_h5_close(ioa_h5 *h5, ioa_error *error);
+
+/* Closes a file that was read and returns `status`; texts quoted from the file lose their control characters, so that
+ * an error stays one line. */
+ioa_status ioa_h5_end(ioa_h5 *h5, ioa_status status, ioa_error *error);
 
 /* Error text for the last failed HDF5 call: "file: name: what (the library's reason)". Call it before any other call
  * of HDF5. IOA_ERR_SYSTEM if the operating system gave a reason, `status` otherwise. */

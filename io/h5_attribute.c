@@ -24,7 +24,9 @@ bool ioa_h5_has_attribute(const ioa_h5 *h5, const char *name, const char *attrib
 static ioa_status open_attribute(const ioa_h5 *h5, const char *name, const char *attribute, uint64_t count, hid_t *id,
                                  ioa_error *error)
 {
-    if (!ioa_h5_has_attribute(h5, name, attribute)) return bad(h5, name, attribute, error, "is missing");
+    htri_t there = H5Aexists_by_name(h5->file, name, attribute, H5P_DEFAULT);
+    if (there < 0) return ioa_h5_fail(h5, error, IOA_ERR_INPUT, name, "is damaged");
+    if (there == 0) return bad(h5, name, attribute, error, "is missing");
     *id = H5Aopen_by_name(h5->file, name, attribute, H5P_DEFAULT, H5P_DEFAULT);
     if (*id < 0) return ioa_h5_fail(h5, error, IOA_ERR_INPUT, attribute, "cannot be opened");
     hid_t space = H5Aget_space(*id);

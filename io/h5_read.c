@@ -32,14 +32,16 @@ bool ioa_h5_exists(const ioa_h5 *h5, const char *name)
     char part[256];
     if (strlen(name) >= sizeof part) return false;
     /* H5Lexists wants every group on the way to exist. External links are followed nowhere. */
-    for (const char *slash = name; slash; ) {
+    for (const char *slash = name; slash;) {
         slash = strchr(slash + 1, '/');
         size_t length = slash ? (size_t)(slash - name) : strlen(name);
         memcpy(part, name, length);
         part[length] = '\0';
         H5L_info_t info;
-        if (H5Lexists(h5->file, part, H5P_DEFAULT) <= 0) return false;
-        if (H5Lget_info(h5->file, part, &info, H5P_DEFAULT) < 0 || info.type != H5L_TYPE_HARD) return false;
+        htri_t there = H5Lexists(h5->file, part, H5P_DEFAULT);
+        if (there < 0) return true; /* damaged: whoever opens it says so, optional things must not just vanish */
+        if (there == 0 || H5Lget_info(h5->file, part, &info, H5P_DEFAULT) < 0 || info.type != H5L_TYPE_HARD)
+            return false;
     }
     return true;
 }

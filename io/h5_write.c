@@ -94,7 +94,7 @@ static ioa_status write_typed(const ioa_h5 *h5, const char *name, hid_t stored, 
     if (id >= 0 && H5Dclose(id) < 0 && status == IOA_OK) status = failed(h5, name, error);
     if (list >= 0) H5Pclose(list);
     if (space >= 0) H5Sclose(space);
-    return status;
+    return status == IOA_OK ? ioa_h5_check_written(h5, name, error) : status;
 }
 
 ioa_status ioa_h5_write(const ioa_h5 *h5, const char *name, ioa_h5_kind kind, unsigned rank, const uint64_t *shape,

@@ -155,35 +155,41 @@ static ioa_status read_rest(const ioa_h5 *h5, ioa_network_arrays *a, ioa_error *
     return status;
 }
 
-static ioa_status check_hash(const ioa_h5 *h5, const char *attribute, const char *computed, ioa_error *error)
+static ioa_status fail_hash(const ioa_h5 *h5, ioa_error *error, const char *attribute, const char *stored,
+                            const char *computed)
 {
-    char stored[IOA_SHA256_TEXT];
-    ioa_status status = ioa_h5_get_text(h5, "/", attribute, stored, sizeof stored, error);
-    if (status != IOA_OK || strcmp(stored, computed) == 0) return status;
     return ioa_fail(error, IOA_ERR_INPUT, "%s: %s is %s, but the data has %s: the file was altered or damaged", h5->path,
                     attribute, stored, computed);
+}
+
+static ioa_status check_topology_hash(const ioa_h5 *h5, const ioa_network_arrays *a, ioa_error *error)
+{
+    char stored[IOA_SHA256_TEXT], computed[IOA_SHA256_TEXT];
+    ioa_status status = ioa_h5_get_text(h5, "/", "topology_sha256", stored, sizeof stored, error);
+    if (status == IOA_OK) status = topology_hash(a, computed, error);
+    if (status != IOA_OK || strcmp(stored, computed) == 0) return status;
+    return fail_hash(h5, error, "topology_sha256", stored, computed);
 }
 
 /* Files exist whose writer left activation_param out of the hash; they are taken as they are. The other way round,
  * a changed parameter in a file whose hash covers it is always found. */
 static ioa_status check_weights_hash(const ioa_h5 *h5, const ioa_network_arrays *a, ioa_error *error)
 {
-    char hash[IOA_SHA256_TEXT];
-    ioa_status status;
-    if (a->param) {
-        status = weights_hash(a, false, hash, error);
-        if (status != IOA_OK) return status;
-        if (check_hash(h5, "weights_sha256", hash, NULL) == IOA_OK) return IOA_OK;
+    char stored[IOA_SHA256_TEXT], computed[IOA_SHA256_TEXT];
+    ioa_status status = ioa_h5_get_text(h5, "/", "weights_sha256", stored, sizeof stored, error);
+    if (status == IOA_OK && a->param) {
+        status = weights_hash(a, false, computed, error);
+        if (status != IOA_OK || strcmp(stored, computed) == 0) return status;
     }
-    status = weights_hash(a, true, hash, error);
-    return status == IOA_OK ? check_hash(h5, "weights_sha256", hash, error) : status;
+    if (status == IOA_OK) status = weights_hash(a, true, computed, error);
+    if (status != IOA_OK || strcmp(stored, computed) == 0) return status;
+    return fail_hash(h5, error, "weights_sha256", stored, computed);
 }
 
 static ioa_status read_network(const ioa_h5 *h5, ioa_network **network, ioa_error *error)
 {
     ioa_network_arrays a = {0};
     ioa_network *n = NULL;
-    char hash[IOA_SHA256_TEXT];
     ioa_status status = read_connections(h5, &a, error);
     if (status == IOA_OK) status = read_neurons(h5, &a, error);
     if (status == IOA_OK) status = read_rest(h5, &a, error);
@@ -194,8 +200,7 @@ static ioa_status read_network(const ioa_h5 *h5, ioa_network **network, ioa_erro
         goto out;
     }
     /* Rules first: their texts say more than a wrong hash. */
-    status = topology_hash(&n->a, hash, error);
-    if (status == IOA_OK) status = check_hash(h5, "topology_sha256", hash, error);
+    status = check_topology_hash(h5, &n->a, error);
     if (status == IOA_OK) status = check_weights_hash(h5, &n->a, error);
     if (status != IOA_OK) goto out;
     *network = n;
@@ -213,8 +218,7 @@ ioa_status ioa_network_read(const char *path, ioa_network **network, ioa_error *
     if (status != IOA_OK) return status;
     status = ioa_h5_check_schema(&h5, SCHEMA, MAJOR, error);
     if (status == IOA_OK) status = read_network(&h5, network, error);
-    ioa_h5_close(&h5, NULL);
-    return status;
+    return ioa_h5_end(&h5, status, error);
 }
 
 bool ioa_network_probe(const char *path)

@@ -17,8 +17,7 @@ ioa_status ioa_tensor_read(const char *path, const char *name, uint64_t columns,
         *rows = shape[0];
         *found_columns = shape[1];
     }
-    ioa_h5_close(&h5, NULL);
-    return status;
+    return ioa_h5_end(&h5, status, error);
 }
 
 typedef struct tensor {

@@ -11,7 +11,7 @@ static const struct {
     ioa_method method;
 } methods[] = {
     {"tempering", IOA_METHOD_TEMPERING}, /* K replicas on a ladder, exchanging temperatures */
-    {"anneal", IOA_METHOD_ANNEAL},       /* K independent replicas at the coldest temperature */
+    {"anneal", IOA_METHOD_ANNEAL},       /* K independent annealers */
     {"construct", IOA_METHOD_CONSTRUCT}, /* the best constructive order, no search */
     {"paper", IOA_METHOD_PAPER},         /* the paper's connection reordering from the layered order, tempered */
 };
@@ -173,13 +173,14 @@ static int run(const cli_command *command, int argc, char **argv)
         {CLI_TEXT, 0, "policy", "P", &memory.policy, "lru, rr or min (default min)", 0, 0},
         {CLI_REAL, 0, "seconds", "T", &job.seconds, "time for the search, construction included (default 60)", 0.001, 1e9},
         {CLI_COUNT, 0, "rounds", "N", &job.rounds, "exactly N rounds, whatever time they take", 1, 1e15},
+        {CLI_COUNT, 0, "stop-round", "N", &job.stop, "with --rounds: stop there, as a run cut short by time did", 1, 1e15},
         {CLI_COUNT, 0, "replicas", "K", &job.replicas, "replicas, on any number of ranks (default 8)", 1, 1e6},
         {CLI_COUNT, 0, "proposals", "N", &job.proposals, "per replica and round (default: by the method)", 1, 1e15},
         {CLI_COUNT, 's', "seed", "S", &job.seed, "same seed and rounds, same archive (default 1)", 0, 0},
         {CLI_TEXT, 0, "method", "NAME", &method, "tempering, anneal, construct or paper (default tempering)", 0, 0},
         {CLI_TEXT, 0, "engine", "NAME", &engine, "what a replica does between swaps (default: the best)", 0, 0},
-        {CLI_REAL, 0, "cold", "T", &job.cold, "coldest temperature, in I/Os", 1e-6, 1e9},
-        {CLI_REAL, 0, "hot", "T", &job.hot, "hottest temperature, in I/Os", 1e-6, 1e9},
+        {CLI_REAL, 0, "cold", "T", &job.cold, "temperature at the end, relative to the engine's scale", 1e-6, 1e9},
+        {CLI_REAL, 0, "hot", "T", &job.hot, "temperature at the beginning, likewise", 1e-6, 1e9},
         {CLI_COUNT, 'b', "batch", "B", &job.batch, "samples per pass in the final timing (default 128)", 1, 1e6},
         {CLI_REAL, 0, "timing", "T", &job.timing_seconds, "seconds of the final timing; 0: none (default 5)", 0, 1e6},
         {CLI_TEXT, 0, "checkpoint", "FILE", &checkpoint, "not part of this version", 0, 0},

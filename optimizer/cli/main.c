@@ -2,6 +2,7 @@
 #include "optimizer/cli/cli.h"
 
 #include "core/build_info.h"
+#include "io/h5.h"
 
 #include <ioanneal/plan.h>
 #include <string.h>
@@ -31,6 +32,7 @@ static int print_version(void)
 
 int main(int argc, char **argv)
 {
+    ioa_h5_program_start();
     if (argc < 2) {
         print_usage(stderr);
         return 2;

@@ -14,6 +14,8 @@
 
 enum { TAG_SUMMARY = 100 };
 
+#define INITIAL_SPREAD 1.5 /* of the ladder; it adapts */
+
 /* One rank's view of the job. */
 typedef struct seat {
     const ioa_job *job;
@@ -24,6 +26,7 @@ typedef struct seat {
     int verifier;         /* rank of the verifier; with one rank, rank 0 itself */
     ioa_network *network; /* owned */
     ioa_archive *archive; /* owned; on the verifier only */
+    ioa_graph *graph;     /* owned; on workers only */
     uint32_t *order;      /* [W] start order, later the best; owned */
     double began;         /* of the job */
     bool unverified;      /* a result failed verification; on the verifier only */
@@ -55,6 +58,7 @@ static ioa_status share_network(seat *s, ioa_error *error)
         if (!s->order) status = ioa_fail_nomem(error, "the order", s->network->connections, sizeof *s->order);
     }
     if (status == IOA_OK && is_verifier(s)) status = ioa_archive_create(s->network, &s->archive, error);
+    if (status == IOA_OK && is_worker(s)) status = ioa_graph_create(s->network, &s->graph, error);
     return ioa_comm_agree(s->world, status, false, error);
 }
 
@@ -143,10 +147,11 @@ static ioa_tempering_config search_config(const seat *s, int index, double began
                                    .proposals = job->proposals,
                                    .seconds = job->seconds > 0.0 ? (share > 1e-3 ? share : 1e-3) : 0.0,
                                    .began = began,
+                                   .stop = job->stop,
+                                   .spread = job->method == IOA_METHOD_ANNEAL ? 1.0 : INITIAL_SPREAD,
                                    .cold = job->cold > 0.0 ? job->cold : job->engine->cold,
                                    .hot = job->hot > 0.0 ? job->hot : job->engine->hot};
     if (config.hot < config.cold) config.hot = config.cold;
-    if (job->method == IOA_METHOD_ANNEAL) config.hot = config.cold; /* equal temperatures: exchanges change nothing */
     return config;
 }
 
@@ -156,7 +161,7 @@ static ioa_status search(seat *s, int index, ioa_result_config *result, ioa_trac
     uint64_t memory = s->job->memories[index];
     double began = ioa_clock();
     bool searching = s->job->method != IOA_METHOD_CONSTRUCT && s->network->connections > 1;
-    ioa_problem problem = {.network = s->network, .memory = memory, .policy = s->job->policy};
+    ioa_problem problem = {.network = s->network, .memory = memory, .policy = s->job->policy, .graph = s->graph};
     ioa_tempering_config config = search_config(s, index, began);
     ioa_transport transport = ioa_comm_transport(&s->team);
     ioa_tempering *tempering = NULL;
@@ -192,6 +197,7 @@ static ioa_status search(seat *s, int index, ioa_result_config *result, ioa_trac
             if (*owner == s->rank) ioa_tempering_best_order(tempering, replica, s->order);
         } else
             *owner = 0; /* every worker has the start order */
+        result->planned = ioa_tempering_planned(tempering);
         if (s->rank == 0) status = ioa_trace_copy(ioa_tempering_trace(tempering), trace, error);
     }
     ioa_courier_destroy(&courier);
@@ -238,12 +244,13 @@ static ioa_status collect(seat *s, ioa_result_config *result, int owner, ioa_tra
     (void)error;
     if (s->verifier == 0) return IOA_OK; /* one rank: it is all here */
     struct {
-        uint64_t start, claimed;
+        uint64_t start, claimed, planned;
         int64_t owner;
-    } facts = {result->start_total, result->claimed_total, owner};
+    } facts = {result->start_total, result->claimed_total, result->planned, owner};
     MPI_Bcast(&facts, sizeof facts, MPI_BYTE, 0, s->world);
     result->start_total = facts.start;
     result->claimed_total = facts.claimed;
+    result->planned = facts.planned;
     ioa_courier sender = {.world = s->world, .verifier = s->verifier, .count = s->network->connections};
     if (is_verifier(s)) {
         ioa_verifier_receive_final(s->world, (int)facts.owner, s->network->connections, s->order);
@@ -311,6 +318,7 @@ ioa_status ioa_job_run(const ioa_job *job, const ioa_job_events *events)
     ioa_status status = run(&s, &error);
     if (status != IOA_OK && s.events->failed) s.events->failed(s.events->context, &error);
     ioa_archive_destroy(s.archive);
+    ioa_graph_destroy(s.graph);
     ioa_network_destroy(s.network);
     ioa_free(s.order);
     MPI_Finalize();

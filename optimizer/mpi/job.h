@@ -25,10 +25,11 @@ typedef struct ioa_job {
     const ioa_engine *engine;
     uint64_t seed;
     uint64_t replicas;  /* K >= 1 */
-    uint64_t rounds;    /* per memory size; 0: by seconds */
+    uint64_t rounds;    /* planned per memory size; 0: by seconds */
+    uint64_t stop;      /* round at which to stop although more are planned; 0: none */
     uint64_t proposals; /* per replica and round; 0: the engine's choice */
     double seconds;     /* of search, construction included, all memory sizes together; 0: by rounds */
-    double cold, hot;   /* ends of the ladder */
+    double cold, hot;   /* temperatures at the end and at the beginning; 0: the engine's */
     uint64_t batch;     /* of the final timing */
     double timing_seconds; /* of the final timing per schedule; 0: none */
     const char *command_line; /* for the provenance */

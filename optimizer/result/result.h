@@ -30,6 +30,7 @@ typedef struct ioa_result_config {
     uint32_t batch;        /* of the timing */
     double timing_seconds; /* 0: no timing */
     uint64_t start_total;  /* of the constructive order the search began with */
+    uint64_t planned;       /* rounds; the trace may be shorter */
     uint64_t claimed_total; /* what the search says the order costs */
 } ioa_result_config;
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static const ioa_engine *const engines[] = {&ioa_engine_paper};
+static const ioa_engine *const engines[] = {&ioa_engine_priced, &ioa_engine_paper};
 
 const ioa_engine *ioa_engine_at(unsigned index)
 {

@@ -6,11 +6,13 @@
 #include "core/mem.h"
 #include "core/network.h"
 #include "core/portable_math.h"
+#include "core/simulator.h"
 
 #include <string.h>
 
 typedef struct paper {
     const ioa_problem *problem;
+    ioa_simulator *simulator;
     uint32_t *destinations; /* [W] */
     uint32_t *order;        /* [W] */
     uint32_t *best;         /* [W] */
@@ -22,6 +24,7 @@ static void paper_destroy(void *state)
 {
     paper *p = state;
     if (!p) return;
+    ioa_simulator_destroy(p->simulator);
     ioa_free(p->destinations);
     ioa_free(p->order);
     ioa_free(p->best);
@@ -40,6 +43,12 @@ static ioa_status paper_create(const ioa_problem *problem, void **state, ioa_err
     if (!p->destinations || !p->order || !p->best) {
         paper_destroy(p);
         return ioa_fail_nomem(error, "a replica", w, 3 * sizeof *p->order);
+    }
+    ioa_status status =
+        ioa_simulator_create(problem->network, problem->memory, problem->policy, &p->simulator, error);
+    if (status != IOA_OK) {
+        paper_destroy(p);
+        return status;
     }
     ioa_network_destinations(problem->network, p->destinations);
     p->total = p->best_total = problem->start_total;
@@ -75,6 +84,7 @@ static void shift(uint32_t *order, uint64_t from, uint64_t to)
 static ioa_status paper_anneal(void *state, double temperature, uint64_t proposals, ioa_pcg32 *rng,
                                ioa_round_counts *counts, ioa_error *error)
 {
+    (void)error;
     paper *p = state;
     uint64_t w = p->problem->network->connections;
     for (uint64_t i = 0; i < proposals && w > 1; i++) {
@@ -88,12 +98,9 @@ static ioa_status paper_anneal(void *state, double temperature, uint64_t proposa
             to = right ? to + 1 : to - 1;
         if (to == from) continue;
         shift(p->order, from, to);
-        ioa_io io;
-        ioa_status status =
-            ioa_memory_count(p->problem->network, p->order, p->problem->memory, p->problem->policy, &io, error);
-        if (status != IOA_OK) return status;
+        ioa_io io = ioa_simulator_count(p->simulator, p->order);
         double rise = (double)(io.reads + io.writes) - (double)p->total;
-        if (rise > 0.0 && uniform >= ioa_portable_exp(-rise / temperature)) {
+        if (rise > 0.0 && (temperature <= 0.0 || uniform >= ioa_portable_exp(-rise / temperature))) {
             shift(p->order, to, from);
             continue;
         }
@@ -104,6 +111,12 @@ static ioa_status paper_anneal(void *state, double temperature, uint64_t proposa
         memcpy(p->best, p->order, w * sizeof *p->best);
     }
     return IOA_OK;
+}
+
+static double paper_scale(const void *state)
+{
+    (void)state;
+    return 1.0;
 }
 
 static int64_t paper_energy(const void *state)
@@ -129,6 +142,7 @@ const ioa_engine ioa_engine_paper = {
     .hot = 1.0,
     .create = paper_create,
     .destroy = paper_destroy,
+    .scale = paper_scale,
     .round_proposals = paper_round_proposals,
     .anneal = paper_anneal,
     .energy = paper_energy,

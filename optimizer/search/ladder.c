@@ -6,13 +6,15 @@
 
 #include <string.h>
 
-#define FIRST_ADAPTATION 16 /* rounds; fewer give rejection rates that are mostly noise */
+#define FIRST_ADAPTATION 8 /* rounds; fewer give rejection rates that are mostly noise */
+#define LEAST_SPREAD 1.01
+#define MOST_SPREAD 16.0
+#define LEAST_BASE 1e-12 /* stands for 0 */
 
-ioa_status ioa_ladder_create(uint32_t rungs, double cold, double hot, ioa_ladder *ladder, ioa_error *error)
+ioa_status ioa_ladder_create(uint32_t rungs, double spread, ioa_ladder *ladder, ioa_error *error)
 {
-    if (rungs == 0 || !(cold > 0.0) || !(hot >= cold))
-        return ioa_fail(error, IOA_ERR_INPUT, "a ladder needs replicas and temperatures 0 < cold <= hot, not %g and %g",
-                        cold, hot);
+    if (rungs == 0 || !(spread >= 1.0))
+        return ioa_fail(error, IOA_ERR_INPUT, "a ladder needs replicas and a spread of at least 1, not %g", spread);
     ioa_ladder l = {.rungs = rungs, .next_adaptation = FIRST_ADAPTATION};
     l.temperature = ioa_alloc(rungs, sizeof *l.temperature);
     l.acceptance = ioa_alloc_zero(rungs, sizeof *l.acceptance);
@@ -22,9 +24,9 @@ ioa_status ioa_ladder_create(uint32_t rungs, double cold, double hot, ioa_ladder
         ioa_ladder_destroy(&l);
         return ioa_fail_nomem(error, "the ladder", rungs, 24);
     }
-    double span = ioa_portable_log(hot / cold);
+    double span = ioa_portable_log(spread);
     for (uint32_t i = 0; i < rungs; i++)
-        l.temperature[i] = rungs == 1 ? cold : cold * ioa_portable_exp(span * i / (rungs - 1));
+        l.temperature[i] = i == 0 ? 1.0 : ioa_portable_exp(span * i / (rungs - 1));
     *ladder = l;
     return IOA_OK;
 }
@@ -44,13 +46,15 @@ double ioa_swap_probability(int64_t energy_a, double temperature_a, int64_t ener
     return exponent >= 0.0 ? 1.0 : ioa_portable_exp(exponent);
 }
 
-void ioa_ladder_swap(ioa_ladder *ladder, uint64_t seed, uint64_t round, const int64_t *energy, uint32_t *rung_of,
-                     uint32_t *replica_at, int8_t *accepted)
+void ioa_ladder_swap(ioa_ladder *ladder, double base, uint64_t seed, uint64_t round, const int64_t *energy,
+                     uint32_t *rung_of, uint32_t *replica_at, int8_t *accepted)
 {
+    if (base < LEAST_BASE) base = LEAST_BASE;
     if (accepted) memset(accepted, -1, ladder->rungs);
     for (uint32_t i = (uint32_t)(round & 1); i + 1 < ladder->rungs; i += 2) {
         uint32_t a = replica_at[i], b = replica_at[i + 1];
-        double p = ioa_swap_probability(energy[a], ladder->temperature[i], energy[b], ladder->temperature[i + 1]);
+        double p = ioa_swap_probability(energy[a], base * ladder->temperature[i], energy[b],
+                                        base * ladder->temperature[i + 1]);
         ladder->acceptance[i] += p;
         ladder->attempts[i]++;
         ioa_pcg32 rng = ioa_rng_keyed(seed, IOA_RNG_SWAP, round, i);
@@ -78,11 +82,9 @@ double ioa_ladder_barrier(const ioa_ladder *ladder)
 
 /* Piecewise linear in 1 / T between the old rungs, which is monotone by construction. Each pair counts at least a
  * little, so that a stretch without rejections keeps some rungs. */
-void ioa_ladder_adapt(ioa_ladder *ladder, uint64_t round)
+static void respace(ioa_ladder *ladder)
 {
     static const double least = 0.02;
-    if (round < ladder->next_adaptation || ladder->rungs < 3) return;
-    ladder->next_adaptation *= 2;
     uint32_t pairs = ladder->rungs - 1, pair = 0;
     double total = 0.0, reached = 0.0, step = rejection(ladder, 0) + least;
     for (uint32_t i = 0; i < pairs; i++) total += rejection(ladder, i) + least;
@@ -97,6 +99,26 @@ void ioa_ladder_adapt(ioa_ladder *ladder, uint64_t round)
         ladder->spaced[k] = 1.0 / (low + (high - low) * (share < 1.0 ? share : 1.0));
     }
     for (uint32_t k = 1; k < pairs; k++) ladder->temperature[k] = ladder->spaced[k];
+}
+
+/* Widens or narrows the ladder by a power of its spread. */
+static void stretch(ioa_ladder *ladder)
+{
+    uint32_t pairs = ladder->rungs - 1;
+    double accepted = 1.0 - ioa_ladder_barrier(ladder) / pairs, top = ladder->temperature[pairs];
+    double power = accepted < 0.3 ? 0.6 : accepted > 0.7 ? 1.5 : 1.0, logarithm = ioa_portable_log(top);
+    double wanted = ioa_portable_exp(logarithm * power);
+    if (wanted < LEAST_SPREAD || wanted > MOST_SPREAD || top <= 1.0) return;
+    for (uint32_t k = 1; k <= pairs; k++)
+        ladder->temperature[k] = ioa_portable_exp(ioa_portable_log(ladder->temperature[k]) * power);
+}
+
+void ioa_ladder_adapt(ioa_ladder *ladder, uint64_t round)
+{
+    if (round < ladder->next_adaptation || ladder->rungs < 2) return;
+    ladder->next_adaptation += ladder->next_adaptation / 2;
+    if (ladder->rungs > 2) respace(ladder);
+    stretch(ladder);
     memset(ladder->acceptance, 0, ladder->rungs * sizeof *ladder->acceptance);
     memset(ladder->attempts, 0, ladder->rungs * sizeof *ladder->attempts);
 }

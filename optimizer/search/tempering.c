@@ -1,14 +1,19 @@
 #include "optimizer/search/tempering.h"
 
 #include "core/mem.h"
+#include "core/portable_math.h"
 
 #include <string.h>
 #include <time.h>
 
 /* What a worker contributes per replica it has room for. */
 enum { FIELD_ENERGY, FIELD_BEST, FIELD_PROPOSALS, FIELD_ACCEPTED, FIELDS };
-/* ... and once: whether it failed, and whether it wants to stop. */
-enum { HEAD_STATUS, HEAD_STOP, HEADS };
+/* ... and once: whether it failed, whether time is up, and how many rounds worker 0 plans. */
+enum { HEAD_STATUS, HEAD_STOP, HEAD_PLAN, HEADS };
+
+#define TIMED_ROUNDS 4    /* at the hottest temperature, whatever the plan; a plan from a time limit rests on them */
+#define PLAN_MARGIN 0.94  /* share of the time that is planned for: rounds do not all take the same time */
+#define QUENCH_SHARE 0.04 /* of the rounds, at the end, at temperature 0 */
 
 struct ioa_tempering {
     const ioa_problem *problem;
@@ -27,6 +32,9 @@ struct ioa_tempering {
     uint64_t best_total;
     uint32_t best_replica;
     uint64_t proposals_total, round_trips;
+    uint64_t planned; /* rounds; 0: not known yet */
+    double scale;     /* of the engine, in I/Os */
+    double base;      /* of this round's temperatures, in I/Os */
 };
 
 double ioa_clock(void)
@@ -86,17 +94,37 @@ ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_
     t->slots = (config->replicas + transport->size - 1) / transport->size;
     t->trace.replicas = config->replicas;
     t->best_total = problem->start_total;
-    ioa_status status = ioa_ladder_create(config->replicas, config->cold, config->hot, &t->ladder, error);
+    t->planned = config->rounds;
+    ioa_status status = ioa_ladder_create(config->replicas, config->spread, &t->ladder, error);
     if (status == IOA_OK) status = allocate(t, error);
     for (uint32_t k = 0; status == IOA_OK && k < config->replicas; k++) t->rung_of[k] = t->replica_at[k] = k;
     for (uint32_t i = 0; status == IOA_OK && i < t->slots; i++)
         if (transport->rank + i * transport->size < config->replicas)
             status = config->engine->create(problem, &t->state[i], error);
-    if (status == IOA_OK)
+    if (status == IOA_OK) {
+        t->scale = t->state[0] ? config->engine->scale(t->state[0]) : 1.0; /* unused without replicas */
         *tempering = t;
-    else
+    } else
         ioa_tempering_destroy(t);
     return status;
+}
+
+/* The base temperature of a round. The first rounds are hot whatever the plan says. */
+static double base_temperature(const ioa_tempering *t, uint64_t round)
+{
+    double hot = t->config.hot * t->scale, cold = t->config.cold * t->scale;
+    if (round < TIMED_ROUNDS || t->planned <= TIMED_ROUNDS) return hot;
+    double progress = (double)(round + 1 - TIMED_ROUNDS) / (double)(t->planned - TIMED_ROUNDS);
+    if (progress > 1.0 - QUENCH_SHARE) return 0.0;
+    return hot * ioa_portable_exp(ioa_portable_log(cold / hot) * progress / (1.0 - QUENCH_SHARE));
+}
+
+/* Worker 0 turns what is left of the time limit into rounds. */
+static uint64_t plan(const ioa_tempering *t, uint64_t done, double started)
+{
+    double now = ioa_clock(), per_round = (now - started) / (double)done;
+    double left = t->config.seconds * PLAN_MARGIN - (now - t->config.began);
+    return done + (left > 0.0 ? (uint64_t)(left / per_round) : 0) + 1;
 }
 
 /* Anneals this worker's replicas for one round and fills its message. */
@@ -109,8 +137,8 @@ static ioa_status anneal_mine(ioa_tempering *t, uint64_t round, ioa_error *error
         if (!t->state[i]) continue;
         ioa_pcg32 rng = ioa_rng_keyed(t->config.seed, IOA_RNG_REPLICA, replica, round);
         ioa_round_counts counts = {0};
-        ioa_status status = engine->anneal(t->state[i], t->ladder.temperature[t->rung_of[replica]], proposals, &rng,
-                                           &counts, error);
+        ioa_status status = engine->anneal(t->state[i], t->base * t->ladder.temperature[t->rung_of[replica]], proposals,
+                                           &rng, &counts, error);
         if (status != IOA_OK) return status;
         int64_t *fields = t->mine + HEADS + i * FIELDS;
         fields[FIELD_ENERGY] = engine->energy(t->state[i]);
@@ -122,11 +150,13 @@ static ioa_status anneal_mine(ioa_tempering *t, uint64_t round, ioa_error *error
 }
 
 /* Exchanges the messages; a failure anywhere becomes a failure everywhere. */
-static ioa_status exchange(ioa_tempering *t, ioa_status status, bool *stop, ioa_error *error)
+static ioa_status exchange(ioa_tempering *t, ioa_status status, double started, bool *stop, ioa_error *error)
 {
+    uint64_t done = t->trace.rounds + 1;
     t->mine[HEAD_STATUS] = status;
     bool late = t->config.seconds > 0.0 && ioa_clock() - t->config.began >= t->config.seconds;
     t->mine[HEAD_STOP] = t->transport.rank == 0 && late;
+    t->mine[HEAD_PLAN] = t->transport.rank == 0 && !t->planned && done == TIMED_ROUNDS ? (int64_t)plan(t, done, started) : 0;
     ioa_status sent = t->transport.gather(t->transport.context, t->mine, message_length(t), t->all, error);
     if (sent != IOA_OK || status != IOA_OK) return status != IOA_OK ? status : sent;
     for (uint32_t r = 0; r < t->transport.size; r++) {
@@ -134,6 +164,7 @@ static ioa_status exchange(ioa_tempering *t, ioa_status status, bool *stop, ioa_
         if (head[HEAD_STATUS] != IOA_OK)
             return ioa_fail(error, (ioa_status)head[HEAD_STATUS], "worker %u failed", (unsigned)r);
         *stop = *stop || head[HEAD_STOP];
+        if (head[HEAD_PLAN]) t->planned = (uint64_t)head[HEAD_PLAN];
     }
     return IOA_OK;
 }
@@ -182,7 +213,7 @@ static void record(ioa_tempering *t, uint64_t round)
         int64_t drawn = fields[FIELD_PROPOSALS];
         trace->energy[at] = fields[FIELD_ENERGY];
         trace->acceptance[at] = drawn ? (double)fields[FIELD_ACCEPTED] / (double)drawn : 0.0;
-        trace->temperature[at] = t->ladder.temperature[rung];
+        trace->temperature[at] = t->base * t->ladder.temperature[rung];
         trace->replica_at[at] = t->replica_at[rung];
     }
 }
@@ -190,20 +221,23 @@ static void record(ioa_tempering *t, uint64_t round)
 ioa_status ioa_tempering_run(ioa_tempering *t, const ioa_tempering_events *events, ioa_error *error)
 {
     bool stop = false;
-    while (!stop && (t->config.rounds == 0 || t->trace.rounds < t->config.rounds)) {
+    double started = ioa_clock();
+    while (!stop && (t->planned == 0 || t->trace.rounds < t->planned)) {
         uint64_t round = t->trace.rounds;
+        t->base = base_temperature(t, round);
         ioa_status status = ioa_trace_reserve(&t->trace, round + 1, error);
         if (status == IOA_OK) status = anneal_mine(t, round, error);
-        status = exchange(t, status, &stop, error);
+        status = exchange(t, status, started, &stop, error);
         if (status != IOA_OK) return status;
         bool improved = take_in(t);
         record(t, round);
-        ioa_ladder_swap(&t->ladder, t->config.seed, round, t->energy, t->rung_of, t->replica_at, t->accepted);
+        ioa_ladder_swap(&t->ladder, t->base, t->config.seed, round, t->energy, t->rung_of, t->replica_at, t->accepted);
         for (uint32_t i = 0; i < t->config.replicas; i++)
             t->trace.swap[round * t->config.replicas + i] = t->accepted[i];
-        ioa_ladder_adapt(&t->ladder, round + 1);
+        if (t->config.spread > 1.0) ioa_ladder_adapt(&t->ladder, round + 1);
         count_round_trips(t);
         t->trace.rounds++;
+        stop = stop || t->trace.rounds == t->config.stop;
         if (events && events->round) events->round(events->context, t->best_total, t->best_replica, improved, &t->trace);
     }
     return IOA_OK;
@@ -221,9 +255,9 @@ void ioa_tempering_best_order(const ioa_tempering *t, uint32_t replica, uint32_t
     t->config.engine->best_order(t->state[replica / t->transport.size], order);
 }
 
-uint64_t ioa_tempering_rounds(const ioa_tempering *t)
+uint64_t ioa_tempering_planned(const ioa_tempering *t)
 {
-    return t->trace.rounds;
+    return t->planned;
 }
 
 const ioa_trace *ioa_tempering_trace(const ioa_tempering *t)

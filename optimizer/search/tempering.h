@@ -1,4 +1,9 @@
-/* Parallel tempering: K replicas on any number of workers, temperatures exchanged, orders never.
+/* Annealed parallel tempering: K replicas on any number of workers, temperatures exchanged, orders never.
+ *
+ * All replicas start at the best constructive order and at a hot ladder; the ladder moves from `hot` to `cold`
+ * geometrically with the rounds, and the last rounds are a quench. So the number of rounds is planned beforehand: given,
+ * or, from a time limit, by timing the first few rounds, which do not depend on the plan. The plan is part of the
+ * result; a run that reaches its time limit before its plan stops there.
  *
  * Replica k lives on worker k mod size. A round is: every replica anneals at its rung's temperature with the stream
  * (seed, replica, round); the workers gather 16 bytes per replica (energy, best); every worker computes all swaps
@@ -15,12 +20,13 @@ typedef struct ioa_tempering_config {
     const ioa_engine *engine;
     uint64_t seed;
     uint32_t replicas;    /* K */
-    uint64_t rounds;      /* stop after so many; 0: no limit */
+    uint64_t rounds;      /* planned; 0: from `seconds` */
+    uint64_t stop;        /* stop after this round although more are planned; 0: no */
     uint64_t proposals;   /* per replica and round; 0: the engine's choice */
-    double seconds;       /* worker 0 stops the search after the first round that ends later than this after `began`;
-                             0: no limit */
+    double seconds;       /* time limit after `began`, kept by worker 0; 0: none */
     double began;         /* seconds of ioa_clock at which the time started to count */
-    double cold, hot;     /* ends of the ladder, in I/Os */
+    double cold, hot;     /* coldest and hottest base temperature, in units of the engine's scale */
+    double spread;        /* of the ladder at the start, >= 1; 1 for good: independent replicas */
 } ioa_tempering_config;
 
 /* Called on every worker after each round. `improved`: the best order is new and lives in replica `best_replica`. */
@@ -44,7 +50,7 @@ uint64_t ioa_tempering_best(const ioa_tempering *tempering, uint32_t *replica, u
 /* Copies the best order of a replica of this worker, [W]. */
 void ioa_tempering_best_order(const ioa_tempering *tempering, uint32_t replica, uint32_t *order);
 
-uint64_t ioa_tempering_rounds(const ioa_tempering *tempering);
+uint64_t ioa_tempering_planned(const ioa_tempering *tempering); /* rounds planned; 0 before it is known */
 const ioa_trace *ioa_tempering_trace(const ioa_tempering *tempering);
 
 /* Monotonic seconds. */

@@ -97,7 +97,7 @@ static void test_measure(void **state)
         assert_true(m.max_rel_error <= m.error_bound && m.error_bound < 1e-2);
         assert_true(m.gflops > 0);
         assert_true(m.speedup_csr.q1 <= m.speedup_csr.median && m.speedup_csr.median <= m.speedup_csr.q3);
-        assert_non_null(strstr(m.kernel, "run-"));
+        assert_true(strstr(m.kernel, "run-") || strstr(m.kernel, "compiled-"));
         ioa_measurement_clear(&m);
         assert_null(m.schedule);
     }

@@ -7,20 +7,22 @@
 
 static ioa_problem make_problem(uint64_t seed, uint32_t **order)
 {
+    ioa_graph *graph;
     ioa_network *network = ioa_test_random_dag(seed, ioa_test_dag_defaults());
     assert_non_null(network);
+    assert_int_equal(ioa_graph_create(network, &graph, NULL), IOA_OK);
     *order = ioa_alloc(network->connections, sizeof **order);
     ioa_order_layered(network, *order);
     ioa_io io;
     assert_int_equal(ioa_memory_count(network, *order, 8, IOA_POLICY_MIN, &io, NULL), IOA_OK);
     return (ioa_problem){.network = network, .memory = 8, .policy = IOA_POLICY_MIN, .start = *order,
-                         .start_total = io.reads + io.writes};
+                         .start_total = io.reads + io.writes, .graph = graph};
 }
 
 static ioa_tempering_config make_config(const ioa_engine *engine)
 {
     return (ioa_tempering_config){.engine = engine, .seed = 3, .replicas = 5, .rounds = 20, .proposals = 50,
-                                  .cold = 0.2, .hot = 2.0};
+                                  .cold = 0.1, .hot = 1.0, .spread = 2.0};
 }
 
 /* Whatever an engine claims to have found must be legal and count as claimed. */
@@ -57,6 +59,7 @@ static void claims_hold_and_repeat(const ioa_engine *engine, uint64_t seed)
     ioa_free(orders[0]);
     ioa_free(orders[1]);
     ioa_free(start);
+    ioa_graph_destroy((ioa_graph *)problem.graph);
     ioa_network_destroy((ioa_network *)problem.network);
 }
 
@@ -91,6 +94,7 @@ static void running_out_of_memory_is_reported(void **state)
             assert_int_equal(status, IOA_ERR_NOMEM);
         }
     ioa_free(start);
+    ioa_graph_destroy((ioa_graph *)problem.graph);
     ioa_network_destroy((ioa_network *)problem.network);
 }
 

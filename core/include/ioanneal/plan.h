@@ -36,7 +36,7 @@ typedef struct ioa_plan ioa_plan;
 typedef struct ioa_plan_options {
     ioa_isa isa;       /* AUTO: the best available */
     ioa_layout layout;
-    uint32_t tile;     /* T in floats: 16, 32, 64 or 128; 0: 64 */
+    uint32_t tile;     /* T in floats: 16, 32, 64 or 128, or 1 (single samples: dot products, no padding); 0: 64 */
 } ioa_plan_options;
 
 /* Builds a plan. `order` [W] is a legal order, or NULL for connections in file order. `options` may be NULL (all

@@ -1,0 +1,60 @@
+/* Schedules compiled to straight-line AVX-512 code, in memory.
+ *
+ * The register file is the fast memory of the model with M = 32: one neuron value of a batch tile of 16 is one zmm
+ * register, 31 of them hold neurons, and the weight's slot is the broadcast memory operand of a fused multiply-add.
+ * Every step of the order is one FMA, every read of the model one load (a bias or a constant: a broadcast), every
+ * write one store, and evictions are Belady's (MIN). So the I/O counted by ioa_memory_count(.., 32, MIN, ..) is the
+ * number of memory instructions in the code, exactly, as long as it is one segment and nothing is
+ * pruned.
+ *
+ * Weights, biases and constants lie in one stream in the order of their use. Identity, ReLU and square are applied in
+ * registers; other activations go through a call that saves and restores the registers (not counted as I/O).
+ * Long code is cut into segments, each run over several tiles before the next one, since fetching instructions
+ * from beyond L2 costs more than the values reloaded at a cut. */
+#ifndef IOA_CORE_COMPILE_H
+#define IOA_CORE_COMPILE_H
+
+#include <ioanneal/network.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define IOA_CODE_MEMORY 32u /* M of the model */
+#define IOA_CODE_TILE 16u   /* samples of a tile */
+
+typedef struct ioa_code ioa_code; /* immutable; may be shared by threads that bring a scratch each */
+
+typedef struct ioa_code_options {
+    uint64_t segment; /* connections of a segment; 0: one segment, I/O exactly the model's */
+    uint32_t group;   /* tiles a segment runs over before the next one starts; 0: 1, or 8 with segments */
+    bool ahead;       /* prefetch code and constants: 1.4 times as fast beyond L2, 10 per cent slower within */
+    bool prune;       /* leave out neurons that no output needs and fold constants: less I/O than the model counts */
+} ioa_code_options;
+
+/* What the generator wrote; the model's counts where there is one segment and nothing is pruned. */
+typedef struct ioa_code_facts {
+    uint64_t reads, writes; /* of the model: FMA operands, loads and broadcasts; stores */
+    uint64_t calls;         /* activations out of line */
+    uint64_t segments;
+    size_t code_bytes, stream_bytes;
+} ioa_code_facts;
+
+/* 1 if this processor and this build can run compiled schedules. */
+int ioa_code_available(void);
+
+/* `order` [W] is a legal order, best one optimized for M = 32 under MIN; NULL: layered. `options` may be NULL.
+ * Keeps no reference to its arguments. IOA_ERR_INPUT where not available or the network is too large (2 GiB of
+ * values or of code), IOA_ERR_SYSTEM if the system refuses executable memory, IOA_ERR_NOMEM. */
+ioa_status ioa_code_create(const ioa_network *network, const uint32_t *order, const ioa_code_options *options,
+                           ioa_code **code, ioa_error *error);
+void ioa_code_destroy(ioa_code *code); /* NULL is allowed */
+
+ioa_code_facts ioa_code_describe(const ioa_code *code);
+
+/* The instructions themselves, borrowed: for tests and tools. */
+const unsigned char *ioa_code_text(const ioa_code *code, size_t *length);
+
+/* y = network(x), x [batch, I], y [batch, S], row-major; scratch of ioa_code_scratch_bytes, aligned to 64 bytes. */
+size_t ioa_code_scratch_bytes(const ioa_code *code);
+void ioa_code_run(const ioa_code *code, const float *x, float *y, size_t batch, void *scratch);
+
+#endif

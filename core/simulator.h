@@ -1,0 +1,18 @@
+/* The fast-memory simulator as an object, for callers that count many orders of one network: what depends on network,
+ * memory and policy alone is prepared once. */
+#ifndef IOA_CORE_SIMULATOR_H
+#define IOA_CORE_SIMULATOR_H
+
+#include <ioanneal/memory.h>
+
+typedef struct ioa_simulator ioa_simulator; /* used by one thread at a time */
+
+/* The network must outlive the simulator. IOA_ERR_INPUT if memory < 3; IOA_ERR_NOMEM. */
+ioa_status ioa_simulator_create(const ioa_network *network, uint64_t memory, ioa_policy policy,
+                                ioa_simulator **simulator, ioa_error *error);
+void ioa_simulator_destroy(ioa_simulator *simulator); /* NULL is allowed */
+
+/* I/O of a legal order [W]. Cannot fail. */
+ioa_io ioa_simulator_count(ioa_simulator *simulator, const uint32_t *order);
+
+#endif

@@ -1,0 +1,21 @@
+#!/bin/sh
+# Installs the Debian packages ioanneal is built with; with the argument "test" also those its tests use.
+# Does nothing, and needs no rights, if they are all there.
+set -eu
+packages="gcc libc6-dev cmake ninja-build pkg-config git openmpi-bin libopenmpi-dev libhdf5-dev libhwloc-dev libssl-dev libcjson-dev zlib1g-dev"
+if [ "${1:-}" = test ]; then
+    packages="$packages g++ libcmocka-dev libpcg-cpp-dev hdf5-tools python3 python3-h5py python3-numpy"
+fi
+missing=
+for package in $packages; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { echo "ask your administrator to install:$missing" >&2; exit 1; }
+    as_root=sudo
+fi
+echo "installing:$missing"
+$as_root apt-get update -qq
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null

@@ -1,0 +1,140 @@
+/* Prices of memory: renumbering the steps, and multipliers that follow the slots used. */
+#include "optimizer/search/priced_state.h"
+
+#include <string.h>
+
+/* New labels from ranks and prices. */
+static void number_steps(ioa_priced *p)
+{
+    const ioa_graph *g = p->g;
+    int64_t label = 0;
+    uint32_t e = p->next[g->W];
+    for (uint32_t c = 0; c < p->chunks; c++) {
+        const uint32_t steps = (uint32_t)ioa_min64(p->chunk, (int64_t)g->W - (int64_t)c * p->chunk);
+        const int64_t price = p->price[c];
+        p->start[c] = label;
+        p->inverse[c] = UINT64_MAX / (uint64_t)price + 1;
+        for (uint32_t k = 0; k < steps; k++, e = p->next[e], label += price) p->label[e] = label;
+    }
+    p->start[p->chunks] = INT64_MAX;
+    p->moved = p->work = 0;
+}
+
+void ioa_priced_renumber(ioa_priced *p)
+{
+    number_steps(p);
+    p->energy = 0;
+    for (uint32_t x = 0; x < p->g->N; x++) {
+        if (ioa_graph_degree(p->g, x) > 0)
+            p->energy += ioa_priced_neuron(p, x, p->access + p->g->base[x], &p->late[x]);
+    }
+}
+
+int64_t ioa_priced_bound(const ioa_priced *p)
+{
+    const uint32_t end = p->g->W;
+    return p->energy - (int64_t)p->slots * (p->label[p->prev[end]] - p->label[p->next[end]]);
+}
+
+/* Counts a slot as used from rank on (sign 1) or no longer (sign -1). */
+static inline void mark(ioa_priced *p, uint32_t chunk, int64_t rank, int64_t sign)
+{
+    const int64_t end = ((int64_t)chunk + 1) * p->chunk;
+    p->open[chunk + 1] += sign;
+    p->area[chunk] += sign * (end - rank);
+}
+
+/* Chunk of a label no smaller than those of chunk `from`, by doubling steps: kept gaps are short. */
+static uint32_t chunk_of(const ioa_priced *p, int64_t label, uint32_t from)
+{
+    uint32_t step = 1, low = from;
+    while (low + step < p->chunks && p->start[low + step] <= label) {
+        low += step;
+        step *= 2;
+    }
+    for (; step > 0; step /= 2)
+        if (low + step < p->chunks && p->start[low + step] <= label) low += step;
+    return low;
+}
+
+/* Exact division by the chunk's price, as a multiplication. */
+static inline int64_t rank_of(const ioa_priced *p, int64_t label, uint32_t chunk)
+{
+    const uint64_t above = (uint64_t)(label - p->start[chunk]);
+    return (int64_t)chunk * p->chunk + (int64_t)((ioa_u128)above * p->inverse[chunk] >> 64);
+}
+
+/* Adds the kept gaps of x: strictly between its two steps a gap uses one slot. */
+static void occupy(ioa_priced *p, uint32_t x)
+{
+    const uint32_t *list = p->access + p->g->base[x];
+    const int64_t degree = ioa_graph_degree(p->g, x), incoming = ioa_graph_incoming(p->g, x);
+    const bool stays = (p->g->flags[x] & IOA_NEURON_SPILLS)
+                       && p->label[list[degree - 1]] - p->label[list[incoming - 1]] < p->late[x] + IOA_PRICED_ONE;
+    uint32_t chunk = chunk_of(p, p->label[list[0]], 0);
+    int64_t from = p->label[list[0]];
+    for (int64_t i = 1; i < degree; i++) {
+        const int64_t to = p->label[list[i]];
+        const uint32_t end = to < p->start[chunk + 1] ? chunk : chunk_of(p, to, chunk);
+        if (i < incoming ? to - from < 2 * IOA_PRICED_ONE : stays || to - from < IOA_PRICED_ONE) {
+            mark(p, chunk, rank_of(p, from, chunk) + 1, 1);
+            mark(p, end, rank_of(p, to, end), -1);
+        }
+        chunk = end;
+        from = to;
+    }
+}
+
+/* Smoothing keeps prices from following the present order's single steps, which the next moves change anyway. */
+static void smooth(ioa_priced *p)
+{
+    uint64_t before = p->price[0];
+    for (uint32_t c = 0; c < p->chunks; c++) {
+        const uint64_t here = p->price[c], after = c + 1 < p->chunks ? p->price[c + 1] : here;
+        p->price[c] = (uint32_t)((before + 2 * here + after) / 4);
+        before = here;
+    }
+}
+
+/* Costs and slots used for the current labels, in one pass. */
+static void measure(ioa_priced *p)
+{
+    memset(p->open, 0, ((size_t)p->chunks + 1) * sizeof *p->open);
+    memset(p->area, 0, ((size_t)p->chunks + 1) * sizeof *p->area);
+    p->energy = 0;
+    for (uint32_t x = 0; x < p->g->N; x++) {
+        if (ioa_graph_degree(p->g, x) == 0) continue;
+        p->energy += ioa_priced_neuron(p, x, p->access + p->g->base[x], &p->late[x]);
+        occupy(p, x);
+    }
+}
+
+int64_t ioa_priced_adjust(ioa_priced *p, int64_t rate)
+{
+    number_steps(p);
+    measure(p);
+    smooth(p);
+    /* A step's own two neurons always have their slots. */
+    const int64_t slots = p->slots > 2 ? (int64_t)p->slots - 2 : 1, chunk = p->chunk;
+    int64_t open = 0, used = 0;
+    for (uint32_t c = 0; c < p->chunks; c++) {
+        open += p->open[c];
+        const int64_t steps = ioa_min64(chunk, (int64_t)p->g->W - c * chunk);
+        const int64_t area = open * chunk + p->area[c], room = slots * steps;
+        int64_t change = rate * (area - room) / room;
+        change = change < -32768 ? -32768 : change > 65536 ? 65536 : change;
+        int64_t price = p->price[c] + (int64_t)p->price[c] * change / 65536;
+        price = price < IOA_PRICED_FLOOR ? IOA_PRICED_FLOOR : ioa_min64(price, IOA_PRICED_CEILING);
+        p->price[c] = (uint32_t)price;
+        used += area;
+    }
+    p->stats.settles++;
+    const int64_t per_step = used * 256 / (int64_t)p->g->W; /* in two parts: 65536 * used could overflow */
+    return per_step * 256 / slots;
+}
+
+void ioa_priced_settle(ioa_priced *p)
+{
+    ioa_priced_adjust(p, IOA_PRICED_RATE);
+    ioa_priced_renumber(p); /* so that the state depends on order and prices alone */
+}

@@ -1,0 +1,184 @@
+/* Compiled schedules: right results, and exactly as many memory instructions as the model counts. */
+#include "core/compile.h"
+#include "core/mem.h"
+#include "core/network.h"
+#include "core/reference.h"
+#include "tests/support/random_network.h"
+
+#include <ioanneal/memory.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void check_outputs(const ioa_code *code, const ioa_network *network, size_t batch)
+{
+    ioa_pcg32 rng = ioa_rng_keyed(batch, IOA_RNG_TEST, 7, 0);
+    uint64_t inputs = ioa_network_view(network)->inputs, outputs = ioa_network_view(network)->outputs;
+    float *x = ioa_test_random_floats(&rng, batch * inputs), *y = ioa_alloc(batch * outputs, sizeof *y);
+    double *exact = ioa_alloc(batch * outputs, sizeof *exact), *bound = ioa_alloc(batch * outputs, sizeof *bound);
+    size_t bytes = ioa_code_scratch_bytes(code);
+    void *scratch = ioa_alloc(bytes, 1);
+    assert_true(x && y && exact && bound && scratch);
+    memset(scratch, 0xff, bytes);
+    assert_int_equal(ioa_reference_run(network, x, batch, exact, bound, NULL), IOA_OK);
+    ioa_code_run(code, x, y, batch, scratch);
+    for (uint64_t i = 0; i < batch * outputs; i++)
+        if (!(fabs((double)y[i] - exact[i]) <= bound[i]))
+            fail_msg("output %d of sample %d: %.9g instead of %.9g +- %.3g", (int)(i % outputs), (int)(i / outputs),
+                     (double)y[i], exact[i], bound[i]);
+    ioa_free(x);
+    ioa_free(y);
+    ioa_free(exact);
+    ioa_free(bound);
+    ioa_free(scratch);
+}
+
+typedef struct counts {
+    uint64_t loads, broadcasts, products, stores;
+} counts;
+
+/* Length of the instruction at p, counting its access to memory. Knows nothing but the forms that occur, and takes
+ * them from the instruction set's manual, not from the generator. */
+static size_t decode(const unsigned char *p, counts *c)
+{
+    if (p[0] == 0x62) { /* EVEX */
+        unsigned mod = p[5] >> 6, map = p[1] & 7;
+        if (mod != 3) {
+            if (map == 1 && p[4] == 0x10) c->loads++;
+            else if (map == 1 && p[4] == 0x11) c->stores++;
+            else if (map == 2 && p[4] == 0x18) c->broadcasts++;
+            else if (map == 2 && p[4] == 0xb8 && p[3] & 0x10) c->products++;
+            else fail_msg("unknown EVEX opcode %02x", p[4]);
+        }
+        return mod == 3 ? 6 : mod == 1 ? 7 : 10;
+    }
+    if (p[0] == 0x0f && p[1] == 0x18) return 7; /* prefetch */
+    switch (p[0]) {
+    case 0x53: case 0x55: case 0x5b: case 0x5d: case 0xc3: return 1; /* push, pop, ret */
+    case 0xbf: case 0xbe: case 0xe8: return 5;                       /* mov r32, imm32; call */
+    case 0xc5: return 3;                                             /* vzeroupper */
+    case 0xff: return 2;                                             /* call rax */
+    case 0x48:
+        switch (p[1]) {
+        case 0x83: return 4;             /* add or sub r64, imm8 */
+        case 0x81: case 0x8d: return 7;  /* add r64, imm32; lea */
+        case 0x89: return 3;             /* mov r64, r64 */
+        case 0xb8: case 0xb9: return 10; /* mov r64, imm64 */
+        default: break;
+        }
+        break;
+    default: break;
+    }
+    fail_msg("unknown instruction %02x %02x", p[0], p[1]);
+    return 1;
+}
+
+/* The routine for calls stands first and saves and restores 31 registers: not I/O of the model. */
+static counts count_instructions(const ioa_code *code)
+{
+    size_t length = 0, at = 0;
+    const unsigned char *text = ioa_code_text(code, &length);
+    counts routine = {0}, c = {0};
+    while (text[at] != 0xc3) at += decode(text + at, &routine);
+    assert_int_equal(routine.loads, 31);
+    assert_int_equal(routine.stores, 31);
+    for (at++; at < length;) at += decode(text + at, &c);
+    return c;
+}
+
+static void check_schedule(const ioa_network *network, const uint32_t *order, const uint32_t *full_order)
+{
+    ioa_code *code = NULL;
+    ioa_io io;
+    assert_int_equal(ioa_code_create(network, order, NULL, &code, NULL), IOA_OK);
+    assert_int_equal(ioa_memory_count(network, full_order, IOA_CODE_MEMORY, IOA_POLICY_MIN, &io, NULL), IOA_OK);
+    counts c = count_instructions(code);
+    assert_int_equal(c.products, ioa_network_connections(network));
+    assert_int_equal(c.products + c.loads + c.broadcasts, io.reads);
+    assert_int_equal(c.stores, io.writes);
+    assert_int_equal(ioa_code_describe(code).reads, io.reads);
+    assert_int_equal(ioa_code_describe(code).writes, io.writes);
+    for (size_t batch = 1; batch < 40; batch += 15) check_outputs(code, network, batch);
+    ioa_code_destroy(code);
+    const ioa_code_options others[] = {{.segment = 17, .group = 2}, {.prune = true}, {.segment = 50, .prune = true},
+                                       {.ahead = true}};
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(ioa_code_create(network, order, &others[i], &code, NULL), IOA_OK);
+        check_outputs(code, network, 67);
+        assert_true(i != 1 || ioa_code_describe(code).reads <= io.reads);
+        if (i == 3) assert_int_equal(count_instructions(code).loads, c.loads);
+        ioa_code_destroy(code);
+    }
+}
+
+static void check_network(const ioa_network *network, uint64_t seed)
+{
+    assert_non_null(network);
+    ioa_pcg32 rng = ioa_rng_keyed(seed, IOA_RNG_TEST, 8, 0);
+    uint32_t *order = ioa_test_random_order(network, &rng);
+    uint32_t *layered = ioa_alloc(ioa_network_connections(network), sizeof *layered);
+    assert_true(order && layered);
+    for (uint64_t t = 0; t < ioa_network_connections(network); t++) layered[t] = (uint32_t)t;
+    check_schedule(network, NULL, layered);
+    check_schedule(network, order, order);
+    ioa_free(order);
+    ioa_free(layered);
+}
+
+static void test_random_dags(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 12; seed++) {
+        ioa_test_dag_params params = ioa_test_dag_defaults();
+        params.neurons = 60 + 40 * (uint32_t)seed;
+        params.fan_in = 2 + (uint32_t)seed;
+        if (seed % 3 == 1) params.activation = IOA_ACT_RELU;
+        if (seed % 3 == 2) params.reach = 25;
+        ioa_network *network = ioa_test_random_dag(seed, params);
+        check_network(network, seed);
+        ioa_network_destroy(network);
+    }
+}
+
+static void test_mlp(void **state)
+{
+    (void)state;
+    const uint32_t layers[] = {100, 90, 80, 33};
+    ioa_network *network = ioa_test_random_mlp(2, layers, 4, 0.3, IOA_ACT_RELU);
+    check_network(network, 2);
+    ioa_network_destroy(network);
+}
+
+static void test_allocation_failures(void **state)
+{
+    (void)state;
+    ioa_network *network = ioa_test_random_dag(3, ioa_test_dag_defaults());
+    ioa_code *code = NULL;
+    ioa_mem_fail_at(0);
+    assert_int_equal(ioa_code_create(network, NULL, NULL, &code, NULL), IOA_OK);
+    uint64_t allocations = ioa_mem_fail_at(0);
+    ioa_code_destroy(code);
+    for (uint64_t n = 1; n <= allocations; n++) {
+        ioa_code *failed = NULL;
+        ioa_mem_fail_at(n);
+        assert_int_equal(ioa_code_create(network, NULL, NULL, &failed, NULL), IOA_ERR_NOMEM);
+        ioa_mem_fail_at(0);
+        assert_null(failed);
+    }
+    ioa_network_destroy(network);
+}
+
+int main(void)
+{
+    if (!ioa_code_available()) {
+        puts("skipped: this processor or system cannot run compiled schedules (AVX-512, Linux)");
+        return 77;
+    }
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_dags), cmocka_unit_test(test_mlp),
+                                       cmocka_unit_test(test_allocation_failures)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
