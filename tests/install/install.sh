@@ -16,6 +16,7 @@ done
 # The installed headers are the public ones, each compiles alone, as C and as C++, and what they declare is exported.
 cc=${IOA_CC:-cc}
 exported=$(nm -D --defined-only "$library" | awk '{ print $NF }')
+declared=
 for header in "$IOA_SOURCE"/core/include/ioanneal/*.h "$IOA_SOURCE"/io/include/ioanneal/*.h; do
     name=$(basename "$header")
     [ -e "$prefix/include/ioanneal/$name" ] || fail "not installed: ioanneal/$name"
@@ -26,10 +27,15 @@ for header in "$IOA_SOURCE"/core/include/ioanneal/*.h "$IOA_SOURCE"/io/include/i
     fi
     for function in $(sed 's|/\*.*||; s|^ \*.*||' "$header" | grep -oE '\bioa_[a-z0-9_]+\(' | tr -d '(' | sort -u); do
         echo "$exported" | grep -qx "$function" || fail "ioanneal/$name declares $function, the library does not export it"
+        declared="$declared $function"
     done
 done
 [ "$(ls "$prefix/include/ioanneal" | wc -l)" -eq "$(ls "$IOA_SOURCE"/core/include/ioanneal/*.h "$IOA_SOURCE"/io/include/ioanneal/*.h | wc -l)" ] ||
     fail "headers that are not public are installed"
+
+for function in $(echo "$exported" | grep "^ioa_"); do # coverage builds add names of their own
+    case " $declared " in *" $function "*) ;; *) fail "exported, but in no public header: $function" ;; esac
+done
 
 # A network and an archive made by the installed program.
 IOA_PROGRAM=$prefix/bin/ioanneal
