@@ -42,7 +42,7 @@ differ() { # A B: orders of the first schedule
     cmp -s "$scratch/a.raw" "$scratch/b.raw" && fail "$1 and $2 have the same order"
 }
 
-search='--rounds 6 --proposals 200 --seed 11 --timing 0'
+search='--rounds 6 --proposals 2000 --seed 11 --timing 0'
 
 # ---- tempering: two memory sizes in one run; K = 5 divides by no number of workers but 1 and K itself
 memory='--memory 8,24'
@@ -59,7 +59,7 @@ optimize 1 few1.h5 --memory 8 $search --replicas 2
 same few1.h5 few4.h5 1
 
 # ---- a timed archive: what is measured does not leak into the rest
-optimize 2 timed.h5 $memory --rounds 6 --proposals 200 --seed 11 --timing 0.2 --replicas 5
+optimize 2 timed.h5 $memory --rounds 6 --proposals 2000 --seed 11 --timing 0.2 --replicas 5
 same t1.h5 timed.h5 2
 expect_exit 0 h5dump -A -g /schedules/0000/measured/0000 timed.h5
 
@@ -70,11 +70,11 @@ raw_order single.h5 0000 >"$scratch/b.raw"
 cmp -s "$scratch/a.raw" "$scratch/b.raw" || note "M = 24 alone and after M = 8 gives different orders (allowed)"
 
 # ---- another seed, another result
-optimize 1 seed.h5 $memory --rounds 6 --proposals 200 --seed 12 --timing 0 --replicas 5
+optimize 1 seed.h5 $memory --rounds 6 --proposals 2000 --seed 12 --timing 0 --replicas 5
 differ t1.h5 seed.h5
 
 # ---- the other methods and policies
-for method in construct anneal paper; do
+for method in construct anneal paper; do # the paper's method simulates every proposal in full: dear, but W is small
     optimize 1 $method-1.h5 --memory 8 $search --replicas 3 --method $method
     optimize 4 $method-4.h5 --memory 8 $search --replicas 3 --method $method
     same $method-1.h5 $method-4.h5 1
@@ -87,10 +87,10 @@ done
 
 # ---- the trace: columns, shapes, and what must hold in them
 if [ -n "$h5python" ]; then
-    expect_exit 0 "$h5python" "$IOA_SOURCE/tests/mpi/trace.py" t4.h5 6 5 200
-    expect_exit 0 "$h5python" "$IOA_SOURCE/tests/mpi/trace.py" anneal-4.h5 6 3 200
-    expect_exit 0 "$h5python" "$IOA_SOURCE/tests/mpi/trace.py" paper-4.h5 6 3 200
-    expect_exit 0 "$h5python" "$IOA_SOURCE/tests/mpi/trace.py" construct-4.h5 0 3 200
+    expect_exit 0 "$h5python" "$IOA_SOURCE/tests/mpi/trace.py" t4.h5 6 5 2000
+    expect_exit 0 "$h5python" "$IOA_SOURCE/tests/mpi/trace.py" anneal-4.h5 6 3 2000
+    expect_exit 0 "$h5python" "$IOA_SOURCE/tests/mpi/trace.py" paper-4.h5 6 3 2000
+    expect_exit 0 "$h5python" "$IOA_SOURCE/tests/mpi/trace.py" construct-4.h5 0 3 2000
 else
     note "contents of the trace: $no_h5python"
     for column in round best energy temperature acceptance swap replica round_trips proposals; do
