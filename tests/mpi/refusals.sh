@@ -44,10 +44,12 @@ fi
 refuse 'nowhere/new\.h5: .*No such file' -- net.h5 -o nowhere/new.h5 --memory 8
 refuse 'folder\.h5: is a folder' -- net.h5 -o folder.h5 --memory 8
 refuse 'text\.h5/new\.h5: .*Not a directory' -- net.h5 -o text.h5/new.h5 --memory 8
-# Refused before MPI starts: every rank may say so, and all of them with 2.
-expect_exit 2 mpi 2 optimize net.h5 -o new.h5 --memory 2
-grep -Eq 'too small|at least 3' "$err" || fail "no reason is given"
-expect_listing "$before"
+# Refused before MPI starts: the first rank speaks for all.
+refuse 'too small|at least 3' -- net.h5 -o new.h5 --memory 2
+refuse "unknown option '--frobnicate'" -- net.h5 -o new.h5 --memory 8 --frobnicate
+refuse '--method wants' -- net.h5 -o new.h5 --memory 8 --method magic
+expect_exit 0 mpi 2 optimize --help
+[ "$(grep -c '^usage: ' "$out")" -eq 1 ] || fail "help is printed by every rank"
 # A refused run keeps the archive that was there.
 refuse 'missing\.h5: ' -- missing.h5 -o archive.h5 --memory 8
 cmp -s archive.h5 "$scratch/kept" || fail "the archive was changed"
