@@ -4,6 +4,7 @@
 #include "optimizer/mpi/job.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -159,7 +160,8 @@ static void join(int argc, char **argv, char *text, size_t size)
     }
 }
 
-static int run(const cli_command *command, int argc, char **argv)
+/* `*started`: the job ran; otherwise the command line was refused or asked for help. */
+static int start(const cli_command *command, int argc, char **argv, bool *started)
 {
     cli_memory memory = {0};
     char line[4096];
@@ -222,8 +224,31 @@ static int run(const cli_command *command, int argc, char **argv)
     reporter r = {.common = &common, .archive_path = output, .schedules = common.json ? cJSON_CreateArray() : NULL};
     ioa_job_events events = {.context = &r, .began = on_began, .constructed = on_constructed, .round = on_round,
                              .finished = on_finished, .failed = on_failed};
+    *started = true;
     ioa_status status = ioa_job_run(&job, &events);
     return finish(&r, status, r.lower_bound > 0);
+}
+
+/* True on all ranks but the first, by what the usual launchers tell their processes. */
+static bool is_other_rank(void)
+{
+    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *rank = getenv(names[i]);
+        if (rank) return strcmp(rank, "0") != 0;
+    }
+    return false;
+}
+
+/* The command line is judged before MPI starts, alike on every rank, and the first rank speaks for all. The others
+ * then end with 0: a launcher that sees one fail may kill the first before it has spoken. */
+static int run(const cli_command *command, int argc, char **argv)
+{
+    cli_command self = *command;
+    bool started = false;
+    self.silent = is_other_rank();
+    int code = start(&self, argc, argv, &started);
+    return self.silent && !started ? 0 : code;
 }
 
 const cli_command cli_optimize = {
