@@ -184,7 +184,7 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
         {CLI_COUNT, 's', "seed", "S", &job.seed, "same seed and rounds, same archive (default 1)", 0, 0},
         {CLI_TEXT, 0, "method", "NAME", &method, "tempering, anneal, construct or paper (default tempering)", 0, 0},
         {CLI_TEXT, 0, "engine", "NAME", &engine, "what a replica does between swaps (default: the best)", 0, 0},
-        {CLI_REAL, 0, "cold", "T", &job.cold, "temperature at the end, relative to the engine's scale", 1e-6, 1e9},
+        {CLI_REAL, 0, "cold", "T", &job.cold, "temperature at the end, in the engine's units", 1e-6, 1e9},
         {CLI_REAL, 0, "hot", "T", &job.hot, "temperature at the beginning, likewise", 1e-6, 1e9},
         {CLI_COUNT, 'b', "batch", "B", &job.batch, "samples per pass in the final timing (default 128)", 1, 1e6},
         {CLI_REAL, 0, "timing", "T", &job.timing_seconds, "seconds of the final timing; 0: none (default 5)", 0, 1e6},

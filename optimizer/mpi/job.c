@@ -156,10 +156,7 @@ static ioa_tempering_config search_config(const seat *s, int index, double began
                                    .seconds = job->seconds > 0.0 ? (share > 1e-3 ? share : 1e-3) : 0.0,
                                    .began = began,
                                    .stop = job->stop,
-                                   .spread = job->method == IOA_METHOD_ANNEAL ? 1.0 : INITIAL_SPREAD,
-                                   .cold = job->cold > 0.0 ? job->cold : job->engine->cold,
-                                   .hot = job->hot > 0.0 ? job->hot : job->engine->hot};
-    if (config.hot < config.cold) config.hot = config.cold;
+                                   .spread = job->method == IOA_METHOD_ANNEAL ? 1.0 : INITIAL_SPREAD};
     return config;
 }
 
@@ -169,7 +166,8 @@ static ioa_status search(seat *s, int index, ioa_result_config *result, ioa_trac
     uint64_t memory = s->job->memories[index];
     double began = ioa_clock();
     bool searching = s->job->method != IOA_METHOD_CONSTRUCT && s->network->connections > 1;
-    ioa_problem problem = {.network = s->network, .memory = memory, .policy = s->job->policy, .graph = s->graph};
+    ioa_problem problem = {.network = s->network, .memory = memory, .policy = s->job->policy, .graph = s->graph,
+                           .cold = s->job->cold, .hot = s->job->hot};
     ioa_tempering_config config = search_config(s, index, began);
     ioa_transport transport = ioa_comm_transport(&s->team);
     ioa_tempering *tempering = NULL;

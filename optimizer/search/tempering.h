@@ -25,8 +25,6 @@ typedef struct ioa_tempering_config {
     uint64_t proposals;   /* per replica and round; 0: the engine's choice */
     double seconds;       /* time limit after `began`, kept by worker 0; 0: none */
     double began;         /* seconds of ioa_clock at which the time started to count */
-    double cold, hot;     /* coldest and hottest base temperature, in units of the engine's scale; a short search
-                             begins below `hot` */
     double spread;        /* of the ladder at the start, >= 1; 1 for good: independent replicas */
 } ioa_tempering_config;
 
