@@ -89,6 +89,7 @@ typedef struct mix {
     uint32_t layers;      /* of connections: levels - 1 */
     uint32_t longest;
     ioa_phase *phases;    /* [layers] */
+    bool *cheap;          /* [layers] has cheap sources */
     ioa_neighbourhood *neighbourhoods; /* [layers] */
     ioa_wavefront *fronts; /* [layers * longest] by first level, then length - 1 */
     ioa_bound_interval *best; /* [layers + 1] best[j]: the last interval of the best cut of the layers below level j */
@@ -100,38 +101,42 @@ static bool allocate_mix(mix *m, uint32_t layers)
     m->layers = layers;
     m->longest = layers < LONGEST_INTERVAL ? layers : LONGEST_INTERVAL;
     m->phases = ioa_alloc_zero(layers, sizeof *m->phases);
+    m->cheap = ioa_alloc_zero(layers, sizeof *m->cheap);
     m->neighbourhoods = ioa_alloc_zero(layers, sizeof *m->neighbourhoods);
     m->fronts = ioa_alloc_zero((uint64_t)layers * m->longest, sizeof *m->fronts);
     m->best = ioa_alloc_zero((uint64_t)layers + 1, sizeof *m->best);
     m->sum = ioa_alloc_zero((uint64_t)layers + 1, sizeof *m->sum);
-    return m->phases && m->neighbourhoods && m->fronts && m->best && m->sum;
+    return m->phases && m->cheap && m->neighbourhoods && m->fronts && m->best && m->sum;
 }
 
 static void free_mix(mix *m)
 {
     for (uint32_t i = 0; m->neighbourhoods && i < m->layers; i++) ioa_free(m->neighbourhoods[i].least_sources);
-    void *const arrays[] = {m->phases, m->neighbourhoods, m->fronts, m->best, m->sum};
+    void *const arrays[] = {m->phases, m->cheap, m->neighbourhoods, m->fronts, m->best, m->sum};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) ioa_free(arrays[i]);
 }
 
 static ioa_bound_interval best_of(const mix *m, uint32_t first, uint32_t last)
 {
     ioa_wavefront front = m->fronts[(uint64_t)first * m->longest + (last - first - 1)];
-    uint64_t phases = 0, both = front.beside;
+    uint64_t phases = 0, unit = front.excess[IOA_FRONT_UNIT], beside = front.excess[IOA_FRONT_BESIDE];
+    bool unit_alone = true;
     for (uint32_t i = first; i < last; i++) {
         phases += m->phases[i].alone;
-        both += m->phases[i].beside;
+        beside += m->phases[i].beside;
+        if (m->cheap[i] || m->phases[i].beside == 0) continue;
+        unit += m->phases[i].beside;
+        unit_alone = false;
     }
     ioa_bound_interval b = {.first = first, .last = last, .excess = phases,
                             .kind = phases ? IOA_BOUND_PHASES : IOA_BOUND_COMPULSORY};
-    if (front.alone > b.excess) {
-        b.excess = front.alone;
-        b.kind = IOA_BOUND_WAVEFRONT;
-    }
-    if (both > b.excess) {
-        b.excess = both;
-        b.kind = IOA_BOUND_BOTH;
-    }
+    const ioa_bound_interval others[] = {
+        {first, last, IOA_BOUND_WAVEFRONT, front.excess[IOA_FRONT_ALONE]},
+        {first, last, unit_alone ? IOA_BOUND_WAVEFRONT : IOA_BOUND_BOTH, unit},
+        {first, last, IOA_BOUND_BOTH, beside},
+    };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (others[i].excess > b.excess) b = others[i];
     return b;
 }
 
@@ -185,6 +190,8 @@ ioa_status ioa_certified_bound(const ioa_network *network, uint64_t memory, ioa_
         status = ioa_bounds_phase(network, &levels, i, memory, &left, &m.phases[i], &m.neighbourhoods[i], error);
         work -= share - left;
         if (left == 0) certificate.truncated = 1;
+        for (uint32_t j = levels.offsets[i]; j < levels.offsets[i + 1]; j++)
+            if (ioa_bounds_cheap(network, &levels, levels.members[j])) m.cheap[i] = true;
     }
     for (uint32_t i = 0; status == IOA_OK && i < m.layers; i++) {
         uint64_t share = work / (m.layers - i), left = share;

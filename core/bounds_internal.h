@@ -26,10 +26,21 @@ typedef struct ioa_neighbourhood {
     uint32_t uppers;
 } ioa_neighbourhood;
 
+/* How an absent live neuron is charged; a "cheap" one is an input, a constant, or an output that is also a source.
+ * Each pays for an excess of its own kind (core/bounds.h, C and D). */
+typedef enum ioa_front_charge {
+    IOA_FRONT_ALONE,  /* 2, cheap 1: nothing else may be counted in the interval */
+    IOA_FRONT_UNIT,   /* 1, cheap 1: adds to S + T - n - m of the layers without cheap sources */
+    IOA_FRONT_BESIDE, /* 1, cheap 0: adds to S + T - n - m of all its layers */
+    IOA_FRONT_CHARGES
+} ioa_front_charge;
+
 typedef struct ioa_wavefront {
-    uint64_t alone;  /* certified excess of the interval */
-    uint64_t beside; /* what adds to the phase bounds in S + T form of the same layers */
+    uint64_t excess[IOA_FRONT_CHARGES];
 } ioa_wavefront;
+
+/* True for neurons whose way to slow memory may be free. */
+bool ioa_bounds_cheap(const ioa_network *network, const ioa_levels *levels, uint32_t neuron);
 
 /* Wavefront bounds of the intervals from level `first` to first + 1, .., last: out[j] for the interval that ends at
  * level first + 1 + j. `neighbourhoods` [levels - 1] by lower level. Stops early, with zeroes, when `*work` runs out. */

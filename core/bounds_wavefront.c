@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Two ways to weigh an absent live neuron: its full price, and what is left of it beside the phase bound. */
-enum { ALONE, BESIDE, WEIGHTS };
+static const struct {
+    uint8_t normal, cheap;
+} charges[IOA_FRONT_CHARGES] = {[IOA_FRONT_ALONE] = {2, 1}, [IOA_FRONT_UNIT] = {1, 1}, [IOA_FRONT_BESIDE] = {1, 0}};
 
 typedef struct front {
     const ioa_network *network;
@@ -18,21 +19,20 @@ typedef struct front {
     uint32_t lowers;     /* neurons of that level */
     uint64_t words;      /* of a set of them */
     uint64_t **ancestors; /* [levels] by level - first: sets of its members, NULL where not made */
-    uint8_t *weight[WEIGHTS]; /* [members from base] */
+    bool *cheap;         /* [members from base] */
+    uint8_t *capacity;   /* [members from base] */
     uint64_t *offsets;   /* [members from base + 1] connections inside the interval */
     uint32_t *sources;   /* local numbers: position in members - base */
     uint32_t *served;    /* [lowers, rounded up] scratch: how many of the upper level a neuron is an ancestor of */
     uint32_t *sizes;     /* [members of the upper level] scratch */
     uint32_t *below;     /* least_ancestors of the level before the upper one */
-    uint64_t total[WEIGHTS], cheap; /* weight of the ancestors, and how many have the lesser one */
+    uint64_t open, open_cheap; /* ancestors of any of the upper level, and the cheap ones among them */
 } front;
 
-static uint8_t weigh(const front *f, uint32_t neuron, int kind)
+bool ioa_bounds_cheap(const ioa_network *network, const ioa_levels *levels, uint32_t neuron)
 {
-    const ioa_network *n = f->network;
-    bool computed = n->a.indptr[neuron + 1] > n->a.indptr[neuron];
-    bool cheap = !computed || (n->is_output[neuron] && f->levels->is_source[neuron]);
-    return (uint8_t)(kind == ALONE ? (cheap ? 1 : 2) : (cheap ? 0 : 1));
+    bool computed = network->a.indptr[neuron + 1] > network->a.indptr[neuron];
+    return !computed || (network->is_output[neuron] && levels->is_source[neuron]);
 }
 
 static uint32_t level_size(const front *f, uint32_t level)
@@ -106,13 +106,11 @@ static void least_ancestors(front *f, uint32_t upper, uint32_t *least)
                 sizes[i]++;
             }
     }
-    f->total[ALONE] = f->total[BESIDE] = f->cheap = 0;
-    for (uint32_t u = 0; u < f->lowers; u++)
-        if (served[u]) {
-            f->total[ALONE] += f->weight[ALONE][u];
-            f->total[BESIDE] += f->weight[BESIDE][u];
-            f->cheap += f->weight[BESIDE][u] == 0;
-        }
+    f->open = f->open_cheap = 0;
+    for (uint32_t u = 0; u < f->lowers; u++) {
+        f->open += served[u] > 0;
+        f->open_cheap += served[u] > 0 && f->cheap[u];
+    }
     qsort(sizes, uppers, sizeof *sizes, ascending);
     qsort(served, f->lowers, sizeof *served, descending);
     uint64_t wanted = 0;
@@ -143,13 +141,15 @@ static void least_ancestors(front *f, uint32_t upper, uint32_t *least)
 }
 
 /* Weight of the live neurons at the k-th completion, less the heaviest that may be resident, at the best k. */
-static uint64_t best_completion(const front *f, uint32_t upper, uint64_t flow, const uint32_t *least, int kind,
-                                uint64_t memory)
+static uint64_t best_completion(const front *f, uint32_t upper, uint64_t flow, const uint32_t *least,
+                                ioa_front_charge charge, uint64_t memory)
 {
-    uint64_t heavy = kind == ALONE ? 2 : 1, best = 0;
+    uint64_t normal = charges[charge].normal, cheaper = normal - charges[charge].cheap, best = 0;
     for (uint64_t k = 1; k <= level_size(f, upper); k++) {
-        uint64_t m = least[k], complete = heavy * m - (m < f->cheap ? m : f->cheap);
-        uint64_t lost = f->total[kind] - complete + heavy * (k - 1) + heavy * (memory - 1);
+        /* At most open - least[k] of the ancestors are not complete, the dearest ones at worst. */
+        uint64_t missing = f->open - (least[k] < f->open ? least[k] : f->open), dear = f->open - f->open_cheap;
+        uint64_t lost = normal * missing - (missing > dear ? (missing - dear) * cheaper : 0);
+        lost += normal * (k - 1) + normal * (memory - 1);
         if (flow > lost && flow - lost > best) best = flow - lost;
     }
     return best;
@@ -158,20 +158,24 @@ static uint64_t best_completion(const front *f, uint32_t upper, uint64_t flow, c
 static ioa_status bound_interval(front *f, uint32_t upper, const uint32_t *least, uint64_t memory, uint64_t *work,
                                  ioa_wavefront *out, ioa_error *error)
 {
-    uint32_t members = f->levels->offsets[upper + 1] - f->base;
-    uint64_t best[WEIGHTS] = {0, 0}, flow = 0;
-    bool uniform = true; /* then one weighing is twice the other, and so are their flows */
-    for (uint32_t v = 0; v < members; v++) uniform = uniform && f->weight[BESIDE][v] == 1;
-    for (int kind = BESIDE; kind >= ALONE; kind--) {
-        ioa_flow_graph graph = {.vertices = members, .starts = f->lowers, .ends = level_size(f, upper),
-                                .capacity = f->weight[kind], .offsets = f->offsets, .sources = f->sources};
-        ioa_status status = IOA_OK;
-        if (kind == BESIDE || !uniform) status = ioa_flow_vertices(&graph, work, &flow, error);
-        else flow *= 2;
-        if (status != IOA_OK) return status;
-        best[kind] = best_completion(f, upper, flow, least, kind, memory);
+    uint32_t members = f->levels->offsets[upper + 1] - f->base, cheap = 0;
+    for (uint32_t v = 0; v < members; v++) cheap += f->cheap[v];
+    uint64_t unit = 0; /* the flow when every neuron lets one unit through */
+    for (int step = 0; step < IOA_FRONT_CHARGES; step++) {
+        static const ioa_front_charge sequence[] = {IOA_FRONT_UNIT, IOA_FRONT_BESIDE, IOA_FRONT_ALONE};
+        ioa_front_charge charge = sequence[step];
+        uint64_t flow = charges[charge].normal * unit; /* true unless some neurons are cheap */
+        if (charge == IOA_FRONT_UNIT || cheap) {
+            for (uint32_t v = 0; v < members; v++)
+                f->capacity[v] = f->cheap[v] ? charges[charge].cheap : charges[charge].normal;
+            ioa_flow_graph graph = {.vertices = members, .starts = f->lowers, .ends = level_size(f, upper),
+                                    .capacity = f->capacity, .offsets = f->offsets, .sources = f->sources};
+            ioa_status status = ioa_flow_vertices(&graph, work, &flow, error);
+            if (status != IOA_OK) return status;
+        }
+        if (charge == IOA_FRONT_UNIT) unit = flow;
+        out->excess[charge] = best_completion(f, upper, flow, least, charge, memory);
     }
-    *out = (ioa_wavefront){.alone = best[ALONE], .beside = best[BESIDE]};
     return IOA_OK;
 }
 
@@ -194,20 +198,17 @@ static bool prepare(front *f, uint32_t first, uint32_t last)
     f->served = ioa_alloc(f->words * 64, sizeof *f->served);
     f->sizes = ioa_alloc(widest, sizeof *f->sizes);
     f->below = ioa_alloc((uint64_t)widest + 1, sizeof *f->below);
-    for (int kind = 0; kind < WEIGHTS; kind++) {
-        f->weight[kind] = ioa_alloc(members, sizeof **f->weight);
-        for (uint32_t v = 0; f->weight[kind] && v < members; v++)
-            f->weight[kind][v] = weigh(f, l->members[f->base + v], kind);
-    }
-    return f->ancestors && f->offsets && f->sources && f->served && f->sizes && f->below && f->weight[ALONE] &&
-           f->weight[BESIDE];
+    f->cheap = ioa_alloc(members, sizeof *f->cheap);
+    f->capacity = ioa_alloc(members, sizeof *f->capacity);
+    for (uint32_t v = 0; f->cheap && v < members; v++)
+        f->cheap[v] = ioa_bounds_cheap(f->network, l, l->members[f->base + v]);
+    return f->ancestors && f->offsets && f->sources && f->served && f->sizes && f->below && f->cheap && f->capacity;
 }
 
 static void release(front *f, uint32_t levels)
 {
     for (uint32_t i = 0; f->ancestors && i < levels; i++) ioa_free(f->ancestors[i]);
-    void *const arrays[] = {f->ancestors, f->offsets, f->sources, f->served, f->sizes, f->below, f->weight[ALONE],
-                            f->weight[BESIDE]};
+    void *const arrays[] = {f->ancestors, f->offsets, f->sources, f->served, f->sizes, f->below, f->cheap, f->capacity};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) ioa_free(arrays[i]);
 }
 
