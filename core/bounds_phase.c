@@ -14,6 +14,7 @@
 typedef struct layer {
     ioa_priced_layer p;
     double *scale_row, *scale_column;      /* [n], [m] */
+    double *target_row, *target_column;    /* [n], [m] wanted sums of the prices, the largest 1 */
     double *collected_row, *collected_column; /* [n + 1], [m + 1] see ioa_collector */
     uint32_t uppers;                       /* members of the upper level, unconnected ones included */
     uint64_t longest_row, longest_column;
@@ -21,8 +22,9 @@ typedef struct layer {
 
 static void release(layer *l)
 {
-    void *const arrays[] = {l->p.offsets, l->p.sources, l->p.price, l->p.row, l->p.column, l->scale_row,
-                            l->scale_column, l->collected_row, l->collected_column};
+    void *const arrays[] = {l->p.offsets,   l->p.sources,   l->p.price,       l->p.row,
+                            l->p.column,    l->scale_row,   l->scale_column,  l->target_row,
+                            l->target_column, l->collected_row, l->collected_column};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) ioa_free(arrays[i]);
 }
 
@@ -65,10 +67,12 @@ static ioa_status extract(const ioa_network *network, const ioa_levels *levels, 
     l->p.column = ioa_alloc(m, sizeof *l->p.column);
     l->scale_row = ioa_alloc(n, sizeof *l->scale_row);
     l->scale_column = ioa_alloc(m, sizeof *l->scale_column);
+    l->target_row = ioa_alloc(n, sizeof *l->target_row);
+    l->target_column = ioa_alloc(m, sizeof *l->target_column);
     l->collected_row = ioa_alloc(n + 1, sizeof *l->collected_row);
     l->collected_column = ioa_alloc(m + 1, sizeof *l->collected_column);
-    if (!l->p.price || !l->p.row || !l->p.column || !l->scale_row || !l->scale_column || !l->collected_row ||
-        !l->collected_column)
+    if (!l->p.price || !l->p.row || !l->p.column || !l->scale_row || !l->scale_column || !l->target_row ||
+        !l->target_column || !l->collected_row || !l->collected_column)
         status = ioa_fail_nomem(error, "a layer of the phase bound", l->p.connections + 3 * (n + m), sizeof(double));
 out:
     ioa_free(number);
@@ -77,8 +81,29 @@ out:
 
 /* ---- prices ---- */
 
-/* Scales for equal row sums and equal column sums (Sinkhorn and Knopp). Any prices prove something; balanced ones
- * prove most. */
+/* Wanted sums: equal ones, except for neurons of less than `share` of the mean degree, who get less in proportion.
+ * Without that exception the few connections of such neurons would become so dear that they alone make the norm. */
+static void set_targets(layer *l, double share)
+{
+    ioa_priced_layer *p = &l->p;
+    double per_row = share * (double)p->connections / p->n, per_column = share * (double)p->connections / p->m;
+    double rows = 0.0, columns = 0.0;
+    memset(l->target_row, 0, p->n * sizeof *l->target_row);
+    for (uint64_t e = 0; e < p->connections; e++) l->target_row[p->sources[e]] += 1.0;
+    for (uint32_t u = 0; u < p->n; u++) {
+        l->target_row[u] = l->target_row[u] < per_row ? l->target_row[u] / per_row : 1.0;
+        rows += l->target_row[u];
+    }
+    for (uint32_t v = 0; v < p->m; v++) {
+        double degree = (double)(p->offsets[v + 1] - p->offsets[v]);
+        l->target_column[v] = degree < per_column ? degree / per_column : 1.0;
+        columns += l->target_column[v];
+    }
+    for (uint32_t v = 0; v < p->m; v++) l->target_column[v] *= rows / columns;
+}
+
+/* Scales that give the prices the wanted sums (Sinkhorn and Knopp), as far as the connections allow. Any prices prove
+ * something; balanced ones prove most. */
 static void balance(layer *l)
 {
     ioa_priced_layer *p = &l->p;
@@ -88,11 +113,11 @@ static void balance(layer *l)
         for (uint32_t v = 0; v < p->m; v++)
             for (uint64_t e = p->offsets[v]; e < p->offsets[v + 1]; e++)
                 l->scale_row[p->sources[e]] += l->scale_column[v];
-        for (uint32_t u = 0; u < p->n; u++) l->scale_row[u] = (double)p->m / l->scale_row[u];
+        for (uint32_t u = 0; u < p->n; u++) l->scale_row[u] = l->target_row[u] / l->scale_row[u];
         for (uint32_t v = 0; v < p->m; v++) {
             double sum = 0.0;
             for (uint64_t e = p->offsets[v]; e < p->offsets[v + 1]; e++) sum += l->scale_row[p->sources[e]];
-            l->scale_column[v] = (double)p->n / sum;
+            l->scale_column[v] = l->target_column[v] / sum;
         }
     }
 }
@@ -214,13 +239,13 @@ static void raise(ioa_phase *out, uint64_t q, const uint64_t cost[2], const ioa_
 }
 
 /* Looks for the span that proves most, for each ratio of costs. */
-static void bound_phases(ioa_collector *c, const ioa_priced_layer *p, uint64_t *work, ioa_phase *out)
+static void bound_phases(ioa_collector *c, const ioa_priced_layer *p, bool thorough, uint64_t *work, ioa_phase *out)
 {
     static const uint64_t ratios[][2] = {{1, 1}, {1, 2}, {2, 3}, {2, 1}};
-    for (size_t i = 0; i < sizeof ratios / sizeof *ratios; i++) {
-        uint64_t best = 0, best_span = 0;
-        uint64_t from = c->slots / 2 + 1, to = 8 * ((uint64_t)p->n + p->m);
-        for (uint64_t span = from; span < to; span += span / 5 + 1) {
+    *out = (ioa_phase){0};
+    for (size_t i = 0; i < (thorough ? sizeof ratios / sizeof *ratios : 1); i++) {
+        uint64_t best = 0, best_span = 0, to = 8 * ((uint64_t)p->n + p->m);
+        for (uint64_t span = c->slots / 2 + 1; span < to; span += span / (thorough ? 5 : 2) + 1) {
             uint64_t before = c->evaluations, q = least_cost(c, p->total, span, ratios[i]);
             if (!ioa_work_spend(work, (c->evaluations - before) * EVALUATION_STEPS)) return;
             if (q > best) {
@@ -228,7 +253,7 @@ static void bound_phases(ioa_collector *c, const ioa_priced_layer *p, uint64_t *
                 best_span = span;
             }
         }
-        for (uint64_t step = best_span / 12 + 1; best && step > 0; step /= 2) {
+        for (uint64_t step = best_span / 12 + 1; thorough && best && step > 0; step /= 2) {
             uint64_t centre = best_span;
             for (int side = 0; side < 2; side++) {
                 uint64_t span = side ? centre + step : centre > step ? centre - step : 1, before = c->evaluations;
@@ -263,23 +288,61 @@ static ioa_status bound_neighbourhoods(const layer *l, double norm, ioa_neighbou
     return IOA_OK;
 }
 
+static const double shares[] = {0.0, 0.5, 0.75, 0.9, 1.05};
+
+static void set_share(layer *l, double share)
+{
+    set_targets(l, share);
+    balance(l);
+    set_prices(l);
+}
+
+/* The share of set_targets that promises most, by estimated norms: nothing is proven here. Negative if none
+ * promises anything. */
+static ioa_status choose_share(layer *l, uint64_t slots, uint64_t *work, double *share, ioa_error *error)
+{
+    uint64_t most = 0;
+    double tightest = 0.7; /* of the trivial norm: below, neighbourhoods at least are worth a certificate */
+    *share = -1.0;
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
+        if (!ioa_work_spend(work, l->p.connections * (2 * BALANCING_ROUNDS + 8))) break;
+        double norm;
+        ioa_phase phase;
+        set_share(l, shares[i]);
+        ioa_status status = ioa_priced_layer_estimate(&l->p, work, &norm, error);
+        if (status != IOA_OK) return status;
+        if (!(norm < INFINITY)) break;
+        ioa_collector collector = collector_of(l, norm, slots);
+        bound_phases(&collector, &l->p, false, work, &phase);
+        double relative = norm / (l->p.mean * sqrt((double)l->p.n * l->p.m));
+        if (phase.beside > most || (most == 0 && relative < tightest)) {
+            most = phase.beside;
+            tightest = relative;
+            *share = shares[i];
+        }
+    }
+    return IOA_OK;
+}
+
 ioa_status ioa_bounds_phase(const ioa_network *network, const ioa_levels *levels, uint32_t lower, uint64_t memory,
                             uint64_t *work, ioa_phase *out, ioa_neighbourhood *neighbourhood, ioa_error *error)
 {
     *out = (ioa_phase){0};
     layer l = {0};
-    double norm = INFINITY;
+    double norm = INFINITY, share = -1.0;
     ioa_status status = extract(network, levels, lower, &l, error);
     if (status != IOA_OK || l.p.connections == 0) goto out;
-    if (!ioa_work_spend(work, l.p.connections * (2 * BALANCING_ROUNDS + 8))) goto out;
-    balance(&l);
-    set_prices(&l);
-    status = ioa_priced_layer_norm(&l.p, work, &norm, error);
+    status = choose_share(&l, memory - 1, work, &share, error);
+    if (status != IOA_OK || share < 0.0) goto out;
+    set_share(&l, share);
+    status = ioa_priced_layer_estimate(&l.p, work, &norm, error);
+    if (status != IOA_OK || !(norm < INFINITY)) goto out;
+    status = ioa_priced_layer_norm(&l.p, norm, work, &norm, error);
     if (status != IOA_OK || !(norm < INFINITY)) goto out;
     status = bound_neighbourhoods(&l, norm, neighbourhood, error);
     if (status != IOA_OK) goto out;
     ioa_collector collector = collector_of(&l, norm, memory - 1);
-    bound_phases(&collector, &l.p, work, out);
+    bound_phases(&collector, &l.p, true, work, out);
 out:
     release(&l);
     return status;

@@ -10,7 +10,7 @@
 #define ITERATIONS 160 /* of the power method: its estimate only steers, the factorization proves */
 #define PANEL 48u      /* rows eliminated together, so that they stay in the cache */
 
-static const double margins[] = {1.002, 1.008, 1.025, 1.08, 1.3};
+static const double margins[] = {1.002, 1.005, 1.015, 1.06, 1.3};
 
 /* Connections of the longest row or column along which Gram sums run. */
 double ioa_priced_layer_gram_limit(const ioa_priced_layer *l)
@@ -64,6 +64,21 @@ static double estimate(const ioa_priced_layer *l, double *x, double *y, double *
         memcpy(x, y, k * sizeof *x);
     }
     return value;
+}
+
+ioa_status ioa_priced_layer_estimate(const ioa_priced_layer *l, uint64_t *work, double *norm, ioa_error *error)
+{
+    uint32_t k = l->n <= l->m ? l->n : l->m, longer = l->n <= l->m ? l->m : l->n;
+    *norm = INFINITY;
+    if (!ioa_work_spend(work, (uint64_t)ITERATIONS * 2 * l->connections)) return IOA_OK;
+    double *x = ioa_alloc(k, sizeof *x), *y = ioa_alloc(k, sizeof *y), *other = ioa_alloc(longer, sizeof *other);
+    ioa_status status = IOA_OK;
+    if (x && y && other) *norm = sqrt(estimate(l, x, y, other) * margins[0]);
+    else status = ioa_fail_nomem(error, "the spectral certificate", longer, sizeof *other);
+    ioa_free(x);
+    ioa_free(y);
+    ioa_free(other);
+    return status;
 }
 
 /* Upper triangle of the Gram matrix of the prices of the shorter side, k x k: exact. */
@@ -145,9 +160,10 @@ static double shifted(const ioa_priced_layer *l, uint32_t k, const double *gram,
     return largest + square;
 }
 
-ioa_status ioa_priced_layer_norm(const ioa_priced_layer *l, uint64_t *work, double *norm, ioa_error *error)
+ioa_status ioa_priced_layer_norm(const ioa_priced_layer *l, double estimated, uint64_t *work, double *norm,
+                                 ioa_error *error)
 {
-    uint32_t k = l->n <= l->m ? l->n : l->m, longer = l->n <= l->m ? l->m : l->n;
+    uint32_t k = l->n <= l->m ? l->n : l->m;
     uint64_t order = k, cubic = order * order * (order / 6 + 2); /* two multiply-adds count as one step */
     *norm = INFINITY;
     uint64_t squares = 0;
@@ -156,19 +172,17 @@ ioa_status ioa_priced_layer_norm(const ioa_priced_layer *l, uint64_t *work, doub
         squares += l->n <= l->m ? size * size : size * 8;
     }
     if (l->n > l->m) squares += l->connections * (l->connections / l->n + 1) * 2;
-    if (order > 20000 || !ioa_work_spend(work, squares + cubic + (uint64_t)ITERATIONS * 2 * l->connections))
+    if (order > 20000 || !ioa_work_spend(work, squares + cubic))
         return IOA_OK;
     ioa_status status = IOA_OK;
     double *gram = ioa_alloc(order * order, sizeof *gram), *a = ioa_alloc(order * order, sizeof *a);
-    double *x = ioa_alloc(k, sizeof *x), *y = ioa_alloc(k, sizeof *y), *other = ioa_alloc(longer, sizeof *other);
-    if (!gram || !a || !x || !y || !other || !make_gram(l, k, gram)) {
+    if (!gram || !a || !make_gram(l, k, gram)) {
         status = ioa_fail_nomem(error, "the spectral certificate", order * order, 2 * sizeof *gram);
         goto out;
     }
-    double value = estimate(l, x, y, other);
     for (size_t i = 0; i < sizeof margins / sizeof *margins; i++) {
         if (i && !ioa_work_spend(work, cubic)) break;
-        double square = value * margins[i] + l->mean * l->mean;
+        double square = estimated * estimated * margins[i] + l->mean * l->mean;
         double largest = shifted(l, k, gram, square, a), trace = 0.0;
         for (uint32_t j = 0; j < k; j++) trace += a[(uint64_t)j * k + j];
         if (!factor(a, k)) continue;
@@ -180,8 +194,5 @@ ioa_status ioa_priced_layer_norm(const ioa_priced_layer *l, uint64_t *work, doub
 out:
     ioa_free(gram);
     ioa_free(a);
-    ioa_free(x);
-    ioa_free(y);
-    ioa_free(other);
     return status;
 }

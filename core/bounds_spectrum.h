@@ -21,11 +21,16 @@ typedef struct ioa_priced_layer {
 /* Largest whole price such that the Gram matrix of the layer's shorter side stays exact. */
 double ioa_priced_layer_gram_limit(const ioa_priced_layer *layer);
 
-/* An upper bound, rounding included, on the largest singular value of P - mean 1 1^T, P the matrix of prices. Zero
+/* What the power method makes of it: usually a little below the truth, and proof of nothing. Infinite, as below, if the
+ * work does not allow it. */
+ioa_status ioa_priced_layer_estimate(const ioa_priced_layer *layer, uint64_t *work, double *norm, ioa_error *error);
+
+/* An upper bound, rounding included and a little above the estimate if that is good, on the largest singular value of P - mean 1 1^T, P the matrix of prices. Zero
  * work left, or a matrix beyond the work: *norm is infinite. The certificate is a Cholesky factorization: if it runs
  * to its end in floating point for A of order k, then A >= -g / (1 - g) trace(A) with g = (k + 1) 2^-53 (N. Higham,
  * "Accuracy and Stability of Numerical Algorithms", theorem 10.3, any order of summation; S. Rump, "Verification of
  * positive definiteness", BIT 46, 2006), and the errors made in A itself are added. */
-ioa_status ioa_priced_layer_norm(const ioa_priced_layer *layer, uint64_t *work, double *norm, ioa_error *error);
+ioa_status ioa_priced_layer_norm(const ioa_priced_layer *layer, double estimated, uint64_t *work, double *norm,
+                                 ioa_error *error);
 
 #endif
