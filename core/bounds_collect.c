@@ -56,7 +56,7 @@ typedef struct phase_limits {
     uint64_t budget, source_cost, destination_cost, resident;
 } phase_limits;
 
-/* No phase with y1 <= y <= y2 and a1 <= a <= a2 collects more: sets only grow when each range is taken at its widest. */
+/* No phase with y1 <= y <= y2 and a1 <= a <= a2 collects more: each range is taken at its widest. */
 static double bound_ranges(const ioa_collector *c, const phase_limits *p, ranges r)
 {
     uint64_t sources = (p->budget - p->destination_cost * r.y1) / p->source_cost;

@@ -43,7 +43,7 @@ typedef struct ioa_wavefront {
 bool ioa_bounds_cheap(const ioa_network *network, const ioa_levels *levels, uint32_t neuron);
 
 /* Wavefront bounds of the intervals from level `first` to first + 1, .., last: out[j] for the interval that ends at
- * level first + 1 + j. `neighbourhoods` [levels - 1] by lower level. Stops early, with zeroes, when `*work` runs out. */
+ * level first + 1 + j. `neighbourhoods` [levels - 1] by lower level. Zeroes from where `*work` runs out. */
 ioa_status ioa_bounds_wavefronts(const ioa_network *network, const ioa_levels *levels,
                                  const ioa_neighbourhood *neighbourhoods, uint32_t first, uint32_t last,
                                  uint64_t memory, uint64_t *work, ioa_wavefront *out, ioa_error *error);

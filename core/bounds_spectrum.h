@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* n sources (rows) and m destinations (columns), all of them with a connection. Prices are whole numbers held in
- * doubles; ioa_priced_layer_gram_limit keeps every sum of their products below 2^53, so that the Gram matrix is exact. */
+ * doubles; ioa_priced_layer_gram_limit keeps every sum of their products below 2^53: the Gram matrix is exact. */
 typedef struct ioa_priced_layer {
     uint32_t n, m;
     uint64_t connections;
@@ -25,8 +25,8 @@ double ioa_priced_layer_gram_limit(const ioa_priced_layer *layer);
  * work does not allow it. */
 ioa_status ioa_priced_layer_estimate(const ioa_priced_layer *layer, uint64_t *work, double *norm, ioa_error *error);
 
-/* An upper bound, rounding included and a little above the estimate if that is good, on the largest singular value of P - mean 1 1^T, P the matrix of prices. Zero
- * work left, or a matrix beyond the work: *norm is infinite. The certificate is a Cholesky factorization: if it runs
+/* An upper bound, rounding included and a little above the estimate if that is good, on the largest singular value of
+ * P - mean 1 1^T, P the matrix of prices; infinite if the work does not allow it. The certificate is a Cholesky factorization: if it runs
  * to its end in floating point for A of order k, then A >= -g / (1 - g) trace(A) with g = (k + 1) 2^-53 (N. Higham,
  * "Accuracy and Stability of Numerical Algorithms", theorem 10.3, any order of summation; S. Rump, "Verification of
  * positive definiteness", BIT 46, 2006), and the errors made in A itself are added. */

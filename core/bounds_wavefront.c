@@ -1,4 +1,4 @@
-/* Wavefront bounds (core/bounds.h, C): max flow between two levels, less what a set of first completions leaves open. */
+/* Wavefront bounds (core/bounds.h, C): max flow between two levels, less what the first completions leave open. */
 #include "core/bounds_flow.h"
 #include "core/bounds_internal.h"
 #include "core/mem.h"
