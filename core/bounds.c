@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Steps of the whole certificate, and how many layers one wavefront may span. */
-#define WORK_LIMIT UINT64_C(16000000000)
+#define WORK_LIMIT UINT64_C(8000000000)
 #define LONGEST_INTERVAL 8u
 
 static const char *const kind_names[IOA_BOUND_KIND_COUNT] = {"compulsory", "phases", "wavefront", "phases+wavefront"};

@@ -60,8 +60,8 @@
  *         product^2 = det Gram(z_X, z_A) det Gram(z_B, z_Y) = x a (1 - (x+a)/n) b y (1 - (b+y)/m);
  *   - one rectangle by its spectrum (s sqrt(x (1 - x/n) b (1 - b/m)) for X x B, A x Y alike), and the rest by what
  *     touches the destinations (or the sources) loaded.
- *   The largest of these over x, y, a, b is found by branch and bound: the true maximum grows with each set (an A that no
- *   longer fits beside X' is absorbed by X'), so a range is bounded by its widest member.
+ *   The largest of these over x, y, a, b is found by branch and bound: the true maximum grows with each set (an A that
+ *   no longer fits beside X' is absorbed by X'), so a range is bounded by its widest member.
  *   Prices are whole numbers, so sums and the Gram matrix of P are exact. s comes from a Cholesky factorization of
  *   s^2 I - E E^T with all roundings bounded (core/bounds_spectrum.h); other roundings, a few in double precision, are
  *   covered by a factor 1 + 2^-30. How the prices were found does not matter.

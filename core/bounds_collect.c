@@ -21,10 +21,10 @@ static double rest(double part, double whole)
     return part < whole ? 1.0 - part / whole : 0.0;
 }
 
-/* The price of X x (B u Y) and A x Y, |X| = x, |Y| = y, |A| = a, |B| = b, collected by `loads` loads of neurons of X
- * and Y, `source_loads` of them of X; a neuron may be loaded more than once. See core/bounds.h, B. */
+/* The price of X x (B u Y) and A x Y, |X| = x, |Y| = y, |A| = a, |B| = b, collected by at most `source_loads`
+ * and `destination_loads` loads, `loads` together; a neuron may be loaded more than once. See core/bounds.h, B. */
 static double shape_price(const ioa_collector *c, double x, double y, double a, double b, double source_loads,
-                          double loads)
+                          double destination_loads, double loads)
 {
     double n = c->n, m = c->m, area = x * (b + y) + a * y;
     /* Squared Frobenius norm of the shape with the constant vectors projected out; all of it plus twice the product
@@ -38,7 +38,7 @@ static double shape_price(const ioa_collector *c, double x, double y, double a, 
 
     /* Everything that X or Y touches, and what their loads collect: each meets at most C - 1 residents. */
     double most = c->dearest * (double)(c->slots - 1), rows = c->row[(uint64_t)x], columns = c->column[(uint64_t)y];
-    double by_loads = least(rows, most * source_loads) + least(columns, most * (loads - source_loads));
+    double by_loads = least(rows, most * source_loads) + least(columns, most * destination_loads);
     double beside = c->mean * (x * b) + c->norm * sqrt(x * rest(x, n) * b * rest(b, m));
     double before = c->mean * (a * y) + c->norm * sqrt(a * rest(a, n) * y * rest(y, m));
     double price = least(spectral, by_loads);
@@ -62,7 +62,10 @@ static double bound_ranges(const ioa_collector *c, const phase_limits *p, ranges
     uint64_t sources = (p->budget - p->destination_cost * r.y1) / p->source_cost;
     uint64_t x = least_count(sources, c->n), y = least_count(r.y2, c->m);
     uint64_t a = least_count(r.a2, c->n - x), b = least_count(p->resident - r.a1, c->m - y);
-    return shape_price(c, (double)x, (double)y, (double)a, (double)b, (double)sources, (double)(sources + r.y2));
+    /* How many loads a phase has changes with y in one direction only. */
+    uint64_t few = r.y1 + sources, many = r.y2 + (p->budget - p->destination_cost * r.y2) / p->source_cost;
+    uint64_t loads = p->source_cost < p->destination_cost ? few : many;
+    return shape_price(c, (double)x, (double)y, (double)a, (double)b, (double)sources, (double)r.y2, (double)loads);
 }
 
 double ioa_collect(ioa_collector *c, uint64_t budget, uint64_t source_cost, uint64_t destination_cost,

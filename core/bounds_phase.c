@@ -82,24 +82,29 @@ out:
 /* ---- prices ---- */
 
 /* Wanted sums: equal ones, except for neurons of less than `share` of the mean degree, who get less in proportion.
- * Without that exception the few connections of such neurons would become so dear that they alone make the norm. */
-static void set_targets(layer *l, double share)
+ * Without that exception the few connections of such neurons would become so dear that they alone make the norm.
+ * False if there are no exceptions. */
+static bool set_targets(layer *l, double share)
 {
     ioa_priced_layer *p = &l->p;
     double per_row = share * (double)p->connections / p->n, per_column = share * (double)p->connections / p->m;
     double rows = 0.0, columns = 0.0;
+    bool excepted = false;
     memset(l->target_row, 0, p->n * sizeof *l->target_row);
     for (uint64_t e = 0; e < p->connections; e++) l->target_row[p->sources[e]] += 1.0;
     for (uint32_t u = 0; u < p->n; u++) {
         l->target_row[u] = l->target_row[u] < per_row ? l->target_row[u] / per_row : 1.0;
+        excepted = excepted || l->target_row[u] < 1.0;
         rows += l->target_row[u];
     }
     for (uint32_t v = 0; v < p->m; v++) {
         double degree = (double)(p->offsets[v + 1] - p->offsets[v]);
         l->target_column[v] = degree < per_column ? degree / per_column : 1.0;
+        excepted = excepted || l->target_column[v] < 1.0;
         columns += l->target_column[v];
     }
     for (uint32_t v = 0; v < p->m; v++) l->target_column[v] *= rows / columns;
+    return excepted;
 }
 
 /* Scales that give the prices the wanted sums (Sinkhorn and Knopp), as far as the connections allow. Any prices prove
@@ -244,7 +249,7 @@ static void bound_phases(ioa_collector *c, const ioa_priced_layer *p, bool thoro
     static const uint64_t ratios[][2] = {{1, 1}, {1, 2}, {2, 3}, {2, 1}};
     *out = (ioa_phase){0};
     for (size_t i = 0; i < (thorough ? sizeof ratios / sizeof *ratios : 1); i++) {
-        uint64_t best = 0, best_span = 0, to = 8 * ((uint64_t)p->n + p->m);
+        uint64_t best = 0, best_span = 0, to = (uint64_t)p->n + p->m;
         for (uint64_t span = c->slots / 2 + 1; span < to; span += span / (thorough ? 5 : 2) + 1) {
             uint64_t before = c->evaluations, q = least_cost(c, p->total, span, ratios[i]);
             if (!ioa_work_spend(work, (c->evaluations - before) * EVALUATION_STEPS)) return;
@@ -290,9 +295,8 @@ static ioa_status bound_neighbourhoods(const layer *l, double norm, ioa_neighbou
 
 static const double shares[] = {0.0, 0.5, 0.75, 0.9, 1.05};
 
-static void set_share(layer *l, double share)
+static void price(layer *l)
 {
-    set_targets(l, share);
     balance(l);
     set_prices(l);
 }
@@ -308,8 +312,9 @@ static ioa_status choose_share(layer *l, uint64_t slots, uint64_t *work, double 
         if (!ioa_work_spend(work, l->p.connections * (2 * BALANCING_ROUNDS + 8))) break;
         double norm;
         ioa_phase phase;
-        set_share(l, shares[i]);
-        ioa_status status = ioa_priced_layer_estimate(&l->p, work, &norm, error);
+        if (!set_targets(l, shares[i]) && i > 0) continue; /* the same as before */
+        price(l);
+        ioa_status status = ioa_priced_layer_estimate(&l->p, 40, work, &norm, error);
         if (status != IOA_OK) return status;
         if (!(norm < INFINITY)) break;
         ioa_collector collector = collector_of(l, norm, slots);
@@ -334,8 +339,9 @@ ioa_status ioa_bounds_phase(const ioa_network *network, const ioa_levels *levels
     if (status != IOA_OK || l.p.connections == 0) goto out;
     status = choose_share(&l, memory - 1, work, &share, error);
     if (status != IOA_OK || share < 0.0) goto out;
-    set_share(&l, share);
-    status = ioa_priced_layer_estimate(&l.p, work, &norm, error);
+    set_targets(&l, share);
+    price(&l);
+    status = ioa_priced_layer_estimate(&l.p, 160, work, &norm, error);
     if (status != IOA_OK || !(norm < INFINITY)) goto out;
     status = ioa_priced_layer_norm(&l.p, norm, work, &norm, error);
     if (status != IOA_OK || !(norm < INFINITY)) goto out;

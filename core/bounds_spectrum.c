@@ -7,7 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-#define ITERATIONS 160 /* of the power method: its estimate only steers, the factorization proves */
 #define PANEL 48u      /* rows eliminated together, so that they stay in the cache */
 
 static const double margins[] = {1.002, 1.005, 1.015, 1.06, 1.3};
@@ -43,7 +42,7 @@ static void apply(const ioa_priced_layer *l, const double *x, double *other, dou
 }
 
 /* Estimate, from below, of the largest eigenvalue. */
-static double estimate(const ioa_priced_layer *l, double *x, double *y, double *other)
+static double estimate(const ioa_priced_layer *l, uint32_t iterations, double *x, double *y, double *other)
 {
     uint32_t k = l->n <= l->m ? l->n : l->m;
     uint32_t seed = 1;
@@ -52,7 +51,7 @@ static double estimate(const ioa_priced_layer *l, double *x, double *y, double *
         seed = seed * 1664525u + 1013904223u;
         x[i] = (double)(seed >> 8) * 0x1p-24 - 0.5;
     }
-    for (int round = 0; round < ITERATIONS; round++) {
+    for (uint32_t round = 0; round < iterations; round++) {
         double norm = 0.0;
         for (uint32_t i = 0; i < k; i++) norm += x[i] * x[i];
         norm = sqrt(norm);
@@ -66,14 +65,15 @@ static double estimate(const ioa_priced_layer *l, double *x, double *y, double *
     return value;
 }
 
-ioa_status ioa_priced_layer_estimate(const ioa_priced_layer *l, uint64_t *work, double *norm, ioa_error *error)
+ioa_status ioa_priced_layer_estimate(const ioa_priced_layer *l, uint32_t iterations, uint64_t *work, double *norm,
+                                     ioa_error *error)
 {
     uint32_t k = l->n <= l->m ? l->n : l->m, longer = l->n <= l->m ? l->m : l->n;
     *norm = INFINITY;
-    if (!ioa_work_spend(work, (uint64_t)ITERATIONS * 2 * l->connections)) return IOA_OK;
+    if (!ioa_work_spend(work, (uint64_t)iterations * 2 * l->connections)) return IOA_OK;
     double *x = ioa_alloc(k, sizeof *x), *y = ioa_alloc(k, sizeof *y), *other = ioa_alloc(longer, sizeof *other);
     ioa_status status = IOA_OK;
-    if (x && y && other) *norm = sqrt(estimate(l, x, y, other) * margins[0]);
+    if (x && y && other) *norm = sqrt(estimate(l, iterations, x, y, other) * margins[0]);
     else status = ioa_fail_nomem(error, "the spectral certificate", longer, sizeof *other);
     ioa_free(x);
     ioa_free(y);
@@ -164,7 +164,7 @@ ioa_status ioa_priced_layer_norm(const ioa_priced_layer *l, double estimated, ui
                                  ioa_error *error)
 {
     uint32_t k = l->n <= l->m ? l->n : l->m;
-    uint64_t order = k, cubic = order * order * (order / 6 + 2); /* two multiply-adds count as one step */
+    uint64_t order = k, cubic = order * order * (order / 24 + 2); /* eight multiply-adds count as one step */
     *norm = INFINITY;
     uint64_t squares = 0;
     for (uint32_t v = 0; v < l->m; v++) {

@@ -23,13 +23,16 @@ double ioa_priced_layer_gram_limit(const ioa_priced_layer *layer);
 
 /* What the power method makes of it: usually a little below the truth, and proof of nothing. Infinite, as below, if the
  * work does not allow it. */
-ioa_status ioa_priced_layer_estimate(const ioa_priced_layer *layer, uint64_t *work, double *norm, ioa_error *error);
+ioa_status ioa_priced_layer_estimate(const ioa_priced_layer *layer, uint32_t iterations, uint64_t *work, double *norm,
+                                     ioa_error *error);
 
 /* An upper bound, rounding included and a little above the estimate if that is good, on the largest singular value of
- * P - mean 1 1^T, P the matrix of prices; infinite if the work does not allow it. The certificate is a Cholesky factorization: if it runs
- * to its end in floating point for A of order k, then A >= -g / (1 - g) trace(A) with g = (k + 1) 2^-53 (N. Higham,
- * "Accuracy and Stability of Numerical Algorithms", theorem 10.3, any order of summation; S. Rump, "Verification of
- * positive definiteness", BIT 46, 2006), and the errors made in A itself are added. */
+ * P - mean 1 1^T, P the matrix of prices; infinite if the work does not allow it.
+ *
+ * The certificate is a Cholesky factorization: if it runs to its end in floating point for A of order k, then A >=
+ * -g / (1 - g) trace(A) with g = (k + 1) 2^-53 (N. Higham, "Accuracy and Stability of Numerical Algorithms", theorem
+ * 10.3, any order of summation; S. Rump, "Verification of positive definiteness", BIT 46, 2006). The errors made in A
+ * itself are added: an entry has fewer than 8 roundings, each at most 2^-53 of the largest magnitude that occurs. */
 ioa_status ioa_priced_layer_norm(const ioa_priced_layer *layer, double estimated, uint64_t *work, double *norm,
                                  ioa_error *error);
 
