@@ -74,7 +74,7 @@ static int run(const cli_command *command, int argc, char **argv)
          "for all layers, or one per layer, NAME[:PARAM] (default: the file's, or relu, the last identity)", 0, 0},
         {CLI_TEXT, 0, "model", "MODEL.json", &o.model, "Keras: the model's JSON, which knows the activations", 0, 0},
         {CLI_TEXT, 0, "tensors", "W1,W2,..", &o.tensors, "npz, safetensors: the weights, in order of the layers", 0, 0},
-        {CLI_REAL, 0, "prune", "DENSITY", &o.prune, "keep this share of each layer's weights, the largest", 0, 1},
+        {CLI_REAL, 0, "prune", "DENSITY", &o.prune, "keep each layer's largest weights, up to this density", 1e-12, 1},
         {CLI_TEXT, 0, "name", "NAME", &o.name, "name of the network (default: from the file)", 0, 0},
         {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
     };
