@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MUTATIONS 4000u
+#define MUTATIONS 2000u
 
 /* HDF5 itself loses blocks when it meets damage; see test_damage.c. */
 __attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
