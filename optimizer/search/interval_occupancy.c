@@ -7,10 +7,10 @@
 
 /* What one value too many costs at most in a tick: dropping a held one, a write and a load; an open destination can be
  * spilled any number of times. */
-enum { HELD_CAP = 2 * IOA_INTERVAL_ONE, DEST_CAP = 64 * IOA_INTERVAL_ONE, CHUNK = 4096 };
+enum { HELD_CAP = 2 * IOA_INTERVAL_ONE, DEST_CAP = 256 * IOA_INTERVAL_ONE, CHUNK = 4096 };
 
 /* Pressures are multiples of the basic price, in 1 / PRESSURE_ONE. */
-enum { PRESSURE_ONE = 64, HELD_MOST = 16 * PRESSURE_ONE, DEST_MOST = 64 * PRESSURE_ONE, DEST_SHARE = 16 };
+enum { PRESSURE_ONE = 64, HELD_MOST = 64 * PRESSURE_ONE, DEST_MOST = 256 * PRESSURE_ONE, DEST_SHARE = 128 };
 
 const ioa_iv_pressure ioa_iv_pressure_none = { PRESSURE_ONE, PRESSURE_ONE };
 

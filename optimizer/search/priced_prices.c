@@ -17,6 +17,7 @@ static void number_steps(ioa_priced *p)
         for (uint32_t k = 0; k < steps; k++, e = p->next[e], label += price) p->label[e] = label;
     }
     p->start[p->chunks] = INT64_MAX;
+    p->border = label / g->W;
     p->moved = p->work = 0;
 }
 
@@ -85,13 +86,13 @@ static void occupy(ioa_priced *p, uint32_t x)
     }
 }
 
-/* Smoothing keeps prices from following the present order's single steps, which the next moves change anyway. */
+/* Light smoothing keeps prices from following the present order's single steps, which the next moves change anyway. */
 static void smooth(ioa_priced *p)
 {
     uint64_t before = p->price[0];
     for (uint32_t c = 0; c < p->chunks; c++) {
         const uint64_t here = p->price[c], after = c + 1 < p->chunks ? p->price[c + 1] : here;
-        p->price[c] = (uint32_t)((before + 2 * here + after) / 4);
+        p->price[c] = (uint32_t)((before + 30 * here + after) / 32);
         before = here;
     }
 }
