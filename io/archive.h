@@ -11,11 +11,6 @@
 #include <ioanneal/network.h>
 #include <stdbool.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-#pragma GCC visibility push(default)
-
 #define IOA_HASH_TEXT 65 /* SHA-256 in lower-case hexadecimal, NUL included */
 #define IOA_METHOD_TEXT 32
 
@@ -100,8 +95,4 @@ const ioa_schedule *ioa_archive_nearest(const ioa_archive *archive, uint64_t mem
 bool ioa_archive_probe(const char *path);
 bool ioa_network_probe(const char *path);
 
-#pragma GCC visibility pop
-#ifdef __cplusplus
-}
-#endif
 #endif

@@ -48,7 +48,9 @@ static ioa_status check_target(const char *path, ioa_error *error)
     if (length == 0) return ioa_fail(error, IOA_ERR_INPUT, "the name of the file to write is empty");
     if (path[length - 1] == '/' || (stat(path, &info) == 0 && S_ISDIR(info.st_mode)))
         return ioa_fail(error, IOA_ERR_INPUT, "%s: is a folder, not a file to write", path);
-    if (stat(path, &info) != 0) return IOA_OK; /* new; the folder is judged by creating the temporary file */
+    if (stat(path, &info) != 0) { /* new; the folder is judged by creating the temporary file, whose name is shorter */
+        return errno == ENAMETOOLONG ? fail_errno(error, errno, path, "cannot be written") : IOA_OK;
+    }
     if (!S_ISREG(info.st_mode)) return ioa_fail(error, IOA_ERR_INPUT, "%s: is not a regular file", path);
     if (access(path, W_OK) != 0) return fail_errno(error, errno, path, "cannot be overwritten");
     return IOA_OK;

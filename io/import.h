@@ -5,11 +5,6 @@
 #include <ioanneal/network.h>
 #include <stdbool.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-#pragma GCC visibility push(default)
-
 typedef enum ioa_orientation { IOA_OUT_IN = 0, IOA_IN_OUT = 1 } ioa_orientation; /* what a row of a weight file is */
 
 typedef struct ioa_import_options {
@@ -21,8 +16,8 @@ typedef struct ioa_import_options {
     float bias_value;            /* used where no bias file is given */
     const char *activation;      /* "relu" for all layers, or a comma list, one per layer; NAME[:PARAM]; NULL: relu
                                     for hidden layers, identity for the last */
-    double prune;                /* keep the largest weights of each layer so that connections / (rows x columns) is at
-                                    most this; 0 or 1: keep all */
+    double prune;                /* keep the largest weights of each layer until connections / (rows x columns) is this, to
+                                    the nearest connection; 0 or 1: keep all */
     const char *name;            /* network name, or NULL: from the first file */
 } ioa_import_options;
 
@@ -50,8 +45,4 @@ ioa_status ioa_import(const char *const *files, uint32_t count, const ioa_import
                       ioa_network **network, ioa_import_report *report, ioa_error *error);
 void ioa_import_report_clear(ioa_import_report *report);
 
-#pragma GCC visibility pop
-#ifdef __cplusplus
-}
-#endif
 #endif

@@ -5,11 +5,6 @@
 #include <ioanneal/status.h>
 #include <stdint.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-#pragma GCC visibility push(default)
-
 /* Reads dataset `name` ("/x"), which must have two dimensions and `columns` columns (0: any). `values` [rows,
  * columns] is released with ioa_free. */
 ioa_status ioa_tensor_read(const char *path, const char *name, uint64_t columns, float **values, uint64_t *rows,
@@ -19,8 +14,4 @@ ioa_status ioa_tensor_read(const char *path, const char *name, uint64_t columns,
 ioa_status ioa_tensor_write(const char *path, const char *name, const float *values, uint64_t rows, uint64_t columns,
                             ioa_error *error);
 
-#pragma GCC visibility pop
-#ifdef __cplusplus
-}
-#endif
 #endif

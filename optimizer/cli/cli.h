@@ -36,6 +36,7 @@ typedef struct cli_command {
     const char *usage;    /* arguments after the name */
     const char *examples; /* lines for --help, or NULL */
     int (*run)(const struct cli_command *command, int argc, char **argv); /* exit code; argv[0] is the command */
+    bool silent;          /* neither help nor refusals are printed: another rank says the same */
 } cli_command;
 
 /* What every subcommand takes; part of each parse. */

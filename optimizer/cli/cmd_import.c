@@ -69,7 +69,7 @@ static int run(const cli_command *command, int argc, char **argv)
         {CLI_REAL, 0, "bias-value", "X", &bias_value, "one bias for all neurons (default 0)", 0, 0},
         {CLI_TEXT, 0, "activation", "A[,B,..]", &o.activation,
          "for all layers, or one per layer, NAME[:PARAM] (default: relu, the last identity)", 0, 0},
-        {CLI_REAL, 0, "prune", "DENSITY", &o.prune, "keep this share of each layer's weights, the largest", 0, 1},
+        {CLI_REAL, 0, "prune", "DENSITY", &o.prune, "keep each layer's largest weights, up to this density", 1e-12, 1},
         {CLI_TEXT, 0, "name", "NAME", &o.name, "name of the network (default: from the file)", 0, 0},
         {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
     };

@@ -7,7 +7,7 @@ static int run(const cli_command *command, int argc, char **argv)
     const cli_option options[] = {{CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0}};
     int files;
     cli_parsed parsed = cli_parse(command, options, &common, argc, argv, &files);
-    if (parsed == CLI_HELP_SHOWN) return 0;
+    if (parsed != CLI_GO) return parsed == CLI_HELP_SHOWN ? 0 : 2;
     return cli_refuse(command, "not part of this version: it cannot %s yet; nothing was written", command->summary);
 }
 

@@ -4,6 +4,7 @@
 #include "optimizer/mpi/job.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -25,16 +26,19 @@ typedef struct reporter {
     cli_progress progress;
 } reporter;
 
-static void on_began(void *context, const ioa_network *network, int ranks, bool verifier)
+static void on_began(void *context, const ioa_network *network, int ranks, bool verifier, uint32_t replicas)
 {
     reporter *r = context;
     r->lower_bound = ioa_network_bounds(network).lower;
     char text[2][32];
     if (r->common->quiet) return;
-    fprintf(stderr, "network: %s neurons, %s connections; %d rank%s%s\n",
+    fprintf(stderr, "network: %s neurons, %s connections; %d rank%s%s; %" PRIu32 " replicas\n",
             cli_grouped(ioa_network_view(network)->neurons, text[0]),
             cli_grouped(ioa_network_connections(network), text[1]), ranks, ranks == 1 ? "" : "s",
-            verifier ? ", the last one verifies" : "");
+            verifier ? ", the last one verifies" : "", replicas);
+    int workers = ranks - verifier;
+    if ((uint32_t)workers > replicas)
+        fprintf(stderr, "%d of %d workers have no replica and idle; raise --replicas\n", workers - (int)replicas, workers);
 }
 
 static void on_constructed(void *context, const char *name, uint64_t memory, uint64_t total, bool chosen)
@@ -156,7 +160,8 @@ static void join(int argc, char **argv, char *text, size_t size)
     }
 }
 
-static int run(const cli_command *command, int argc, char **argv)
+/* `*started`: the job ran; otherwise the command line was refused or asked for help. */
+static int start(const cli_command *command, int argc, char **argv, bool *started)
 {
     cli_memory memory = {0};
     char line[4096];
@@ -164,7 +169,7 @@ static int run(const cli_command *command, int argc, char **argv)
     const char *output = NULL, *method = "tempering", *engine = NULL, *checkpoint = NULL;
     bool resume = false;
     cli_common common = {0};
-    ioa_job job = {.seed = 1, .replicas = 8, .cold = 0.0, .hot = 0.0, .batch = 128, .timing_seconds = 5.0,
+    ioa_job job = {.seed = 1, .replicas = 0, .cold = 0.0, .hot = 0.0, .batch = 128, .timing_seconds = 5.0,
                    .command_line = line};
     const cli_option options[] = {
         {CLI_TEXT, 'o', "output", "ARCHIVE.h5", &output, "schedule archive to write (required)", 0, 0},
@@ -174,12 +179,12 @@ static int run(const cli_command *command, int argc, char **argv)
         {CLI_REAL, 0, "seconds", "T", &job.seconds, "time for the search, construction included (default 60)", 0.001, 1e9},
         {CLI_COUNT, 0, "rounds", "N", &job.rounds, "exactly N rounds, whatever time they take", 1, 1e15},
         {CLI_COUNT, 0, "stop-round", "N", &job.stop, "with --rounds: stop there, as a run cut short by time did", 1, 1e15},
-        {CLI_COUNT, 0, "replicas", "K", &job.replicas, "replicas, on any number of ranks (default 8)", 1, 1e6},
+        {CLI_COUNT, 0, "replicas", "K", &job.replicas, "replicas, on any number of ranks (default: 8 to 2, by size)", 1, 1e6},
         {CLI_COUNT, 0, "proposals", "N", &job.proposals, "per replica and round (default: by the method)", 1, 1e15},
         {CLI_COUNT, 's', "seed", "S", &job.seed, "same seed and rounds, same archive (default 1)", 0, 0},
         {CLI_TEXT, 0, "method", "NAME", &method, "tempering, anneal, construct or paper (default tempering)", 0, 0},
         {CLI_TEXT, 0, "engine", "NAME", &engine, "what a replica does between swaps (default: the best)", 0, 0},
-        {CLI_REAL, 0, "cold", "T", &job.cold, "temperature at the end, relative to the engine's scale", 1e-6, 1e9},
+        {CLI_REAL, 0, "cold", "T", &job.cold, "temperature at the end, in the engine's units", 1e-6, 1e9},
         {CLI_REAL, 0, "hot", "T", &job.hot, "temperature at the beginning, likewise", 1e-6, 1e9},
         {CLI_COUNT, 'b', "batch", "B", &job.batch, "samples per pass in the final timing (default 128)", 1, 1e6},
         {CLI_REAL, 0, "timing", "T", &job.timing_seconds, "seconds of the final timing; 0: none (default 5)", 0, 1e6},
@@ -219,8 +224,31 @@ static int run(const cli_command *command, int argc, char **argv)
     reporter r = {.common = &common, .archive_path = output, .schedules = common.json ? cJSON_CreateArray() : NULL};
     ioa_job_events events = {.context = &r, .began = on_began, .constructed = on_constructed, .round = on_round,
                              .finished = on_finished, .failed = on_failed};
+    *started = true;
     ioa_status status = ioa_job_run(&job, &events);
     return finish(&r, status, r.lower_bound > 0);
+}
+
+/* True on all ranks but the first, by what the usual launchers tell their processes. */
+static bool is_other_rank(void)
+{
+    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *rank = getenv(names[i]);
+        if (rank) return strcmp(rank, "0") != 0;
+    }
+    return false;
+}
+
+/* The command line is judged before MPI starts, alike on every rank, and the first rank speaks for all. The others
+ * then end with 0: a launcher that sees one fail may kill the first before it has spoken. */
+static int run(const cli_command *command, int argc, char **argv)
+{
+    cli_command self = *command;
+    bool started = false;
+    self.silent = is_other_rank();
+    int code = start(&self, argc, argv, &started);
+    return self.silent && !started ? 0 : code;
 }
 
 const cli_command cli_optimize = {

@@ -168,7 +168,7 @@ cli_parsed cli_parse(const cli_command *command, const cli_option *options, cli_
             if (parsed != CLI_GO) return parsed;
         }
         if (help) {
-            print_help(command, options, shared);
+            if (!command->silent) print_help(command, options, shared);
             return CLI_HELP_SHOWN;
         }
     }

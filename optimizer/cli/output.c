@@ -8,7 +8,7 @@
 
 int cli_fail(const cli_command *command, const ioa_error *error)
 {
-    fprintf(stderr, "ioanneal %s: %s\n", command->name, error->text);
+    if (!command->silent) fprintf(stderr, "ioanneal %s: %s\n", command->name, error->text);
     return ioa_status_exit_code(error->status);
 }
 

@@ -28,6 +28,7 @@ typedef struct seat {
     ioa_archive *archive; /* owned; on the verifier only */
     ioa_graph *graph;     /* owned; on workers only */
     uint32_t *order;      /* [W] start order, later the best; owned */
+    uint64_t replicas;    /* K */
     double began;         /* of the job */
     bool unverified;      /* a result failed verification; on the verifier only */
 } seat;
@@ -60,6 +61,13 @@ static ioa_status share_network(seat *s, ioa_error *error)
     if (status == IOA_OK && is_verifier(s)) status = ioa_archive_create(s->network, &s->archive, error);
     if (status == IOA_OK && is_worker(s)) status = ioa_graph_create(s->network, &s->graph, error);
     return ioa_comm_agree(s->world, status, false, error);
+}
+
+/* Exchange pays where rounds are cheap; a large network needs the proposals in few replicas. A function of the
+ * network alone: the number of ranks must not change results. */
+static uint64_t default_replicas(uint64_t connections)
+{
+    return connections <= 10000 ? 8 : connections <= 40000 ? 4 : 2;
 }
 
 /* ---- constructive orders ---- */
@@ -142,16 +150,13 @@ static ioa_tempering_config search_config(const seat *s, int index, double began
     double share = job->seconds * (index + 1) / job->memory_count - (began - s->began);
     ioa_tempering_config config = {.engine = job->engine,
                                    .seed = job->seed,
-                                   .replicas = (uint32_t)job->replicas,
+                                   .replicas = (uint32_t)s->replicas,
                                    .rounds = job->rounds,
                                    .proposals = job->proposals,
                                    .seconds = job->seconds > 0.0 ? (share > 1e-3 ? share : 1e-3) : 0.0,
                                    .began = began,
                                    .stop = job->stop,
-                                   .spread = job->method == IOA_METHOD_ANNEAL ? 1.0 : INITIAL_SPREAD,
-                                   .cold = job->cold > 0.0 ? job->cold : job->engine->cold,
-                                   .hot = job->hot > 0.0 ? job->hot : job->engine->hot};
-    if (config.hot < config.cold) config.hot = config.cold;
+                                   .spread = job->method == IOA_METHOD_ANNEAL ? 1.0 : INITIAL_SPREAD};
     return config;
 }
 
@@ -161,7 +166,8 @@ static ioa_status search(seat *s, int index, ioa_result_config *result, ioa_trac
     uint64_t memory = s->job->memories[index];
     double began = ioa_clock();
     bool searching = s->job->method != IOA_METHOD_CONSTRUCT && s->network->connections > 1;
-    ioa_problem problem = {.network = s->network, .memory = memory, .policy = s->job->policy, .graph = s->graph};
+    ioa_problem problem = {.network = s->network, .memory = memory, .policy = s->job->policy, .graph = s->graph,
+                           .cold = s->job->cold, .hot = s->job->hot};
     ioa_tempering_config config = search_config(s, index, began);
     ioa_transport transport = ioa_comm_transport(&s->team);
     ioa_tempering *tempering = NULL;
@@ -215,7 +221,7 @@ static void describe(const seat *s, const ioa_result_config *r, char *text, size
              "{\"method\":\"%s\",\"engine\":\"%s\",\"policy\":\"%s\",\"seed\":%" PRIu64 ",\"replicas\":%" PRIu64
              ",\"rounds\":%" PRIu64 ",\"seconds\":%g,\"proposals\":%" PRIu64 ",\"cold\":%g,\"hot\":%g,\"batch\":%" PRIu32
              ",\"timing_seconds\":%g}",
-             job->method_name, job->engine->name, ioa_policy_name(job->policy), job->seed, job->replicas, job->rounds,
+             job->method_name, job->engine->name, ioa_policy_name(job->policy), job->seed, s->replicas, job->rounds,
              job->seconds, job->proposals, job->cold, job->hot, r->batch, job->timing_seconds);
 }
 
@@ -266,9 +272,9 @@ static ioa_status handle_memory(seat *s, int index, ioa_error *error)
 {
     const ioa_job *job = s->job;
     ioa_result_config result = {.memory = job->memories[index], .policy = job->policy, .seed = job->seed,
-                                .replicas = job->replicas, .method = job->method_name, .batch = (uint32_t)job->batch,
+                                .replicas = s->replicas, .method = job->method_name, .batch = (uint32_t)job->batch,
                                 .timing_seconds = job->timing_seconds};
-    ioa_trace trace = {.replicas = (uint32_t)job->replicas};
+    ioa_trace trace = {.replicas = (uint32_t)s->replicas};
     ioa_candidates seen = {0};
     ioa_summary summary = {0};
     int owner = 0;
@@ -294,7 +300,9 @@ static ioa_status run(seat *s, ioa_error *error)
 {
     ioa_status status = share_network(s, error);
     if (status != IOA_OK) return status;
-    if (s->events->began) s->events->began(s->events->context, s->network, s->ranks, s->verifier != 0);
+    s->replicas = s->job->replicas ? s->job->replicas : default_replicas(s->network->connections);
+    if (s->events->began)
+        s->events->began(s->events->context, s->network, s->ranks, s->verifier != 0, (uint32_t)s->replicas);
     MPI_Comm_split(s->world, is_worker(s) ? 0 : MPI_UNDEFINED, s->rank, &s->team);
     for (int i = 0; status == IOA_OK && i < s->job->memory_count; i++) status = handle_memory(s, i, error);
     if (s->team != MPI_COMM_NULL) MPI_Comm_free(&s->team);

@@ -24,7 +24,7 @@ typedef struct ioa_job {
     const char *method_name;
     const ioa_engine *engine;
     uint64_t seed;
-    uint64_t replicas;  /* K >= 1 */
+    uint64_t replicas;  /* K; 0: by the size of the network */
     uint64_t rounds;    /* planned per memory size; 0: by seconds */
     uint64_t stop;      /* round at which to stop although more are planned; 0: none */
     uint64_t proposals; /* per replica and round; 0: the engine's choice */
@@ -39,7 +39,7 @@ typedef struct ioa_job {
 typedef struct ioa_job_events {
     void *context;
     /* After the network has been read. */
-    void (*began)(void *context, const ioa_network *network, int ranks, bool verifier);
+    void (*began)(void *context, const ioa_network *network, int ranks, bool verifier, uint32_t replicas);
     /* A constructive order has been counted; `chosen` marks the one the search starts from. */
     void (*constructed)(void *context, const char *name, uint64_t memory, uint64_t total, bool chosen);
     /* After each round; seconds since the search for this memory size began, and what it may take (0: by rounds). */

@@ -1,8 +1,11 @@
 #include "optimizer/search/engine.h"
 
+#include "core/portable_math.h"
+
 #include <string.h>
 
-static const ioa_engine *const engines[] = {&ioa_engine_priced, &ioa_engine_paper};
+static const ioa_engine *const engines[] = {&ioa_engine_levels, &ioa_engine_interval, &ioa_engine_priced,
+                                            &ioa_engine_paper};
 
 const ioa_engine *ioa_engine_at(unsigned index)
 {
@@ -14,4 +17,11 @@ const ioa_engine *ioa_engine_find(const char *name)
     for (unsigned i = 0; ioa_engine_at(i); i++)
         if (strcmp(engines[i]->name, name) == 0) return engines[i];
     return NULL;
+}
+
+double ioa_cooling(double cold, double hot, double sweeps, double progress)
+{
+    double begin = cold * ioa_portable_exp(0.7 * ioa_portable_log(sweeps > 1.0 ? sweeps : 1.0));
+    if (begin > hot) begin = hot;
+    return begin * ioa_portable_exp(ioa_portable_log(cold / begin) * progress);
 }

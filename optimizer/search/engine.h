@@ -1,7 +1,7 @@
-/* What a replica does between two swaps: an engine anneals one order at one temperature.
+/* What a replica does between two swaps: an engine anneals one order.
  *
  * Engines are rows of a table (engine.c). The state of a replica is opaque; everything random comes from the
- * generator handed in, so that a round is a pure function of (state, temperature, generator). */
+ * generator handed in, so that a round is a pure function of (state, step, generator). */
 #ifndef IOA_SEARCH_ENGINE_H
 #define IOA_SEARCH_ENGINE_H
 
@@ -14,40 +14,50 @@
 /* What all replicas of one search share; built once per rank, read-only. */
 typedef struct ioa_problem {
     const ioa_network *network; /* borrowed */
+    const ioa_graph *graph;     /* of the network, borrowed */
     uint64_t memory;            /* M */
     ioa_policy policy;
-    const uint32_t *start;  /* [W] best constructive order, borrowed; every replica starts there */
-    uint64_t start_total;   /* its I/O */
-    const ioa_graph *graph; /* of the network, borrowed */
+    const uint32_t *start; /* [W] best constructive order, borrowed */
+    uint64_t start_total;  /* its I/O */
+    double cold, hot;      /* temperatures at the end and at the beginning, in the engine's units; 0: its own */
 } ioa_problem;
 
-/* Sums over one round of one replica. */
+/* Where a round stands in the plan of the search. */
+typedef struct ioa_step {
+    double progress;     /* [0, 1] share of the plan that is over after this round */
+    double sweeps;       /* proposals per connection the whole plan has; 0: not known yet, play safe */
+    double multiplier;   /* of the replica's rung, >= 1: how much hotter than the base it is */
+    uint64_t proposals;  /* of this round, as round_proposals gave them */
+    bool quench;         /* accept nothing that costs more */
+} ioa_step;
+
+/* What a replica did in one round. */
 typedef struct ioa_round_counts {
     uint64_t proposals; /* moves drawn, infeasible ones included */
     uint64_t accepted;
+    double base;        /* temperature of a multiplier of 1, in I/Os */
 } ioa_round_counts;
 
 typedef struct ioa_engine {
     const char *name;
     const char *summary; /* one line for --help */
 
-    double cold, hot; /* where a search ends and begins, in units of `scale` */
+    /* What the replicas of a rank share beyond the problem; both NULL if nothing. */
+    ioa_status (*prepare)(const ioa_problem *problem, void **shared, ioa_error *error);
+    void (*release)(void *shared);
 
-    /* Starts a replica at problem->start. The problem must outlive it. */
-    ioa_status (*create)(const ioa_problem *problem, void **state, ioa_error *error);
+    /* Starts a replica. Problem and shared must outlive it. */
+    ioa_status (*create)(const ioa_problem *problem, const void *shared, void **state, ioa_error *error);
     void (*destroy)(void *state);
 
-    /* What a temperature of 1 means, in I/Os; equal for all replicas of a problem. */
-    double (*scale)(const void *state);
-
-    /* Proposals of one round: a function of the problem alone, so that rounds mean the same on every machine. */
+    /* Effort of one round: a function of the problem alone, so that rounds mean the same on every machine. */
     uint64_t (*round_proposals)(const ioa_problem *problem);
 
-    /* Draws `proposals` moves at `temperature` (in I/Os; 0: only what does not cost more is accepted). */
-    ioa_status (*anneal)(void *state, double temperature, uint64_t proposals, ioa_pcg32 *rng, ioa_round_counts *counts,
+    /* One round. Swaps of the round are decided with the base temperature of replica 0. */
+    ioa_status (*anneal)(void *state, const ioa_step *step, ioa_pcg32 *rng, ioa_round_counts *counts,
                          ioa_error *error);
 
-    int64_t (*energy)(const void *state);     /* what the swaps compare, in I/Os */
+    int64_t (*energy)(const void *state);      /* what the swaps compare, in I/Os */
     uint64_t (*best_total)(const void *state); /* exact I/O of the best order seen by this replica */
     void (*best_order)(const void *state, uint32_t *order); /* that order, [W] */
 } ioa_engine;
@@ -55,9 +65,13 @@ typedef struct ioa_engine {
 /* NULL for an unknown name. */
 const ioa_engine *ioa_engine_find(const char *name);
 
-/* The table, for --help: index 0 .. ; NULL past the end. */
+/* The table, for --help: index 0 .. ; NULL past the end. The first one is the default. */
 const ioa_engine *ioa_engine_at(unsigned index);
 
-extern const ioa_engine ioa_engine_priced, ioa_engine_paper; /* engine_NAME.c */
+extern const ioa_engine ioa_engine_levels, ioa_engine_interval, ioa_engine_priced, ioa_engine_paper; /* engine_NAME.c */
+
+/* The usual course of a temperature: geometric from hot to cold; for a search of few sweeps from less than hot, since
+ * what cannot be cooled again must not be melted. `progress` in [0, 1]. */
+double ioa_cooling(double cold, double hot, double sweeps, double progress);
 
 #endif

@@ -10,6 +10,9 @@
 
 #include <string.h>
 
+#define COLD 0.145 /* I/Os: a rise of one passes once in a thousand times */
+#define HOT 1.0
+
 typedef struct paper {
     const ioa_problem *problem;
     ioa_simulator *simulator;
@@ -31,8 +34,9 @@ static void paper_destroy(void *state)
     ioa_free(p);
 }
 
-static ioa_status paper_create(const ioa_problem *problem, void **state, ioa_error *error)
+static ioa_status paper_create(const ioa_problem *problem, const void *shared, void **state, ioa_error *error)
 {
+    (void)shared;
     uint64_t w = problem->network->connections;
     paper *p = ioa_alloc_zero(1, sizeof *p);
     if (!p) return ioa_fail_nomem(error, "a replica", 1, sizeof *p);
@@ -81,13 +85,16 @@ static void shift(uint32_t *order, uint64_t from, uint64_t to)
     order[to] = moved;
 }
 
-static ioa_status paper_anneal(void *state, double temperature, uint64_t proposals, ioa_pcg32 *rng,
-                               ioa_round_counts *counts, ioa_error *error)
+static ioa_status paper_anneal(void *state, const ioa_step *step, ioa_pcg32 *rng, ioa_round_counts *counts,
+                               ioa_error *error)
 {
     (void)error;
     paper *p = state;
     uint64_t w = p->problem->network->connections;
-    for (uint64_t i = 0; i < proposals && w > 1; i++) {
+    double cold = p->problem->cold > 0.0 ? p->problem->cold : COLD, hot = p->problem->hot > 0.0 ? p->problem->hot : HOT;
+    counts->base = step->quench ? 0.0 : ioa_cooling(cold, hot, 1e9, step->progress);
+    double temperature = counts->base * step->multiplier;
+    for (uint64_t i = 0; i < step->proposals && w > 1; i++) {
         uint64_t from = ioa_pcg32_below(rng, (uint32_t)w), to = from;
         uint32_t reach = 1 + ioa_pcg32_below(rng, p->window);
         bool right = ioa_pcg32_next(rng) & 1;
@@ -113,12 +120,6 @@ static ioa_status paper_anneal(void *state, double temperature, uint64_t proposa
     return IOA_OK;
 }
 
-static double paper_scale(const void *state)
-{
-    (void)state;
-    return 1.0;
-}
-
 static int64_t paper_energy(const void *state)
 {
     return (int64_t)((const paper *)state)->total;
@@ -138,11 +139,8 @@ static void paper_best_order(const void *state, uint32_t *order)
 const ioa_engine ioa_engine_paper = {
     .name = "paper",
     .summary = "shift single connections, full simulation of every proposal (the paper's baseline)",
-    .cold = 0.145, /* a rise of one I/O passes once in a thousand times */
-    .hot = 1.0,
     .create = paper_create,
     .destroy = paper_destroy,
-    .scale = paper_scale,
     .round_proposals = paper_round_proposals,
     .anneal = paper_anneal,
     .energy = paper_energy,

@@ -1,17 +1,17 @@
 #include "optimizer/search/tempering.h"
 
 #include "core/mem.h"
-#include "core/portable_math.h"
 
 #include <string.h>
 #include <time.h>
 
 /* What a worker contributes per replica it has room for. */
 enum { FIELD_ENERGY, FIELD_BEST, FIELD_PROPOSALS, FIELD_ACCEPTED, FIELDS };
-/* ... and once: whether it failed, whether time is up, and how many rounds worker 0 plans. */
-enum { HEAD_STATUS, HEAD_STOP, HEAD_PLAN, HEADS };
+/* ... and once: whether it failed, whether time is up, how many rounds worker 0 plans, and the base temperature of
+ * worker 0, which has replicas where others may have none. */
+enum { HEAD_STATUS, HEAD_STOP, HEAD_PLAN, HEAD_BASE, HEADS };
 
-#define TIMED_ROUNDS 4    /* at the hottest temperature, whatever the plan; a plan from a time limit rests on them */
+#define TIMED_ROUNDS 4    /* the same for any plan; a plan from a time limit rests on them */
 #define PLAN_MARGIN 0.94  /* share of the time that is planned for: rounds do not all take the same time */
 #define QUENCH_SHARE 0.04 /* of the rounds, at the end, at temperature 0 */
 
@@ -33,8 +33,8 @@ struct ioa_tempering {
     uint32_t best_replica;
     uint64_t proposals_total, round_trips;
     uint64_t planned; /* rounds; 0: not known yet */
-    double scale;     /* of the engine, in I/Os */
     double base;      /* of this round's temperatures, in I/Os */
+    void *shared;     /* of the engine */
 };
 
 double ioa_clock(void)
@@ -54,6 +54,7 @@ void ioa_tempering_destroy(ioa_tempering *t)
     if (!t) return;
     for (uint32_t i = 0; t->state && i < t->slots; i++)
         if (t->state[i]) t->config.engine->destroy(t->state[i]);
+    if (t->config.engine->release) t->config.engine->release(t->shared);
     ioa_ladder_destroy(&t->ladder);
     ioa_trace_clear(&t->trace);
     ioa_free(t->state);
@@ -97,26 +98,33 @@ ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_
     t->planned = config->rounds;
     ioa_status status = ioa_ladder_create(config->replicas, config->spread, &t->ladder, error);
     if (status == IOA_OK) status = allocate(t, error);
+    if (status == IOA_OK && config->engine->prepare) status = config->engine->prepare(problem, &t->shared, error);
     for (uint32_t k = 0; status == IOA_OK && k < config->replicas; k++) t->rung_of[k] = t->replica_at[k] = k;
     for (uint32_t i = 0; status == IOA_OK && i < t->slots; i++)
         if (transport->rank + i * transport->size < config->replicas)
-            status = config->engine->create(problem, &t->state[i], error);
-    if (status == IOA_OK) {
-        t->scale = t->state[0] ? config->engine->scale(t->state[0]) : 1.0; /* unused without replicas */
+            status = config->engine->create(problem, t->shared, &t->state[i], error);
+    if (status == IOA_OK)
         *tempering = t;
-    } else
+    else
         ioa_tempering_destroy(t);
     return status;
 }
 
-/* The base temperature of a round. The first rounds are hot whatever the plan says. */
-static double base_temperature(const ioa_tempering *t, uint64_t round)
+static uint64_t round_proposals(const ioa_tempering *t)
 {
-    double hot = t->config.hot * t->scale, cold = t->config.cold * t->scale;
-    if (round < TIMED_ROUNDS || t->planned <= TIMED_ROUNDS) return hot;
-    double progress = (double)(round + 1 - TIMED_ROUNDS) / (double)(t->planned - TIMED_ROUNDS);
-    if (progress > 1.0 - QUENCH_SHARE) return 0.0;
-    return hot * ioa_portable_exp(ioa_portable_log(cold / hot) * progress / (1.0 - QUENCH_SHARE));
+    return t->config.proposals ? t->config.proposals : t->config.engine->round_proposals(t->problem);
+}
+
+/* Where the round stands in the plan. The first rounds do not know it. */
+static ioa_step make_step(const ioa_tempering *t, uint64_t round)
+{
+    ioa_step step = {.proposals = round_proposals(t)};
+    if (round < TIMED_ROUNDS || t->planned <= TIMED_ROUNDS) return step;
+    double rounds = (double)(t->planned - TIMED_ROUNDS), progress = (double)(round + 1 - TIMED_ROUNDS) / rounds;
+    step.quench = progress > 1.0 - QUENCH_SHARE;
+    step.progress = step.quench ? 1.0 : progress / (1.0 - QUENCH_SHARE);
+    step.sweeps = rounds * (double)step.proposals / (double)t->problem->network->connections;
+    return step;
 }
 
 /* Worker 0 turns what is left of the time limit into rounds. */
@@ -131,15 +139,16 @@ static uint64_t plan(const ioa_tempering *t, uint64_t done, double started)
 static ioa_status anneal_mine(ioa_tempering *t, uint64_t round, ioa_error *error)
 {
     const ioa_engine *engine = t->config.engine;
-    uint64_t proposals = t->config.proposals ? t->config.proposals : engine->round_proposals(t->problem);
+    ioa_step step = make_step(t, round);
     for (uint32_t i = 0; i < t->slots; i++) {
         uint32_t replica = t->transport.rank + i * t->transport.size;
         if (!t->state[i]) continue;
         ioa_pcg32 rng = ioa_rng_keyed(t->config.seed, IOA_RNG_REPLICA, replica, round);
         ioa_round_counts counts = {0};
-        ioa_status status = engine->anneal(t->state[i], t->base * t->ladder.temperature[t->rung_of[replica]], proposals,
-                                           &rng, &counts, error);
+        step.multiplier = t->ladder.temperature[t->rung_of[replica]];
+        ioa_status status = engine->anneal(t->state[i], &step, &rng, &counts, error);
         if (status != IOA_OK) return status;
+        if (replica == 0) t->base = counts.base; /* lives on worker 0 for any number of workers */
         int64_t *fields = t->mine + HEADS + i * FIELDS;
         fields[FIELD_ENERGY] = engine->energy(t->state[i]);
         fields[FIELD_BEST] = (int64_t)engine->best_total(t->state[i]);
@@ -157,6 +166,7 @@ static ioa_status exchange(ioa_tempering *t, ioa_status status, double started, 
     bool late = t->config.seconds > 0.0 && ioa_clock() - t->config.began >= t->config.seconds;
     t->mine[HEAD_STOP] = t->transport.rank == 0 && late;
     t->mine[HEAD_PLAN] = t->transport.rank == 0 && !t->planned && done == TIMED_ROUNDS ? (int64_t)plan(t, done, started) : 0;
+    memcpy(&t->mine[HEAD_BASE], &t->base, sizeof t->base);
     ioa_status sent = t->transport.gather(t->transport.context, t->mine, message_length(t), t->all, error);
     if (sent != IOA_OK || status != IOA_OK) return status != IOA_OK ? status : sent;
     for (uint32_t r = 0; r < t->transport.size; r++) {
@@ -166,6 +176,7 @@ static ioa_status exchange(ioa_tempering *t, ioa_status status, double started, 
         *stop = *stop || head[HEAD_STOP];
         if (head[HEAD_PLAN]) t->planned = (uint64_t)head[HEAD_PLAN];
     }
+    memcpy(&t->base, &t->all[HEAD_BASE], sizeof t->base);
     return IOA_OK;
 }
 
@@ -224,7 +235,6 @@ ioa_status ioa_tempering_run(ioa_tempering *t, const ioa_tempering_events *event
     double started = ioa_clock();
     while (!stop && (t->planned == 0 || t->trace.rounds < t->planned)) {
         uint64_t round = t->trace.rounds;
-        t->base = base_temperature(t, round);
         ioa_status status = ioa_trace_reserve(&t->trace, round + 1, error);
         if (status == IOA_OK) status = anneal_mine(t, round, error);
         status = exchange(t, status, started, &stop, error);

@@ -1,7 +1,7 @@
 /* Annealed parallel tempering: K replicas on any number of workers, temperatures exchanged, orders never.
  *
- * All replicas start at the best constructive order and at a hot ladder; the ladder moves from `hot` to `cold`
- * geometrically with the rounds, and the last rounds are a quench. So the number of rounds is planned beforehand: given,
+ * All replicas start at the best constructive order. The ladder moves from hot to cold geometrically with the rounds,
+ * as hot as the length of the search allows, and the last rounds are a quench. So the number of rounds is planned beforehand: given,
  * or, from a time limit, by timing the first few rounds, which do not depend on the plan. The plan is part of the
  * result; a run that reaches its time limit before its plan stops there.
  *
@@ -25,7 +25,6 @@ typedef struct ioa_tempering_config {
     uint64_t proposals;   /* per replica and round; 0: the engine's choice */
     double seconds;       /* time limit after `began`, kept by worker 0; 0: none */
     double began;         /* seconds of ioa_clock at which the time started to count */
-    double cold, hot;     /* coldest and hottest base temperature, in units of the engine's scale */
     double spread;        /* of the ladder at the start, >= 1; 1 for good: independent replicas */
 } ioa_tempering_config;
 

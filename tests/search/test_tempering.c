@@ -22,7 +22,7 @@ static ioa_problem make_problem(uint64_t seed, uint32_t **order)
 static ioa_tempering_config make_config(const ioa_engine *engine)
 {
     return (ioa_tempering_config){.engine = engine, .seed = 3, .replicas = 5, .rounds = 20, .proposals = 50,
-                                  .cold = 0.1, .hot = 1.0, .spread = 2.0};
+                                  .spread = 2.0};
 }
 
 /* Whatever an engine claims to have found must be legal and count as claimed. */

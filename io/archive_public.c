@@ -1,0 +1,53 @@
+/* The installed view of archives (ioanneal/archive.h) on top of io/archive.h. */
+#include <ioanneal/archive.h>
+
+#include "io/archive.h"
+
+ioa_status ioa_archive_open(const char *path, const ioa_network *network, ioa_archive **archive, ioa_error *error)
+{
+    ioa_archive *opened = NULL;
+    ioa_status status = ioa_archive_read(path, &opened, error);
+    if (status == IOA_OK) status = ioa_archive_matches(opened, network, path, error);
+    if (status == IOA_OK && opened->connections != ioa_network_connections(network))
+        status = ioa_fail(error, IOA_ERR_INPUT, "%s: network: connections do not agree with topology_sha256", path);
+    for (uint32_t i = 0; status == IOA_OK && i < opened->count; i++) {
+        status = ioa_order_check(network, opened->schedules[i].order, error);
+        if (status != IOA_OK) ioa_fail_prefix(error, status, "%s: schedules/%04u", path, (unsigned)i);
+    }
+    if (status == IOA_OK)
+        *archive = opened;
+    else
+        ioa_archive_destroy(opened);
+    return status;
+}
+
+void ioa_archive_close(ioa_archive *archive)
+{
+    ioa_archive_destroy(archive);
+}
+
+uint32_t ioa_archive_schedules(const ioa_archive *archive)
+{
+    return archive->count;
+}
+
+static void show(const ioa_archive *archive, const ioa_schedule *s, ioa_schedule_view *schedule)
+{
+    *schedule = (ioa_schedule_view){.memory = s->memory,
+                                    .policy = s->policy,
+                                    .io = s->io,
+                                    .lower_bound = s->lower_bound,
+                                    .verified = s->verified,
+                                    .connections = archive->connections,
+                                    .order = s->order};
+}
+
+void ioa_archive_at(const ioa_archive *archive, uint32_t index, ioa_schedule_view *schedule)
+{
+    show(archive, &archive->schedules[index], schedule);
+}
+
+void ioa_archive_pick(const ioa_archive *archive, uint64_t memory, ioa_policy policy, ioa_schedule_view *schedule)
+{
+    show(archive, ioa_archive_nearest(archive, memory, policy), schedule);
+}

@@ -1,0 +1,275 @@
+/* Three engines in one file, since they are the same replica with different plans:
+ *   interval  coarse: every destination has one residency, an interval of time (interval.h)
+ *   priced    fine: every connection has its place, memory has prices (priced.h)
+ *   levels    coarse first, then fine from the best coarse order, never hot again
+ * The exact count of what a replica has is taken at the end of every round; swaps compare it, and the best order is
+ * chosen by it. */
+#include "optimizer/search/engine.h"
+
+#include "core/mem.h"
+#include "core/simulator.h"
+#include "optimizer/search/interval.h"
+#include "optimizer/search/priced.h"
+
+#include <string.h>
+
+#define INTERVAL_HOT 0.4 /* I/Os */
+#define INTERVAL_COLD 0.1
+#define PRICED_HOT 0.5 /* mean energies of a connection */
+#define PRICED_COLD 0.02
+#define POLISH_HOT 0.06 /* the same, where a coarse search went before */
+
+/* Proposals of the fine level that take as long as one of the coarse level. */
+#define FINE_PER_COARSE 8
+
+/* ---- what replicas share: the coarse problem, its start, and where the fine level takes over ---- */
+
+typedef struct shared {
+    ioa_interval_problem *problem;
+    ioa_intervals start; /* best sliding window */
+    double takeover;     /* progress at which the fine level begins: 0 at once, 1 never */
+} shared;
+
+static void shared_release(void *pointer)
+{
+    shared *s = pointer;
+    if (!s) return;
+    ioa_interval_problem_destroy(s->problem);
+    ioa_intervals_destroy(&s->start);
+    ioa_free(s);
+}
+
+/* Tries windows of several widths and keeps the best by exact count. */
+static ioa_status find_start(shared *s, const ioa_problem *problem, ioa_error *error)
+{
+    static const int32_t eighths[] = {0, 1, 2, 4, 6, 8};
+    uint64_t best = UINT64_MAX;
+    ioa_simulator *simulator = NULL;
+    uint32_t *order = ioa_alloc(problem->network->connections, sizeof *order);
+    ioa_status status =
+        order ? IOA_OK : ioa_fail_nomem(error, "an order", problem->network->connections, sizeof *order);
+    if (status == IOA_OK)
+        status = ioa_simulator_create(problem->network, problem->memory, problem->policy, &simulator, error);
+    int32_t last = 0;
+    for (size_t i = 0; status == IOA_OK && i < sizeof eighths / sizeof *eighths; i++) {
+        int32_t width = s->problem->slots * eighths[i] / 8 > 1 ? s->problem->slots * eighths[i] / 8 : 1;
+        if (width == last) continue;
+        last = width;
+        ioa_intervals made = {0};
+        ioa_interval_state *state = NULL;
+        status = ioa_intervals_window(s->problem, (uint32_t)width, NULL, &made, error);
+        if (status == IOA_OK) status = ioa_interval_state_create(s->problem, &made, &state, error);
+        if (status == IOA_OK) status = ioa_interval_order(state, order, error);
+        ioa_interval_state_destroy(state);
+        ioa_io io = {0};
+        if (status == IOA_OK) io = ioa_simulator_count(simulator, order);
+        if (status == IOA_OK && io.reads + io.writes < best) {
+            best = io.reads + io.writes;
+            ioa_intervals old = s->start;
+            s->start = made;
+            made = old;
+        }
+        if (made.open) ioa_intervals_destroy(&made);
+    }
+    ioa_simulator_destroy(simulator);
+    ioa_free(order);
+    return status;
+}
+
+static ioa_status shared_create(const ioa_problem *problem, double takeover, void **pointer, ioa_error *error)
+{
+    shared *s = ioa_alloc_zero(1, sizeof *s);
+    if (!s) return ioa_fail_nomem(error, "the search", 1, sizeof *s);
+    s->takeover = takeover;
+    ioa_status status = IOA_OK;
+    if (takeover > 0.0) {
+        status = ioa_interval_problem_create(problem->network, problem->memory, true, &s->problem, error);
+        if (status == IOA_OK) status = find_start(s, problem, error);
+    }
+    if (status == IOA_OK)
+        *pointer = s;
+    else
+        shared_release(s);
+    return status;
+}
+
+static ioa_status prepare_interval(const ioa_problem *problem, void **pointer, ioa_error *error)
+{
+    return shared_create(problem, 1.0, pointer, error);
+}
+
+static ioa_status prepare_priced(const ioa_problem *problem, void **pointer, ioa_error *error)
+{
+    return shared_create(problem, 0.0, pointer, error);
+}
+
+/* The longer the rows, the more is decided by which destinations are open together, and the less by single
+ * connections. */
+static ioa_status prepare_levels(const ioa_problem *problem, void **pointer, ioa_error *error)
+{
+    uint64_t rows = 0;
+    for (uint32_t v = 0; v < problem->network->a.neurons; v++)
+        rows += problem->network->a.indptr[v + 1] > problem->network->a.indptr[v];
+    double length = rows ? (double)problem->network->connections / (double)rows : 0.0;
+    double takeover = 0.4 + 0.015 * (length - 10.0);
+    takeover = takeover < 0.4 ? 0.4 : takeover > 0.85 ? 0.85 : takeover;
+    return shared_create(problem, takeover, pointer, error);
+}
+
+/* ---- a replica ---- */
+
+typedef struct replica {
+    const ioa_problem *problem;
+    const shared *shared;
+    ioa_interval_state *interval; /* while coarse */
+    ioa_priced *priced;           /* once fine */
+    double scale;                 /* mean energy of a connection at the takeover, in I/Os */
+    ioa_simulator *simulator;
+    uint32_t *order; /* [W] as last counted */
+    uint32_t *best;  /* [W] */
+    uint64_t total, best_total;
+} replica;
+
+static void replica_destroy(void *state)
+{
+    replica *r = state;
+    if (!r) return;
+    ioa_interval_state_destroy(r->interval);
+    ioa_priced_destroy(r->priced);
+    ioa_simulator_destroy(r->simulator);
+    ioa_free(r->order);
+    ioa_free(r->best);
+    ioa_free(r);
+}
+
+/* From the coarse level to the fine one, at the best order so far. */
+static ioa_status take_over(replica *r, ioa_error *error)
+{
+    ioa_interval_state_destroy(r->interval);
+    r->interval = NULL;
+    ioa_status status = ioa_priced_create(r->problem->graph, r->best, r->problem->memory, &r->priced, error);
+    if (status != IOA_OK) return status;
+    r->scale = (double)ioa_priced_energy(r->priced) / (double)IOA_PRICED_ONE / (double)r->problem->network->connections;
+    return IOA_OK;
+}
+
+static ioa_status replica_create(const ioa_problem *problem, const void *pointer, void **state, ioa_error *error)
+{
+    uint64_t w = problem->network->connections;
+    replica *r = ioa_alloc_zero(1, sizeof *r);
+    if (!r) return ioa_fail_nomem(error, "a replica", 1, sizeof *r);
+    r->problem = problem;
+    r->shared = pointer;
+    r->total = r->best_total = problem->start_total;
+    r->order = ioa_alloc(w, sizeof *r->order);
+    r->best = ioa_alloc_copy(problem->start, w, sizeof *r->best);
+    ioa_status status = r->order && r->best ? IOA_OK : ioa_fail_nomem(error, "a replica", w, 2 * sizeof *r->order);
+    if (status == IOA_OK)
+        status = ioa_simulator_create(problem->network, problem->memory, problem->policy, &r->simulator, error);
+    if (status == IOA_OK)
+        status = r->shared->takeover > 0.0
+                     ? ioa_interval_state_create(r->shared->problem, &r->shared->start, &r->interval, error)
+                     : take_over(r, error);
+    if (status == IOA_OK)
+        *state = r;
+    else
+        replica_destroy(r);
+    return status;
+}
+
+/* Coarse proposals; enough for a round to change something, few enough for some hundred rounds a minute. */
+static uint64_t round_proposals(const ioa_problem *problem)
+{
+    uint64_t n = problem->network->a.neurons;
+    return n < 4000 ? 4000 : n;
+}
+
+static void count_exactly(replica *r)
+{
+    ioa_io io = ioa_simulator_count(r->simulator, r->order);
+    r->total = io.reads + io.writes;
+    if (r->total >= r->best_total) return;
+    r->best_total = r->total;
+    memcpy(r->best, r->order, r->problem->network->connections * sizeof *r->best);
+}
+
+static ioa_status anneal_coarse(replica *r, const ioa_step *step, double share, ioa_pcg32 *rng,
+                                ioa_round_counts *counts, ioa_error *error)
+{
+    double hot = r->problem->hot > 0.0 ? r->problem->hot : INTERVAL_HOT;
+    double cold = r->problem->cold > 0.0 ? r->problem->cold : INTERVAL_COLD;
+    counts->base = step->sweeps > 0.0 ? hot + (cold - hot) * share : cold;
+    ioa_interval_counts done = {0};
+    ioa_status status = ioa_interval_anneal(r->interval, counts->base * step->multiplier, step->proposals, rng, &done,
+                                            error);
+    counts->proposals += done.proposals;
+    counts->accepted += done.accepted;
+    if (status == IOA_OK) status = ioa_interval_order(r->interval, r->order, error);
+    if (status == IOA_OK) count_exactly(r);
+    return status;
+}
+
+static ioa_status anneal_fine(replica *r, const ioa_step *step, double share, ioa_pcg32 *rng, ioa_round_counts *counts)
+{
+    bool polish = r->shared->takeover > 0.0;
+    double hot = polish ? POLISH_HOT : r->problem->hot > 0.0 ? r->problem->hot : PRICED_HOT;
+    double cold = r->problem->cold > 0.0 && !polish ? r->problem->cold : PRICED_COLD;
+    uint64_t proposals = step->proposals * FINE_PER_COARSE, before = 0, after = 0;
+    counts->base = step->quench ? 0.0 : r->scale * ioa_cooling(cold, hot, step->sweeps * FINE_PER_COARSE, share);
+    const ioa_priced_stats *stats = ioa_priced_statistics(r->priced);
+    for (int k = 0; k < IOA_PRICED_MOVE_COUNT; k++) before += stats->accepted[k];
+    ioa_priced_run(r->priced, counts->base * step->multiplier, proposals, rng);
+    for (int k = 0; k < IOA_PRICED_MOVE_COUNT; k++) after += stats->accepted[k];
+    counts->proposals += proposals;
+    counts->accepted += after - before;
+    ioa_priced_settle(r->priced);
+    ioa_priced_order(r->priced, r->order);
+    count_exactly(r);
+    return IOA_OK;
+}
+
+static ioa_status anneal(void *state, const ioa_step *step, ioa_pcg32 *rng, ioa_round_counts *counts, ioa_error *error)
+{
+    replica *r = state;
+    double takeover = r->shared->takeover;
+    if (!r->priced && step->progress > takeover) {
+        ioa_status status = take_over(r, error);
+        if (status != IOA_OK) return status;
+    }
+    if (!r->priced) return anneal_coarse(r, step, step->progress / takeover, rng, counts, error);
+    return anneal_fine(r, step, takeover < 1.0 ? (step->progress - takeover) / (1.0 - takeover) : 1.0, rng, counts);
+}
+
+static int64_t energy(const void *state)
+{
+    return (int64_t)((const replica *)state)->total;
+}
+
+static uint64_t best_total(const void *state)
+{
+    return ((const replica *)state)->best_total;
+}
+
+static void best_order(const void *state, uint32_t *order)
+{
+    const replica *r = state;
+    memcpy(order, r->best, r->problem->network->connections * sizeof *order);
+}
+
+#define REPLICA                                                                                                        \
+    .release = shared_release, .create = replica_create, .destroy = replica_destroy,                                   \
+    .round_proposals = round_proposals, .anneal = anneal, .energy = energy, .best_total = best_total,                  \
+    .best_order = best_order
+
+const ioa_engine ioa_engine_levels = {.name = "levels",
+                                      .summary = "intervals of destinations first, then single connections",
+                                      .prepare = prepare_levels,
+                                      REPLICA};
+const ioa_engine ioa_engine_interval = {.name = "interval",
+                                        .summary = "each destination resident once, for an interval that moves",
+                                        .prepare = prepare_interval,
+                                        REPLICA};
+const ioa_engine ioa_engine_priced = {.name = "priced",
+                                      .summary = "connections, runs and neurons move against prices of memory",
+                                      .prepare = prepare_priced,
+                                      REPLICA};

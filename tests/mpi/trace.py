@@ -1,0 +1,38 @@
+"""trace.py ARCHIVE.h5 ROUNDS REPLICAS PROPOSALS: columns, shapes and invariants of every schedule's trace."""
+import sys
+
+import h5py, numpy as np
+
+path, rounds, k, proposals = sys.argv[1], *map(int, sys.argv[2:])
+narrow, wide = ('round', 'best', 'proposals', 'round_trips'), ('energy', 'temperature', 'acceptance', 'swap', 'replica')
+with h5py.File(path) as f:
+    for name, s in f['schedules'].items():
+        a = dict(s.attrs)
+        assert a['verified'] == 1 and a['total'] == a['reads'] + a['writes'] and a['excess'] == a['total'] - a['lower_bound']
+        assert a['lower_bound'] <= a['total'] <= a['baseline_total'] <= a['upper_bound'], a
+        assert a['rounds'] == rounds and a['replicas'] == k, a
+        t = s['trace']
+        if rounds == 0:
+            assert all(len(c) == 0 for c in t.values())
+            continue
+        assert set(t) == {*narrow, *wide}, set(t)
+        assert all(t[c].shape == (rounds,) for c in narrow), [(c, t[c].shape) for c in narrow]
+        assert all(t[c].shape == (rounds, k) for c in wide), [(c, t[c].shape) for c in wide]
+        t = {c: t[c][:] for c in t}
+        assert (np.diff(t['round'].astype('i8')) == 1).all()
+        assert (np.diff(t['best'].astype('i8')) <= 0).all() and t['best'][-1] == a['total'], (t['best'], a['total'])
+        assert (t['proposals'] == proposals * k * np.arange(1, rounds + 1)).all(), t['proposals']
+        assert (np.diff(t['round_trips'].astype('i8')) >= 0).all()
+        assert (t['energy'] >= a['lower_bound']).all() and (t['energy'].min(1) >= t['best']).all()
+        # Rungs ascend; over the rounds the ladder stays or moves from hot to cold, down to 0.
+        assert (t['temperature'] >= 0).all() and (np.diff(t['temperature'], axis=1) >= 0).all() and (np.diff(t['temperature'], axis=0) <= 0).all()
+        assert ((0 <= t['acceptance']) & (t['acceptance'] <= 1)).all()
+        assert np.isin(t['swap'], (-1, 0, 1)).all() and (t['swap'][:, -1] == -1).all()
+        tried = t['swap'][:, :-1] >= 0
+        assert not (tried[:, 1:] & tried[:, :-1]).any(), 'two neighbouring pairs in one round'
+        assert (np.sort(t['replica'], axis=1) == np.arange(k)).all(), 'the replicas are not permuted'
+        for r in range(rounds - 1):  # the swaps of a round lead to the next one's permutation
+            p = t['replica'][r].copy()
+            for j in np.nonzero(t['swap'][r] == 1)[0]: p[j], p[j + 1] = p[j + 1], p[j]
+            assert (p == t['replica'][r + 1]).all(), (r, p, t['replica'][r + 1])
+print('the trace holds')
