@@ -39,40 +39,57 @@ static void shared_release(void *pointer)
     ioa_free(s);
 }
 
-/* Tries windows of several widths and keeps the best by exact count. */
+/* A start under consideration: what it is made with, and the best one so far. */
+typedef struct trial {
+    const ioa_problem *problem;
+    ioa_simulator *simulator;
+    uint32_t *order; /* [W] scratch */
+    uint64_t best;
+} trial;
+
+/* Takes over `made` (empty afterwards) if its order is the best so far. */
+static ioa_status consider(shared *s, trial *t, ioa_intervals *made, ioa_error *error)
+{
+    ioa_interval_state *state = NULL;
+    ioa_status status = ioa_interval_state_create(s->problem, made, &state, error);
+    if (status == IOA_OK) status = ioa_interval_order(state, t->order, error);
+    ioa_interval_state_destroy(state);
+    if (status == IOA_OK) {
+        ioa_io io = ioa_simulator_count(t->simulator, t->order);
+        if (io.reads + io.writes < t->best) {
+            t->best = io.reads + io.writes;
+            ioa_intervals old = s->start;
+            s->start = *made;
+            *made = old;
+        }
+    }
+    if (made->open) ioa_intervals_destroy(made);
+    return status;
+}
+
+/* Tries windows of several widths, and the constructive order the search was given, and keeps the best. */
 static ioa_status find_start(shared *s, const ioa_problem *problem, ioa_error *error)
 {
-    static const int32_t eighths[] = {0, 1, 2, 4, 6, 8};
-    uint64_t best = UINT64_MAX;
-    ioa_simulator *simulator = NULL;
-    uint32_t *order = ioa_alloc(problem->network->connections, sizeof *order);
-    ioa_status status =
-        order ? IOA_OK : ioa_fail_nomem(error, "an order", problem->network->connections, sizeof *order);
+    static const int32_t sixteenths[] = {0, 2, 4, 6, 9, 12, 14, 16};
+    uint64_t w = problem->network->connections;
+    trial t = {.problem = problem, .best = UINT64_MAX, .order = ioa_alloc(w, sizeof *t.order)};
+    ioa_intervals made = {0};
+    ioa_status status = t.order ? IOA_OK : ioa_fail_nomem(error, "an order", w, sizeof *t.order);
     if (status == IOA_OK)
-        status = ioa_simulator_create(problem->network, problem->memory, problem->policy, &simulator, error);
+        status = ioa_simulator_create(problem->network, problem->memory, problem->policy, &t.simulator, error);
+    if (status == IOA_OK) status = ioa_intervals_from_order(s->problem, problem->start, &made, error);
+    if (status == IOA_OK) status = consider(s, &t, &made, error);
     int32_t last = 0;
-    for (size_t i = 0; status == IOA_OK && i < sizeof eighths / sizeof *eighths; i++) {
-        int32_t width = s->problem->slots * eighths[i] / 8 > 1 ? s->problem->slots * eighths[i] / 8 : 1;
+    for (size_t i = 0; status == IOA_OK && i < sizeof sixteenths / sizeof *sixteenths; i++) {
+        int32_t width = (int32_t)((int64_t)s->problem->slots * sixteenths[i] / 16);
+        if (width < 1) width = 1;
         if (width == last) continue;
         last = width;
-        ioa_intervals made = {0};
-        ioa_interval_state *state = NULL;
         status = ioa_intervals_window(s->problem, (uint32_t)width, NULL, &made, error);
-        if (status == IOA_OK) status = ioa_interval_state_create(s->problem, &made, &state, error);
-        if (status == IOA_OK) status = ioa_interval_order(state, order, error);
-        ioa_interval_state_destroy(state);
-        ioa_io io = {0};
-        if (status == IOA_OK) io = ioa_simulator_count(simulator, order);
-        if (status == IOA_OK && io.reads + io.writes < best) {
-            best = io.reads + io.writes;
-            ioa_intervals old = s->start;
-            s->start = made;
-            made = old;
-        }
-        if (made.open) ioa_intervals_destroy(&made);
+        if (status == IOA_OK) status = consider(s, &t, &made, error);
     }
-    ioa_simulator_destroy(simulator);
-    ioa_free(order);
+    ioa_simulator_destroy(t.simulator);
+    ioa_free(t.order);
     return status;
 }
 
