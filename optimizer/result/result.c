@@ -20,41 +20,35 @@ static void now(char *text, size_t size)
     strftime(text, size, "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 
-static ioa_status add_column(ioa_schedule *schedule, const char *name, const void *values, bool whole, uint64_t rows,
-                             uint32_t width, ioa_error *error)
+/* Columns of archives are uint64 or float64. */
+static ioa_status add_column(ioa_schedule *schedule, const ioa_value *from, uint64_t rows, ioa_error *error)
 {
+    bool whole = from->type == IOA_VALUE_U32 || from->type == IOA_VALUE_U64;
     ioa_column *column;
-    ioa_status status = ioa_schedule_add_column(schedule, name, whole, rows, width, &column, error);
-    if (status == IOA_OK && rows) memcpy(whole ? (void *)column->whole : (void *)column->real, values, rows * width * 8);
+    ioa_status status = ioa_schedule_add_column(schedule, from->name, whole, rows, (uint32_t)(from->count / rows), &column,
+                                                error);
+    for (uint64_t i = 0; status == IOA_OK && i < from->count; i++) switch (from->type) {
+        case IOA_VALUE_U32: column->whole[i] = ((const uint32_t *)from->values)[i]; break;
+        case IOA_VALUE_U64: column->whole[i] = ((const uint64_t *)from->values)[i]; break;
+        case IOA_VALUE_I64: column->real[i] = (double)((const int64_t *)from->values)[i]; break;
+        case IOA_VALUE_F64: column->real[i] = ((const double *)from->values)[i]; break;
+        }
     return status;
 }
 
-/* Energies and replica numbers are small whole numbers; they are stored in the column types archives have. */
 static ioa_status add_trace(ioa_schedule *schedule, const ioa_trace *trace, ioa_error *error)
 {
     uint64_t rows = trace->rounds;
-    uint32_t k = trace->replicas;
+    ioa_value columns[IOA_TRACE_COLUMNS];
     if (rows == 0) return IOA_OK;
-    uint64_t *rounds = ioa_alloc(rows, sizeof *rounds), *wide = ioa_alloc(rows * k, sizeof *wide);
-    double *energy = ioa_alloc(rows * k, sizeof *energy);
-    ioa_status status = rounds && wide && energy ? IOA_OK : ioa_fail_nomem(error, "the trace", rows * k, 16);
-    for (uint64_t r = 0; status == IOA_OK && r < rows; r++) rounds[r] = r;
-    for (uint64_t i = 0; status == IOA_OK && i < rows * k; i++) {
-        wide[i] = trace->replica_at[i];
-        energy[i] = (double)trace->energy[i];
-    }
-    if (status == IOA_OK) status = add_column(schedule, "round", rounds, true, rows, 1, error);
-    if (status == IOA_OK) status = add_column(schedule, "best", trace->best, true, rows, 1, error);
-    if (status == IOA_OK) status = add_column(schedule, "proposals", trace->proposals, true, rows, 1, error);
-    if (status == IOA_OK) status = add_column(schedule, "round_trips", trace->round_trips, true, rows, 1, error);
-    if (status == IOA_OK) status = add_column(schedule, "energy", energy, false, rows, k, error);
-    if (status == IOA_OK) status = add_column(schedule, "temperature", trace->temperature, false, rows, k, error);
-    if (status == IOA_OK) status = add_column(schedule, "acceptance", trace->acceptance, false, rows, k, error);
-    if (status == IOA_OK) status = add_column(schedule, "swap", trace->swap, false, rows, k, error);
-    if (status == IOA_OK) status = add_column(schedule, "replica", wide, true, rows, k, error);
+    uint64_t *rounds = ioa_alloc(rows, sizeof *rounds);
+    if (!rounds) return ioa_fail_nomem(error, "the trace", rows, sizeof *rounds);
+    for (uint64_t r = 0; r < rows; r++) rounds[r] = r;
+    ioa_status status = add_column(schedule, &(ioa_value){"round", IOA_VALUE_U64, rows, rounds}, rows, error);
+    ioa_trace_values(trace, columns);
+    for (int i = 0; status == IOA_OK && i < IOA_TRACE_COLUMNS; i++)
+        status = add_column(schedule, &columns[i], rows, error);
     ioa_free(rounds);
-    ioa_free(wide);
-    ioa_free(energy);
     return status;
 }
 
