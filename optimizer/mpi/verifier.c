@@ -2,6 +2,7 @@
 
 #include "core/mem.h"
 #include "core/network.h"
+#include "optimizer/mpi/stop.h"
 #include "optimizer/verify/verify.h"
 
 #include <stdio.h>
@@ -120,6 +121,11 @@ static ioa_status examine(desk *d, uint64_t memory, ioa_policy policy, uint64_t 
     return IOA_OK;
 }
 
+static void ring(MPI_Comm world, int stop)
+{
+    MPI_Send(&stop, 1, MPI_INT, 0, IOA_TAG_BELL, world);
+}
+
 ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *network, uint64_t memory,
                               ioa_policy policy, uint64_t seed, ioa_candidates *seen, ioa_error *error)
 {
@@ -130,8 +136,10 @@ ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *ne
     d.discard = ioa_alloc(w, sizeof *d.discard);
     ioa_status status = d.order && d.discard ? IOA_OK : ioa_fail_nomem(error, "candidates", w, 2 * sizeof *d.order);
     status = ioa_comm_agree(world, status, false, error); /* without a place to receive to nobody may send */
-    for (int finished = 0; status == IOA_OK && finished < workers;) {
+    bool serving = status == IOA_OK, rung = false;
+    for (int finished = 0; serving && finished < workers;) {
         int waiting;
+        if (!rung && ioa_stop_signalled()) ring(world, rung = true);
         MPI_Status envelope;
         MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, world, &waiting, &envelope);
         if (waiting && envelope.MPI_TAG == TAG_TOTAL) {
@@ -147,6 +155,7 @@ ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *ne
         } else
             ioa_comm_nap();
     }
+    if (serving && !rung) ring(world, false);
     ioa_free(d.order);
     ioa_free(d.discard);
     return status;

@@ -65,6 +65,16 @@ static ioa_status count_layered(const ioa_network *network, uint64_t memory, ioa
     return status;
 }
 
+static void summarize_times(const ioa_measurement *m, ioa_summary *summary)
+{
+    summary->measured = true;
+    summary->batch = m->batch;
+    memcpy(summary->kernel, m->kernel, sizeof summary->kernel);
+    summary->gflops = m->gflops;
+    summary->speedup_order = m->speedup_order;
+    summary->speedup_csr = m->speedup_csr;
+}
+
 static ioa_status time_order(const ioa_network *network, const uint32_t *order, const ioa_result_config *config,
                              ioa_schedule *schedule, ioa_summary *summary, ioa_error *error)
 {
@@ -80,12 +90,7 @@ static ioa_status time_order(const ioa_network *network, const uint32_t *order, 
     snprintf(measured->compiler, sizeof measured->compiler, "%s", IOA_COMPILER);
     snprintf(measured->flags, sizeof measured->flags, "%s", IOA_COMPILER_FLAGS);
     now(measured->date, sizeof measured->date);
-    summary->measured = true;
-    summary->batch = m->batch;
-    memcpy(summary->kernel, m->kernel, sizeof summary->kernel);
-    summary->gflops = m->gflops;
-    summary->speedup_order = m->speedup_order;
-    summary->speedup_csr = m->speedup_csr;
+    summarize_times(m, summary);
     return IOA_OK;
 }
 
@@ -129,6 +134,18 @@ ioa_status ioa_result_add(ioa_archive *archive, const ioa_network *network, cons
     }
     if (s->verified && config->timing_seconds > 0.0) return time_order(network, order, config, s, summary, error);
     return IOA_OK;
+}
+
+void ioa_result_summarize(const ioa_schedule *s, uint64_t start_total, ioa_summary *summary)
+{
+    *summary = (ioa_summary){.memory = s->memory, .policy = s->policy, .layered_total = s->baseline_total,
+                             .start_total = start_total, .best_total = s->io.reads + s->io.writes,
+                             .lower_bound = s->lower_bound, .rounds = s->rounds, .verified = s->verified};
+    for (uint32_t i = 0; i < s->columns; i++)
+        if (strcmp(s->trace[i].name, "proposals") == 0 && s->trace[i].rows)
+            summary->proposals = s->trace[i].whole[s->trace[i].rows - 1];
+    if (!s->verified) snprintf(summary->reason, sizeof summary->reason, "found by an earlier run");
+    if (s->measurements) summarize_times(&s->measured[0].measurement, summary);
 }
 
 ioa_status ioa_result_provenance(ioa_archive *archive, const char *command_line, const char *config_json, int ranks,
