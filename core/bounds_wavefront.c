@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define UNION_WORK UINT64_C(100000000) /* per interval */
+
 static const struct {
     uint8_t normal, cheap;
 } charges[IOA_FRONT_CHARGES] = {[IOA_FRONT_ALONE] = {2, 1}, [IOA_FRONT_UNIT] = {1, 1}, [IOA_FRONT_BESIDE] = {1, 0}};
@@ -26,6 +28,7 @@ typedef struct front {
     uint32_t *served;    /* [lowers, rounded up] scratch: how many of the upper level a neuron is an ancestor of */
     uint32_t *sizes;     /* [members of the upper level] scratch */
     uint32_t *below;     /* least_ancestors of the level before the upper one */
+    uint32_t least_served; /* of those who are ancestors */
     uint64_t open, open_cheap; /* ancestors of any of the upper level, and the cheap ones among them */
 } front;
 
@@ -107,8 +110,10 @@ static void least_ancestors(front *f, uint32_t upper, uint32_t *least)
             }
     }
     f->open = f->open_cheap = 0;
+    f->least_served = uppers;
     for (uint32_t u = 0; u < f->lowers; u++) {
         f->open += served[u] > 0;
+        if (served[u] > 0 && served[u] < f->least_served) f->least_served = served[u];
         f->open_cheap += served[u] > 0 && f->cheap[u];
     }
     qsort(sizes, uppers, sizeof *sizes, ascending);
@@ -179,6 +184,16 @@ static ioa_status bound_interval(front *f, uint32_t upper, const uint32_t *least
     return IOA_OK;
 }
 
+/* Whether the spectrum of the reachability may tell more of the ancestors: it pays where one neuron has many but not
+ * all of them, and more of them live than fit. */
+static bool promising(const front *f, uint32_t upper, const uint32_t *least, uint64_t memory)
+{
+    uint64_t lost = UINT64_MAX;
+    for (uint64_t k = 1; k <= level_size(f, upper); k++)
+        if (least[k] <= f->open && f->open - least[k] + k - 1 < lost) lost = f->open - least[k] + k - 1;
+    return upper > f->first + 1 && lost > 32 && 8 * (uint64_t)least[1] > f->open && f->open > memory + 32;
+}
+
 static bool prepare(front *f, uint32_t first, uint32_t last)
 {
     const ioa_levels *l = f->levels;
@@ -237,6 +252,15 @@ ioa_status ioa_bounds_wavefronts(const ioa_network *network, const ioa_levels *l
             goto out;
         }
         least_ancestors(&f, upper, least);
+        if (promising(&f, upper, least, memory)) {
+            ioa_reach reach = {.sets = f.ancestors[upper - first], .words = f.words, .uppers = (uint32_t)uppers,
+                               .ancestors = (uint32_t)f.open, .least_served = f.least_served};
+            uint64_t share = *work / 8 < UNION_WORK ? *work / 8 : UNION_WORK, left = share;
+            status = ioa_bounds_unions(&reach, &left, least, error);
+            *work -= share - left;
+            if (status == IOA_OK) status = ioa_bounds_reach(&reach, work, least, error);
+            if (status != IOA_OK) goto out;
+        }
         status = bound_interval(&f, upper, least, memory, work, &out[upper - first - 1], error);
         if (status != IOA_OK || *work == 0) goto out;
         ioa_free(f.below);
