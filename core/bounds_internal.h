@@ -53,17 +53,12 @@ typedef struct ioa_reach {
     const uint64_t *sets; /* [uppers * words] sets of the lower level */
     uint64_t words;
     uint32_t uppers;
-    uint32_t ancestors;    /* neurons of the lower level in at least one set */
-    uint32_t least_served; /* in how many sets each of them is at least */
+    uint32_t ancestors;   /* neurons of the lower level in at least one set */
 } ioa_reach;
 
 /* Raises least[k], 0 <= k <= uppers, by trying unions of a few different sets exhaustively, as far as the work goes.
  * `least` must be sound and ascend; so it stays. */
 ioa_status ioa_bounds_unions(const ioa_reach *reach, uint64_t *work, uint32_t *least, ioa_error *error);
-
-/* Raises least[k], 0 <= k <= uppers, to what the spectrum of the reachability proves of k sets together, if the work
- * allows it. `least` must be sound and ascend. */
-ioa_status ioa_bounds_reach(const ioa_reach *reach, uint64_t *work, uint32_t *least, ioa_error *error);
 
 /* One layer of connections: from neurons of a level to neurons of the next. */
 typedef struct ioa_phase {

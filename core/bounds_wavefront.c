@@ -28,7 +28,6 @@ typedef struct front {
     uint32_t *served;    /* [lowers, rounded up] scratch: how many of the upper level a neuron is an ancestor of */
     uint32_t *sizes;     /* [members of the upper level] scratch */
     uint32_t *below;     /* least_ancestors of the level before the upper one */
-    uint32_t least_served; /* of those who are ancestors */
     uint64_t open, open_cheap; /* ancestors of any of the upper level, and the cheap ones among them */
 } front;
 
@@ -110,10 +109,8 @@ static void least_ancestors(front *f, uint32_t upper, uint32_t *least)
             }
     }
     f->open = f->open_cheap = 0;
-    f->least_served = uppers;
     for (uint32_t u = 0; u < f->lowers; u++) {
         f->open += served[u] > 0;
-        if (served[u] > 0 && served[u] < f->least_served) f->least_served = served[u];
         f->open_cheap += served[u] > 0 && f->cheap[u];
     }
     qsort(sizes, uppers, sizeof *sizes, ascending);
@@ -184,8 +181,8 @@ static ioa_status bound_interval(front *f, uint32_t upper, const uint32_t *least
     return IOA_OK;
 }
 
-/* Whether the spectrum of the reachability may tell more of the ancestors: it pays where one neuron has many but not
- * all of them, and more of them live than fit. */
+/* Whether exact unions may tell more of the ancestors: it pays where one neuron has many but not all of them, and more
+ * of them live than fit. */
 static bool promising(const front *f, uint32_t upper, const uint32_t *least, uint64_t memory)
 {
     uint64_t lost = UINT64_MAX;
@@ -254,11 +251,10 @@ ioa_status ioa_bounds_wavefronts(const ioa_network *network, const ioa_levels *l
         least_ancestors(&f, upper, least);
         if (promising(&f, upper, least, memory)) {
             ioa_reach reach = {.sets = f.ancestors[upper - first], .words = f.words, .uppers = (uint32_t)uppers,
-                               .ancestors = (uint32_t)f.open, .least_served = f.least_served};
+                               .ancestors = (uint32_t)f.open};
             uint64_t share = *work / 8 < UNION_WORK ? *work / 8 : UNION_WORK, left = share;
             status = ioa_bounds_unions(&reach, &left, least, error);
             *work -= share - left;
-            if (status == IOA_OK) status = ioa_bounds_reach(&reach, work, least, error);
             if (status != IOA_OK) goto out;
         }
         status = bound_interval(&f, upper, least, memory, work, &out[upper - first - 1], error);
