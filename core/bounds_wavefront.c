@@ -259,6 +259,8 @@ ioa_status ioa_bounds_wavefronts(const ioa_network *network, const ioa_levels *l
         }
         status = bound_interval(&f, upper, least, memory, work, &out[upper - first - 1], error);
         if (status != IOA_OK || *work == 0) goto out;
+        /* Every neuron of the lower level is live: a longer interval cannot have more of them. */
+        if (out[upper - first - 1].excess[IOA_FRONT_UNIT] + memory - 1 == f.lowers) goto out;
         ioa_free(f.below);
         f.below = least;
         least = NULL;
