@@ -7,12 +7,19 @@
 #include <math.h>
 #include <string.h>
 
-#define MOST_ORDER 20000u
-#define PANEL 48u      /* rows eliminated together, so that they stay in the cache */
+#define MOST_ORDER 4096u /* two matrices of 128 MiB */
+#define PANEL 48u        /* rows eliminated together, so that they stay in the cache */
 
-static const double margins[] = {1.002, 1.005, 1.015, 1.06, 1.3};
+static const double margins[] = {1.002, 1.01, 1.05, 1.3}; /* on the square of the estimate */
 
-/* Connections of the longest row or column along which Gram sums run. */
+/* The products of the rows of P (or of its transpose, if that has fewer), exact, and what else E E^T takes. */
+typedef struct gram {
+    uint32_t order, longer; /* rows and columns of P */
+    double mean;
+    const double *sums;     /* [order] of the rows */
+    const double *products; /* [order * order] upper triangle */
+} gram;
+
 double ioa_priced_layer_gram_limit(const ioa_priced_layer *l)
 {
     double longest = l->n <= l->m ? l->m : l->n; /* never more terms than the longer side has neurons */
@@ -83,18 +90,19 @@ ioa_status ioa_priced_layer_estimate(const ioa_priced_layer *l, uint32_t iterati
 }
 
 /* Upper triangle of the Gram matrix of the prices of the shorter side, k x k: exact. */
-static void add_row(double *gram, uint32_t k, const uint32_t *ids, const double *prices, uint64_t count)
+static void add_row(double *products, uint32_t k, const uint32_t *ids, const double *prices, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++)
-        for (uint64_t j = i; j < count; j++) gram[(uint64_t)ids[i] * k + ids[j]] += prices[i] * prices[j];
+        for (uint64_t j = i; j < count; j++) products[(uint64_t)ids[i] * k + ids[j]] += prices[i] * prices[j];
 }
 
-static bool make_gram(const ioa_priced_layer *l, uint32_t k, double *gram)
+static bool make_gram(const ioa_priced_layer *l, uint32_t k, double *products)
 {
-    memset(gram, 0, (uint64_t)k * k * sizeof *gram);
+    memset(products, 0, (uint64_t)k * k * sizeof *products);
     if (l->n <= l->m) {
         for (uint32_t v = 0; v < l->m; v++) /* sources ascend within a destination */
-            add_row(gram, k, l->sources + l->offsets[v], l->price + l->offsets[v], l->offsets[v + 1] - l->offsets[v]);
+            add_row(products, k, l->sources + l->offsets[v], l->price + l->offsets[v],
+                    l->offsets[v + 1] - l->offsets[v]);
         return true;
     }
     uint64_t *first = ioa_alloc_zero((uint64_t)l->n + 1, sizeof *first);
@@ -112,7 +120,7 @@ static bool make_gram(const ioa_priced_layer *l, uint32_t k, double *gram)
             }
         for (uint32_t u = 0; u < l->n; u++) { /* the cursors have moved to the ends of their rows */
             uint64_t start = u ? first[u - 1] : 0;
-            add_row(gram, k, columns + start, prices + start, first[u] - start);
+            add_row(products, k, columns + start, prices + start, first[u] - start);
         }
     }
     ioa_free(first);
@@ -147,7 +155,7 @@ static bool factor(double *a, uint32_t k)
 }
 
 /* square I - E E^T from the exact Gram matrix; returns the largest magnitude that went into an entry. */
-static double shifted(const ioa_gram *g, double square, double *a)
+static double shifted(const gram *g, double square, double *a)
 {
     double constant = g->mean * g->mean * g->longer, largest = square;
     for (uint32_t i = 0; i < g->order; i++)
@@ -160,7 +168,7 @@ static double shifted(const ioa_gram *g, double square, double *a)
     return largest + square;
 }
 
-ioa_status ioa_gram_norm(const ioa_gram *g, double estimated, uint64_t *work, double *norm, ioa_error *error)
+static ioa_status certify(const gram *g, double estimated, uint64_t *work, double *norm, ioa_error *error)
 {
     uint64_t order = g->order, cubic = order * order * (order / 24 + 2); /* eight multiply-adds count as one step */
     *norm = INFINITY;
@@ -186,7 +194,7 @@ ioa_status ioa_gram_norm(const ioa_gram *g, double estimated, uint64_t *work, do
 ioa_status ioa_priced_layer_norm(const ioa_priced_layer *l, double estimated, uint64_t *work, double *norm,
                                  ioa_error *error)
 {
-    ioa_gram g = {.order = l->n <= l->m ? l->n : l->m, .longer = l->n <= l->m ? l->m : l->n, .mean = l->mean,
+    gram g = {.order = l->n <= l->m ? l->n : l->m, .longer = l->n <= l->m ? l->m : l->n, .mean = l->mean,
                   .sums = l->n <= l->m ? l->row : l->column};
     *norm = INFINITY;
     uint64_t squares = 0, order = g.order;
@@ -199,7 +207,7 @@ ioa_status ioa_priced_layer_norm(const ioa_priced_layer *l, double estimated, ui
     double *products = ioa_alloc(order * order, sizeof *products);
     g.products = products;
     ioa_status status = products && make_gram(l, g.order, products)
-                            ? ioa_gram_norm(&g, estimated, work, norm, error)
+                            ? certify(&g, estimated, work, norm, error)
                             : ioa_fail_nomem(error, "the spectral certificate", order * order, sizeof *products);
     ioa_free(products);
     return status;

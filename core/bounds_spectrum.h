@@ -26,24 +26,13 @@ double ioa_priced_layer_gram_limit(const ioa_priced_layer *layer);
 ioa_status ioa_priced_layer_estimate(const ioa_priced_layer *layer, uint32_t iterations, uint64_t *work, double *norm,
                                      ioa_error *error);
 
-/* The products of the rows of a matrix P with each other, exact, and what else E E^T takes, E = P - mean 1 1^T. */
-typedef struct ioa_gram {
-    uint32_t order, longer; /* rows and columns of P */
-    double mean;
-    const double *sums;     /* [order] of the rows */
-    const double *products; /* [order * order] upper triangle */
-} ioa_gram;
-
 /* An upper bound, rounding included and a little above the estimate if that is good, on the largest singular value of
- * E; infinite if the work does not allow it.
+ * E = P - mean 1 1^T, P the matrix of prices; infinite if the work does not allow it.
  *
  * The certificate is a Cholesky factorization: if it runs to its end in floating point for A of order k, then A >=
  * -g / (1 - g) trace(A) with g = (k + 1) 2^-53 (N. Higham, "Accuracy and Stability of Numerical Algorithms", theorem
  * 10.3, any order of summation; S. Rump, "Verification of positive definiteness", BIT 46, 2006). The errors made in A
  * itself are added: an entry has fewer than 8 roundings, each at most 2^-53 of the largest magnitude that occurs. */
-ioa_status ioa_gram_norm(const ioa_gram *gram, double estimated, uint64_t *work, double *norm, ioa_error *error);
-
-/* The same for a layer: P is the matrix of prices or its transpose. */
 ioa_status ioa_priced_layer_norm(const ioa_priced_layer *layer, double estimated, uint64_t *work, double *norm,
                                  ioa_error *error);
 

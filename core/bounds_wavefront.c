@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define UNION_WORK UINT64_C(100000000) /* per interval */
+#define MOST_WORDS (UINT64_C(1) << 23)  /* of the ancestor sets of one level: 64 MiB */
 
 static const struct {
     uint8_t normal, cheap;
@@ -241,6 +242,10 @@ ioa_status ioa_bounds_wavefronts(const ioa_network *network, const ioa_levels *l
         append_level(&f, upper);
         connections = f.offsets[levels->offsets[upper + 1] - f.base] - f.offsets[levels->offsets[upper] - f.base];
         if (!ioa_work_spend(work, (connections + uppers) * (f.words + 1) + uppers * f.lowers)) break;
+        if (uppers * f.words > MOST_WORDS) {
+            *work = 0;
+            break;
+        }
         status = find_ancestors(&f, upper, error);
         if (status != IOA_OK) goto out;
         least = ioa_alloc(uppers + 1, sizeof *least);
