@@ -10,7 +10,7 @@
 #define MOST_ORDER 4096u /* two matrices of 128 MiB */
 #define PANEL 48u        /* rows eliminated together, so that they stay in the cache */
 
-static const double margins[] = {1.002, 1.01, 1.05, 1.3}; /* on the square of the estimate */
+static const double margins[] = {1.002, 1.006, 1.03, 1.3}; /* on the square of the estimate */
 
 /* The products of the rows of P (or of its transpose, if that has fewer), exact, and what else E E^T takes. */
 typedef struct gram {
