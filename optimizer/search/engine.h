@@ -42,18 +42,20 @@ typedef struct ioa_engine {
     const char *name;
     const char *summary; /* one line for --help */
 
+    uint32_t groups; /* kinds of replicas; replica k is of kind k mod groups, and only equal kinds exchange */
+
     /* What the replicas of a rank share beyond the problem; both NULL if nothing. */
     ioa_status (*prepare)(const ioa_problem *problem, void **shared, ioa_error *error);
     void (*release)(void *shared);
 
-    /* Starts a replica. Problem and shared must outlive it. */
-    ioa_status (*create)(const ioa_problem *problem, const void *shared, void **state, ioa_error *error);
+    /* Starts a replica of a kind. Problem and shared must outlive it. */
+    ioa_status (*create)(const ioa_problem *problem, const void *shared, uint32_t kind, void **state, ioa_error *error);
     void (*destroy)(void *state);
 
     /* Effort of one round: a function of the problem alone, so that rounds mean the same on every machine. */
     uint64_t (*round_proposals)(const ioa_problem *problem);
 
-    /* One round. Swaps of the round are decided with the base temperature of replica 0. */
+    /* One round. Swaps are decided with the base temperature of the first replica of the kind. */
     ioa_status (*anneal)(void *state, const ioa_step *step, ioa_pcg32 *rng, ioa_round_counts *counts,
                          ioa_error *error);
 

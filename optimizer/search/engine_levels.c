@@ -1,7 +1,8 @@
 /* Three engines in one file, since they are the same replica with different plans:
  *   interval  coarse: every destination has one residency, an interval of time (interval.h)
  *   priced    fine: every connection has its place, memory has prices (priced.h)
- *   levels    coarse first, then fine from the best coarse order, never hot again
+ *   levels    two kinds of replicas: even ones coarse first, then fine from the best coarse order, never hot again;
+ *             odd ones fine from the beginning. Long rows favour the former, short ones the latter.
  * The exact count of what a replica has is taken at the end of every round; swaps compare it, and the best order is
  * chosen by it. */
 #include "optimizer/search/engine.h"
@@ -19,8 +20,12 @@
 #define PRICED_COLD 0.02
 #define POLISH_HOT 0.06 /* the same, where a coarse search went before */
 
-/* Proposals of the fine level that take as long as one of the coarse level. */
-#define FINE_PER_COARSE 8
+/* Proposals of the fine level that take about as long as one of the coarse level: fewer where the state no longer fits
+ * into cache. */
+static uint64_t fine_per_coarse(const ioa_problem *problem)
+{
+    return problem->network->connections <= 400000 ? 8 : 3;
+}
 
 /* ---- what replicas share: the coarse problem, its start, and where the fine level takes over ---- */
 
@@ -140,6 +145,7 @@ typedef struct replica {
     const shared *shared;
     ioa_interval_state *interval; /* while coarse */
     ioa_priced *priced;           /* once fine */
+    double takeover;              /* progress at which this one turns fine: 0 at once, 1 never */
     double scale;                 /* mean energy of a connection at the takeover, in I/Os */
     ioa_simulator *simulator;
     uint32_t *order; /* [W] as last counted */
@@ -170,13 +176,15 @@ static ioa_status take_over(replica *r, ioa_error *error)
     return IOA_OK;
 }
 
-static ioa_status replica_create(const ioa_problem *problem, const void *pointer, void **state, ioa_error *error)
+static ioa_status replica_create(const ioa_problem *problem, const void *pointer, uint32_t kind, void **state,
+                                 ioa_error *error)
 {
     uint64_t w = problem->network->connections;
     replica *r = ioa_alloc_zero(1, sizeof *r);
     if (!r) return ioa_fail_nomem(error, "a replica", 1, sizeof *r);
     r->problem = problem;
     r->shared = pointer;
+    r->takeover = kind == 1 ? 0.0 : r->shared->takeover;
     r->total = r->best_total = problem->start_total;
     r->order = ioa_alloc(w, sizeof *r->order);
     r->best = ioa_alloc_copy(problem->start, w, sizeof *r->best);
@@ -184,7 +192,7 @@ static ioa_status replica_create(const ioa_problem *problem, const void *pointer
     if (status == IOA_OK)
         status = ioa_simulator_create(problem->network, problem->memory, problem->policy, &r->simulator, error);
     if (status == IOA_OK)
-        status = r->shared->takeover > 0.0
+        status = r->takeover > 0.0
                      ? ioa_interval_state_create(r->shared->problem, &r->shared->start, &r->interval, error)
                      : take_over(r, error);
     if (status == IOA_OK)
@@ -228,11 +236,11 @@ static ioa_status anneal_coarse(replica *r, const ioa_step *step, double share, 
 
 static ioa_status anneal_fine(replica *r, const ioa_step *step, double share, ioa_pcg32 *rng, ioa_round_counts *counts)
 {
-    bool polish = r->shared->takeover > 0.0;
+    bool polish = r->takeover > 0.0;
     double hot = polish ? POLISH_HOT : r->problem->hot > 0.0 ? r->problem->hot : PRICED_HOT;
     double cold = r->problem->cold > 0.0 && !polish ? r->problem->cold : PRICED_COLD;
-    uint64_t proposals = step->proposals * FINE_PER_COARSE, before = 0, after = 0;
-    counts->base = step->quench ? 0.0 : r->scale * ioa_cooling(cold, hot, step->sweeps * FINE_PER_COARSE, share);
+    uint64_t proposals = step->proposals * fine_per_coarse(r->problem), before = 0, after = 0;
+    counts->base = step->quench ? 0.0 : r->scale * ioa_cooling(cold, hot, step->sweeps * (double)fine_per_coarse(r->problem), share);
     const ioa_priced_stats *stats = ioa_priced_statistics(r->priced);
     for (int k = 0; k < IOA_PRICED_MOVE_COUNT; k++) before += stats->accepted[k];
     ioa_priced_run(r->priced, counts->base * step->multiplier, proposals, rng);
@@ -248,7 +256,7 @@ static ioa_status anneal_fine(replica *r, const ioa_step *step, double share, io
 static ioa_status anneal(void *state, const ioa_step *step, ioa_pcg32 *rng, ioa_round_counts *counts, ioa_error *error)
 {
     replica *r = state;
-    double takeover = r->shared->takeover;
+    double takeover = r->takeover;
     if (!r->priced && step->progress > takeover) {
         ioa_status status = take_over(r, error);
         if (status != IOA_OK) return status;
@@ -354,7 +362,7 @@ static ioa_status load(void *state, const void *bytes, uint64_t count, ioa_error
     head h;
     if (count < expected) return ioa_fail(error, IOA_ERR_INPUT, "a replica's state is too short");
     memcpy(&h, bytes, sizeof h);
-    double takeover = r->shared->takeover;
+    double takeover = r->takeover;
     if (h.fine > 1 || (h.fine ? takeover >= 1.0 : !r->interval) || !(h.scale >= 0.0))
         return ioa_fail(error, IOA_ERR_INPUT, "a replica's state is of another engine");
     const unsigned char *from = (const unsigned char *)bytes + sizeof h;
@@ -372,20 +380,20 @@ static ioa_status load(void *state, const void *bytes, uint64_t count, ioa_error
     return status;
 }
 
-#define REPLICA                                                                                                        \
-    .release = shared_release, .create = replica_create, .destroy = replica_destroy,                                   \
+#define REPLICA(kinds)                                                                                                 \
+    .groups = kinds, .release = shared_release, .create = replica_create, .destroy = replica_destroy,                                   \
     .round_proposals = round_proposals, .anneal = anneal, .energy = energy, .best_total = best_total,                  \
     .best_order = best_order, .bytes = saved_bytes, .save = save, .load = load
 
 const ioa_engine ioa_engine_levels = {.name = "levels",
                                       .summary = "intervals of destinations first, then single connections",
                                       .prepare = prepare_levels,
-                                      REPLICA};
+                                      REPLICA(2)};
 const ioa_engine ioa_engine_interval = {.name = "interval",
                                         .summary = "each destination resident once, for an interval that moves",
                                         .prepare = prepare_interval,
-                                        REPLICA};
+                                        REPLICA(1)};
 const ioa_engine ioa_engine_priced = {.name = "priced",
                                       .summary = "connections, runs and neurons move against prices of memory",
                                       .prepare = prepare_priced,
-                                      REPLICA};
+                                      REPLICA(1)};

@@ -34,9 +34,11 @@ static void paper_destroy(void *state)
     ioa_free(p);
 }
 
-static ioa_status paper_create(const ioa_problem *problem, const void *shared, void **state, ioa_error *error)
+static ioa_status paper_create(const ioa_problem *problem, const void *shared, uint32_t kind, void **state,
+                               ioa_error *error)
 {
     (void)shared;
+    (void)kind;
     uint64_t w = problem->network->connections;
     paper *p = ioa_alloc_zero(1, sizeof *p);
     if (!p) return ioa_fail_nomem(error, "a replica", 1, sizeof *p);
@@ -177,6 +179,7 @@ static ioa_status paper_load(void *state, const void *bytes, uint64_t count, ioa
 const ioa_engine ioa_engine_paper = {
     .name = "paper",
     .summary = "shift single connections, full simulation of every proposal (the paper's baseline)",
+    .groups = 1,
     .create = paper_create,
     .destroy = paper_destroy,
     .round_proposals = paper_round_proposals,

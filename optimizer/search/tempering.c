@@ -6,10 +6,9 @@
 #include <time.h>
 
 /* What a worker contributes per replica it has room for. */
-enum { FIELD_ENERGY, FIELD_BEST, FIELD_PROPOSALS, FIELD_ACCEPTED, FIELDS };
-/* ... and once: whether it failed, whether time is up, how many rounds worker 0 plans, the base temperature of
- * worker 0, which has replicas where others may have none, and its wishes. */
-enum { HEAD_STATUS, HEAD_STOP, HEAD_PLAN, HEAD_BASE, HEAD_WISH, HEADS };
+enum { FIELD_ENERGY, FIELD_BEST, FIELD_PROPOSALS, FIELD_ACCEPTED, FIELD_BASE, FIELDS };
+/* ... and once: whether it failed, whether time is up, how many rounds worker 0 plans, and its wishes. */
+enum { HEAD_STATUS, HEAD_STOP, HEAD_PLAN, HEAD_WISH, HEADS };
 
 #define TIMED_ROUNDS 4    /* the same for any plan; a plan from a time limit rests on them */
 #define PLAN_MARGIN 0.94  /* share of the time that is planned for: rounds do not all take the same time */
@@ -32,7 +31,7 @@ struct ioa_tempering {
     uint32_t best_replica;
     uint64_t proposals_total, round_trips;
     uint64_t planned; /* rounds; 0: not known yet */
-    double base;      /* of this round's temperatures, in I/Os */
+    double *heat;     /* [K] this round's temperature of each rung, in I/Os */
     double elapsed;   /* seconds since it began, up to when last asked for the values */
     double annealed;  /* seconds spent in rounds */
     bool stopped;     /* by a wish */
@@ -64,6 +63,7 @@ void ioa_tempering_destroy(ioa_tempering *t)
     ioa_free(t->replica_at);
     ioa_free(t->direction);
     ioa_free(t->energy);
+    ioa_free(t->heat);
     ioa_free(t->mine);
     ioa_free(t->all);
     ioa_free(t);
@@ -77,9 +77,10 @@ static ioa_status allocate(ioa_tempering *t, ioa_error *error)
     t->replica_at = ioa_alloc(k, sizeof *t->replica_at);
     t->direction = ioa_alloc_zero(k, sizeof *t->direction);
     t->energy = ioa_alloc(k, sizeof *t->energy);
+    t->heat = ioa_alloc_zero(k, sizeof *t->heat);
     t->mine = ioa_alloc_zero(message_length(t), sizeof *t->mine);
     t->all = ioa_alloc((uint64_t)message_length(t) * t->transport.size, sizeof *t->all);
-    if (t->state && t->rung_of && t->replica_at && t->direction && t->energy && t->mine && t->all)
+    if (t->state && t->rung_of && t->replica_at && t->direction && t->energy && t->heat && t->mine && t->all)
         return IOA_OK;
     return ioa_fail_nomem(error, "the replicas' table", k, 64);
 }
@@ -96,13 +97,15 @@ ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_
     t->trace.replicas = config->replicas;
     t->best_total = problem->start_total;
     t->planned = config->rounds;
-    ioa_status status = ioa_ladder_create(config->replicas, config->spread, &t->ladder, error);
+    ioa_status status = ioa_ladder_create(config->replicas, config->engine->groups, config->spread, &t->ladder, error);
     if (status == IOA_OK) status = allocate(t, error);
     if (status == IOA_OK && config->engine->prepare) status = config->engine->prepare(problem, &t->shared, error);
-    for (uint32_t k = 0; status == IOA_OK && k < config->replicas; k++) t->rung_of[k] = t->replica_at[k] = k;
-    for (uint32_t i = 0; status == IOA_OK && i < t->slots; i++)
-        if (transport->rank + i * transport->size < config->replicas)
-            status = config->engine->create(problem, t->shared, &t->state[i], error);
+    if (status == IOA_OK) ioa_ladder_place(&t->ladder, t->rung_of, t->replica_at);
+    for (uint32_t i = 0; status == IOA_OK && i < t->slots; i++) {
+        uint32_t replica = transport->rank + i * transport->size;
+        if (replica < config->replicas)
+            status = config->engine->create(problem, t->shared, replica % t->ladder.groups, &t->state[i], error);
+    }
     if (status == IOA_OK)
         *tempering = t;
     else
@@ -148,12 +151,12 @@ static ioa_status anneal_mine(ioa_tempering *t, uint64_t round, ioa_error *error
         step.multiplier = t->ladder.temperature[t->rung_of[replica]];
         ioa_status status = engine->anneal(t->state[i], &step, &rng, &counts, error);
         if (status != IOA_OK) return status;
-        if (replica == 0) t->base = counts.base; /* lives on worker 0 for any number of workers */
         int64_t *fields = t->mine + HEADS + i * FIELDS;
         fields[FIELD_ENERGY] = engine->energy(t->state[i]);
         fields[FIELD_BEST] = (int64_t)engine->best_total(t->state[i]);
         fields[FIELD_PROPOSALS] = (int64_t)counts.proposals;
         fields[FIELD_ACCEPTED] = (int64_t)counts.accepted;
+        memcpy(&fields[FIELD_BASE], &counts.base, sizeof counts.base);
     }
     return IOA_OK;
 }
@@ -168,7 +171,6 @@ static ioa_status exchange(ioa_tempering *t, ioa_status status, double started, 
     t->mine[HEAD_STOP] = t->transport.rank == 0 && late;
     t->mine[HEAD_PLAN] = t->transport.rank == 0 && !t->planned && done == TIMED_ROUNDS ? (int64_t)plan(t, done, started) : 0;
     t->mine[HEAD_WISH] = wish;
-    memcpy(&t->mine[HEAD_BASE], &t->base, sizeof t->base);
     ioa_status sent = t->transport.gather(t->transport.context, t->mine, message_length(t), t->all, error);
     if (sent != IOA_OK || status != IOA_OK) return status != IOA_OK ? status : sent;
     for (uint32_t r = 0; r < t->transport.size; r++) {
@@ -179,7 +181,6 @@ static ioa_status exchange(ioa_tempering *t, ioa_status status, double started, 
         *wishes |= (unsigned)head[HEAD_WISH];
         if (head[HEAD_PLAN]) t->planned = (uint64_t)head[HEAD_PLAN];
     }
-    memcpy(&t->base, &t->all[HEAD_BASE], sizeof t->base);
     return IOA_OK;
 }
 
@@ -191,11 +192,25 @@ static const int64_t *fields_of(const ioa_tempering *t, uint32_t replica)
 
 static void count_round_trips(ioa_tempering *t)
 {
-    uint32_t coldest = t->replica_at[0], hottest = t->replica_at[t->config.replicas - 1];
-    if (t->config.replicas < 2) return;
-    if (t->direction[coldest] == -1) t->round_trips++;
-    t->direction[coldest] = 1;
-    if (t->direction[hottest] == 1) t->direction[hottest] = -1;
+    for (uint32_t g = 0; g < t->ladder.groups; g++) {
+        uint32_t first = ioa_ladder_first(&t->ladder, g), last = ioa_ladder_first(&t->ladder, g + 1) - 1;
+        uint32_t coldest = t->replica_at[first], hottest = t->replica_at[last];
+        if (first == last) continue;
+        if (t->direction[coldest] == -1) t->round_trips++;
+        t->direction[coldest] = 1;
+        if (t->direction[hottest] == 1) t->direction[hottest] = -1;
+    }
+}
+
+/* The temperature of each rung, from the base of its group: that of the group's first replica. */
+static void find_heat(ioa_tempering *t)
+{
+    for (uint32_t g = 0; g < t->ladder.groups; g++) {
+        double base;
+        memcpy(&base, &fields_of(t, g)[FIELD_BASE], sizeof base);
+        for (uint32_t i = ioa_ladder_first(&t->ladder, g); i < ioa_ladder_first(&t->ladder, g + 1); i++)
+            t->heat[i] = base * t->ladder.temperature[i];
+    }
 }
 
 /* Takes in what all workers reported; true if the best order is new. */
@@ -227,7 +242,7 @@ static void record(ioa_tempering *t, uint64_t round)
         int64_t drawn = fields[FIELD_PROPOSALS];
         trace->energy[at] = fields[FIELD_ENERGY];
         trace->acceptance[at] = drawn ? (double)fields[FIELD_ACCEPTED] / (double)drawn : 0.0;
-        trace->temperature[at] = t->base * t->ladder.temperature[rung];
+        trace->temperature[at] = t->heat[rung];
         trace->replica_at[at] = t->replica_at[rung];
     }
 }
@@ -236,9 +251,10 @@ static void record(ioa_tempering *t, uint64_t round)
 static bool conclude(ioa_tempering *t, uint64_t round)
 {
     bool improved = take_in(t);
+    find_heat(t);
     record(t, round);
     uint64_t row = round * t->config.replicas;
-    ioa_ladder_swap(&t->ladder, t->base, t->config.seed, round, t->energy, t->rung_of, t->replica_at,
+    ioa_ladder_swap(&t->ladder, t->heat, t->config.seed, round, t->energy, t->rung_of, t->replica_at,
                     t->trace.swap + row, t->trace.probability + row);
     if (t->config.spread > 1.0) ioa_ladder_adapt(&t->ladder, round + 1);
     count_round_trips(t);
