@@ -75,6 +75,7 @@ static void on_finished(void *context, const ioa_summary *s)
         cli_json_count(json, "start_total", s->start_total);
         cli_json_count(json, "total", s->best_total);
         cli_json_count(json, "lower_bound", s->lower_bound);
+        cli_json_count(json, "certified_bound", s->certified_bound);
         cli_json_count(json, "excess", excess);
         cli_json_count(json, "rounds", s->rounds);
         cli_json_count(json, "proposals", s->proposals);
@@ -94,7 +95,8 @@ static void on_finished(void *context, const ioa_summary *s)
            cli_grouped(s->best_total, text[0]), cli_grouped(excess, text[1]),
            layered ? 100.0 * ((double)layered - (double)excess) / (double)layered : 0.0, cli_grouped(s->rounds, text[2]),
            cli_grouped(s->proposals, text[3]));
-    printf("  lower bound      %14s I/Os\n", cli_grouped(s->lower_bound, text[0]));
+    printf("  lower bound      %14s I/Os   compulsory; %s certified, gap %s\n", cli_grouped(s->lower_bound, text[0]),
+           cli_grouped(s->certified_bound, text[1]), cli_grouped(s->best_total - s->certified_bound, text[2]));
     if (!s->verified) printf("  NOT VERIFIED     %s\n", s->reason);
     if (s->verified) printf("  verified         legal, recounted, inference checked against float64\n");
     if (s->measured) {

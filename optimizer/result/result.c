@@ -1,5 +1,6 @@
 #include "optimizer/result/result.h"
 
+#include "core/bounds.h"
 #include "core/build_info.h"
 #include "core/mem.h"
 #include "core/network.h"
@@ -114,6 +115,11 @@ ioa_status ioa_result_add(ioa_archive *archive, const ioa_network *network, cons
     s->order = ioa_alloc_copy(order, network->connections, sizeof *order);
     if (!s->order) return ioa_fail_nomem(error, "the schedule", network->connections, sizeof *order);
 
+    ioa_certificate certificate = {0};
+    status = ioa_certified_bound(network, config->memory, &certificate, error);
+    if (status != IOA_OK) return status;
+    s->certified_bound = s->lower_bound + certificate.excess;
+    ioa_certificate_free(&certificate);
     status = count_layered(network, config->memory, config->policy, &s->baseline_total, error);
     if (status == IOA_OK) status = ioa_memory_count(network, order, config->memory, config->policy, &s->io, error);
     ioa_verdict verdict;
@@ -124,7 +130,7 @@ ioa_status ioa_result_add(ioa_archive *archive, const ioa_network *network, cons
     s->verified = ioa_verdict_passed(&verdict);
     *summary = (ioa_summary){.memory = s->memory, .policy = s->policy, .layered_total = s->baseline_total,
                              .start_total = config->start_total, .best_total = s->io.reads + s->io.writes,
-                             .lower_bound = s->lower_bound, .rounds = s->rounds, .verified = s->verified,
+                             .lower_bound = s->lower_bound, .certified_bound = s->certified_bound, .rounds = s->rounds, .verified = s->verified,
                              .proposals = trace->rounds ? trace->proposals[trace->rounds - 1] : 0};
     memcpy(summary->reason, verdict.reason, sizeof summary->reason);
     if (config->claimed_total != summary->best_total) {
@@ -140,7 +146,7 @@ void ioa_result_summarize(const ioa_schedule *s, uint64_t start_total, ioa_summa
 {
     *summary = (ioa_summary){.memory = s->memory, .policy = s->policy, .layered_total = s->baseline_total,
                              .start_total = start_total, .best_total = s->io.reads + s->io.writes,
-                             .lower_bound = s->lower_bound, .rounds = s->rounds, .verified = s->verified};
+                             .lower_bound = s->lower_bound, .certified_bound = s->certified_bound, .rounds = s->rounds, .verified = s->verified};
     for (uint32_t i = 0; i < s->columns; i++)
         if (strcmp(s->trace[i].name, "proposals") == 0 && s->trace[i].rows)
             summary->proposals = s->trace[i].whole[s->trace[i].rows - 1];

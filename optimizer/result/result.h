@@ -12,6 +12,7 @@ typedef struct ioa_summary {
     uint64_t memory;
     ioa_policy policy;
     uint64_t layered_total, start_total, best_total, lower_bound;
+    uint64_t certified_bound; /* core/bounds.h: no order costs less, at least lower_bound */
     uint64_t rounds, proposals;
     bool verified;
     bool measured; /* the fields below are filled */

@@ -16,9 +16,9 @@
 
 #define INTERVAL_HOT 0.4 /* I/Os */
 #define INTERVAL_COLD 0.1
-#define PRICED_HOT 0.5 /* mean energies of a connection */
-#define PRICED_COLD 0.02
-#define POLISH_HOT 0.06 /* the same, where a coarse search went before */
+#define PRICED_HOT 1.0 /* in units of what ioa_priced_suggest says */
+#define PRICED_COLD 0.05
+#define POLISH_HOT 0.1 /* the same, where a coarse search went before */
 
 /* Proposals of the fine level that take about as long as one of the coarse level: fewer where the state no longer fits
  * into cache. */
@@ -146,7 +146,7 @@ typedef struct replica {
     ioa_interval_state *interval; /* while coarse */
     ioa_priced *priced;           /* once fine */
     double takeover;              /* progress at which this one turns fine: 0 at once, 1 never */
-    double scale;                 /* mean energy of a connection at the takeover, in I/Os */
+    double scale;                 /* suggested temperature to begin the fine level with, in I/Os */
     ioa_simulator *simulator;
     uint32_t *order; /* [W] as last counted */
     uint32_t *best;  /* [W] */
@@ -172,7 +172,8 @@ static ioa_status take_over(replica *r, ioa_error *error)
     r->interval = NULL;
     ioa_status status = ioa_priced_create(r->problem->graph, r->best, r->problem->memory, &r->priced, error);
     if (status != IOA_OK) return status;
-    r->scale = (double)ioa_priced_energy(r->priced) / (double)IOA_PRICED_ONE / (double)r->problem->network->connections;
+    double cold;
+    ioa_priced_suggest(r->priced, &r->scale, &cold);
     return IOA_OK;
 }
 
