@@ -39,6 +39,40 @@ typedef struct ioa_step {
     float weight;
 } ioa_step;
 
+#define IOA_GROUP 4u /* destinations of a group */
+
+/* Head of a block of a group: up to four destinations in registers at once. Sources follow, bucketed by the set of
+ * destinations they feed (bit k of the mask: destination k), masks ascending: count[mask] times a u32 offset and one
+ * float32 weight per set bit, ascending; then padding to 8 bytes. */
+typedef struct ioa_group {
+    uint32_t destination[IOA_GROUP]; /* offsets */
+    float bias[IOA_GROUP];           /* where FIRST */
+    float param[IOA_GROUP];
+    uint8_t activation[IOA_GROUP];
+    uint8_t flags, members;
+    uint16_t reserved;
+    uint16_t count[1u << IOA_GROUP]; /* [0]: 0 */
+} ioa_group;
+
+#define IOA_SELL_ROWS 16u
+
+/* Head of a chunk of sixteen rows for single samples; columns follow. Missing connections have weight 0 and read a
+ * value that is 0. */
+typedef struct ioa_sell {
+    uint32_t destination; /* first of sixteen values, aligned */
+    uint32_t columns;
+    uint32_t activation;
+    float param;
+    float bias[IOA_SELL_ROWS];
+} ioa_sell;
+
+typedef struct ioa_sell_column {
+    uint16_t source[IOA_SELL_ROWS];
+    float weight[IOA_SELL_ROWS];
+} ioa_sell_column;
+
+_Static_assert(sizeof(ioa_sell) == 80 && sizeof(ioa_sell_column) == 96, "streams are packed");
+_Static_assert(sizeof(ioa_group) == 88, "streams are packed");
 _Static_assert(sizeof(ioa_run) == 16 && sizeof(ioa_step) == 8, "streams are packed");
 
 /* A CSR matrix with everything a row needs, for the baseline. Borrowed arrays. */
@@ -59,6 +93,10 @@ typedef struct ioa_kernel {
     /* Executes the stream [stream, end) on the first `width` columns. `ahead`: prefetch the stream, because it does
      * not stay in L2 from tile to tile. */
     void (*run)(const void *stream, const void *end, float *values, uint32_t tile, uint32_t width, bool ahead);
+    /* The same for a stream of groups; not for tile 1. */
+    void (*groups)(const void *stream, const void *end, float *values, uint32_t width);
+    /* A stream of chunks of rows, on one sample. */
+    void (*sell)(const void *stream, const void *end, float *values);
     /* Transposes x ([rows, stride], row-major; column i goes to offsets[i]) into the first `width` columns; rows
      * from `rows` on become 0. */
     void (*pack)(const float *x, size_t stride, uint32_t rows, const uint32_t *offsets, float *values, uint32_t tile,

@@ -17,6 +17,9 @@
 #define WINDOW 400e-6                  /* a timed window is at least that long */
 #define LAYER_WISE_BYTES (1u << 30)    /* no layer-wise baseline whose activations need more */
 #define COMPILED_CONNECTIONS 2000000u  /* longer schedules are not tried compiled: fetching the code would bind */
+#define ROUNDS 11                      /* of a comparison of two candidates, fewer if one is clearly faster: */
+#define CLEAR 1.25                     /* by this ratio, twice */
+#define LONG_ROWS 16u                  /* connections per neuron from which on panels are tried */
 #define LONG_CODE 70000u               /* connections whose code may not stay in L2: about 14 bytes each */
 #define REFERENCE_WORK UINT64_C(50000000) /* connections times samples of the exactness check */
 
@@ -60,7 +63,8 @@ typedef struct contender {
     ioa_code *code;
     ioa_baseline *baseline;
     void *scratch;
-    ioa_layout layout;                     /* of the plan */
+    ioa_layout layout;                     /* of the plan, */
+    uint32_t panel;                        /* and its panels */
     ioa_code_options code_options;         /* of the code */
     ioa_baseline_options baseline_options; /* of the baseline */
 } contender;
@@ -93,11 +97,11 @@ static ioa_status with_scratch(contender *c, size_t bytes, ioa_status status, io
     return status;
 }
 
-static ioa_status make_plan(const job *j, const uint32_t *order, ioa_layout layout, uint32_t tile, contender *c,
-                            ioa_error *error)
+static ioa_status make_plan(const job *j, const uint32_t *order, ioa_layout layout, uint32_t tile, uint32_t panel,
+                            contender *c, ioa_error *error)
 {
-    ioa_plan_options options = {j->isa, layout, tile};
-    *c = (contender){.layout = layout};
+    ioa_plan_options options = {.isa = j->isa, .layout = layout, .tile = tile, .panel = panel};
+    *c = (contender){.layout = layout, .panel = panel};
     ioa_status status = ioa_plan_create(j->network, order, &options, &c->plan, error);
     return with_scratch(c, status == IOA_OK ? ioa_plan_scratch_bytes(c->plan) : 0, status, error);
 }
@@ -142,28 +146,39 @@ static double timed(const job *j, const contender *c, uint32_t passes)
     return (now() - start) / passes;
 }
 
+/* Seconds of a pass when everything is where it will be. */
+static double warm(const job *j, const contender *c)
+{
+    pass(j, c);
+    return timed(j, c, 1);
+}
+
 static uint32_t passes_for(double seconds)
 {
     double passes = ceil(WINDOW / fmax(seconds, 1e-9));
     return (uint32_t)fmin(fmax(passes, 1), 10000);
 }
 
-/* Keeps the faster of the two in *best and dismisses the other. The least of a few interleaved windows decides. */
+/* Keeps the faster of the two in *best and dismisses the other. The median of the ratios of neighbouring windows
+ * decides: a machine that changes its speed from window to window would let the least of them decide by luck. */
 static void challenge(const job *j, contender *best, contender *challenger)
 {
     if (!exists(best)) {
         *best = *challenger;
         return;
     }
-    pass(j, best);
-    pass(j, challenger);
-    double least[2] = {INFINITY, INFINITY};
-    for (int round = 0; round < 11; round++) {
-        least[0] = fmin(least[0], timed(j, best, round ? passes_for(least[0]) : 1));
-        least[1] = fmin(least[1], timed(j, challenger, round ? passes_for(least[1]) : 1));
-        if (least[1] > 2 * least[0] || least[0] > 2 * least[1] || now() > j->deadline) break;
+    double ratios[ROUNDS], low = INFINITY, high = 0;
+    uint32_t rounds = 0, passes[2];
+    passes[0] = passes_for(warm(j, best));
+    passes[1] = passes_for(warm(j, challenger));
+    while (rounds < ROUNDS && (rounds == 0 || now() < j->deadline)) {
+        double ratio = timed(j, challenger, passes[1]) / timed(j, best, passes[0]);
+        ratios[rounds++] = ratio;
+        low = fmin(low, ratio);
+        high = fmax(high, ratio);
+        if (rounds >= 2 && (low > CLEAR || high < 1 / CLEAR)) break;
     }
-    if (least[1] < least[0]) {
+    if (ioa_quartiles_of(ratios, rounds).median < 1) {
         contender former = *best;
         *best = *challenger;
         *challenger = former;
@@ -184,13 +199,43 @@ static uint32_t tiles_for(uint32_t batch, uint32_t tiles[5])
     return count;
 }
 
-static ioa_status try_plan(const job *j, ioa_layout layout, uint32_t tile, contender *best, ioa_error *error)
+static bool tiles_have(const uint32_t *tiles, uint32_t count, uint32_t tile)
+{
+    for (uint32_t t = 0; t < count; t++)
+        if (tiles[t] == tile) return true;
+    return false;
+}
+
+static ioa_status try_plan(const job *j, ioa_layout layout, uint32_t tile, uint32_t panel, contender *best,
+                           ioa_error *error)
 {
     contender challenger;
     if (best->plan && now() > j->deadline) return IOA_OK;
-    ioa_status status = make_plan(j, j->order, layout, tile, &challenger, error);
+    ioa_status status = make_plan(j, j->order, layout, tile, panel, &challenger, error);
     if (status == IOA_OK) challenge(j, best, &challenger);
     return status == IOA_ERR_INPUT && best->plan ? IOA_OK : status; /* a tile too wide for the network */
+}
+
+static bool ignores_order(ioa_layout layout)
+{
+    return layout == IOA_LAYOUT_SORTED || layout == IOA_LAYOUT_SHARED_SORTED || layout == IOA_LAYOUT_SELL;
+}
+
+/* Layouts that load shared sources once, and panels where rows are long. */
+static ioa_status try_reuse(const job *j, uint32_t tile, contender *best, ioa_error *error)
+{
+    static const struct {
+        ioa_layout layout;
+        uint32_t bytes; /* of a panel's values */
+    } kinds[] = {{IOA_LAYOUT_SHARED_ROWS, 0},      {IOA_LAYOUT_SHARED_SORTED, 0}, {IOA_LAYOUT_SHARED_SORTED, 131072},
+                 {IOA_LAYOUT_SHARED_ROWS, 131072}, {IOA_LAYOUT_ROWS, 32768},      {IOA_LAYOUT_ROWS, 131072},
+                 {IOA_LAYOUT_SORTED, 131072}};
+    bool long_rows = j->network->connections / j->network->a.neurons >= LONG_ROWS;
+    ioa_status status = IOA_OK;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds && status == IOA_OK; i++)
+        if (!kinds[i].bytes || long_rows)
+            status = try_plan(j, kinds[i].layout, tile, kinds[i].bytes / (uint32_t)sizeof(float) / tile, best, error);
+    return status;
 }
 
 /* The order compiled: in one piece, and in segments for long code (cut where a tile's registers would all be spilled
@@ -199,6 +244,7 @@ static ioa_status try_compiled(const job *j, contender *best, ioa_error *error)
 {
     static const ioa_code_options options[] = {
         {.segment = 0, .group = 1, .prune = true}, {.segment = 2000, .group = 4, .prune = true},
+        {.segment = 0, .group = 1, .prune = true, .as_ordered = true}, {.segment = 1000, .group = 8, .prune = true},
         {.segment = 8000, .group = 8, .prune = true}, {.segment = 0, .group = 1, .prune = true, .ahead = true},
         {.segment = 2000, .group = 4, .prune = true, .ahead = true}};
     ioa_status status = IOA_OK;
@@ -223,12 +269,14 @@ static ioa_status choose_plan(const job *j, contender *best, ioa_error *error)
     uint32_t tiles[5], count = tiles_for(j->batch, tiles);
     ioa_status status = IOA_OK;
     for (uint32_t t = 0; t < count && (status == IOA_OK || status == IOA_ERR_INPUT); t++)
-        status = try_plan(j, IOA_LAYOUT_SORTED, tiles[t], best, error); /* too wide for the network? a narrower one */
+        status = try_plan(j, IOA_LAYOUT_SORTED, tiles[t], 0, best, error); /* too wide for the network? a narrower one */
     uint32_t tile = best->plan ? ioa_plan_tile(best->plan) : 0;
+    if (status == IOA_OK && tiles_have(tiles, count, 1)) status = try_plan(j, IOA_LAYOUT_SELL, 1, 0, best, error);
     for (uint32_t t = 0; t < count && status == IOA_OK; t++) {
-        bool near = tiles[t] * 2 >= tile && tiles[t] <= tile * 2;
-        if (near) status = try_plan(j, IOA_LAYOUT_ROWS, tiles[t], best, error);
-        if (near && status == IOA_OK) status = try_plan(j, IOA_LAYOUT_ORDER, tiles[t], best, error);
+        if (tiles[t] * 2 < tile || tiles[t] > tile * 2) continue;
+        if (tiles[t] > 1) status = try_reuse(j, tiles[t], best, error);
+        if (status == IOA_OK) status = try_plan(j, IOA_LAYOUT_ROWS, tiles[t], 0, best, error);
+        if (status == IOA_OK) status = try_plan(j, IOA_LAYOUT_ORDER, tiles[t], 0, best, error);
     }
     if (status == IOA_OK) status = try_compiled(j, best, error);
     return status;
@@ -316,8 +364,7 @@ static uint32_t interleave(const job *j, const contender *three, uint32_t wanted
     uint32_t passes[3], done = 0;
     for (int i = 0; i < 3; i++) {
         if (!exists(&three[i])) continue;
-        pass(j, &three[i]); /* warm-up */
-        passes[i] = passes_for(timed(j, &three[i], 1));
+        passes[i] = passes_for(warm(j, &three[i]));
     }
     while (done < wanted && (done < 3 || now() < j->deadline)) {
         for (uint32_t i = 0; i < 3; i++) {
@@ -346,8 +393,8 @@ static void summarize(const job *j, double *work, ioa_measurement *out)
 static ioa_status make_layered(const job *j, const contender *schedule, contender *layered, ioa_error *error)
 {
     if (schedule->code) return make_code(j, NULL, schedule->code_options, layered, error);
-    if (schedule->layout == IOA_LAYOUT_SORTED) return IOA_OK;
-    return make_plan(j, NULL, schedule->layout, ioa_plan_tile(schedule->plan), layered, error);
+    if (ignores_order(schedule->layout)) return IOA_OK;
+    return make_plan(j, NULL, schedule->layout, ioa_plan_tile(schedule->plan), schedule->panel, layered, error);
 }
 
 static void describe(const job *j, const contender three[3], ioa_measurement *m)
@@ -355,9 +402,12 @@ static void describe(const job *j, const contender three[3], ioa_measurement *m)
     const contender *s = &three[0];
     const ioa_baseline_options *o = &three[2].baseline_options;
     m->tile = s->plan ? ioa_plan_tile(s->plan) : IOA_CODE_TILE;
-    if (s->plan) snprintf(m->kernel, sizeof m->kernel, "run-%s/%s", ioa_isa_name(j->isa), ioa_layout_name(s->layout));
-    else snprintf(m->kernel, sizeof m->kernel, "compiled-%s/%" PRIu64 "x%" PRIu32 "%s", ioa_isa_name(j->isa),
-                  s->code_options.segment, s->code_options.group, s->code_options.ahead ? "/ahead" : "");
+    int used = 0;
+    if (s->plan) used = snprintf(m->kernel, sizeof m->kernel, "run-%s/%s", ioa_isa_name(j->isa), ioa_layout_name(s->layout));
+    else snprintf(m->kernel, sizeof m->kernel, "compiled-%s/%" PRIu64 "x%" PRIu32 "%s%s", ioa_isa_name(j->isa),
+                  s->code_options.segment, s->code_options.group, s->code_options.ahead ? "/ahead" : "",
+                  s->code_options.as_ordered ? "/as-ordered" : "");
+    if (s->panel) snprintf(m->kernel + used, sizeof m->kernel - (size_t)used, "/%" PRIu32, s->panel);
     snprintf(m->baseline, sizeof m->baseline, "csr-%s/%" PRIu32 "%s", ioa_isa_name(j->isa), o->block,
              o->layer_wise ? "/layers" : "");
 }

@@ -29,7 +29,7 @@ typedef struct ioa_measurement {
     uint32_t threads;
     uint32_t repeats;
     uint32_t tile;       /* T of the chosen plan */
-    char kernel[64];     /* chosen plan: "run-avx512/rows" or "compiled-avx512/2000x4" (segment x group) */
+    char kernel[64];     /* chosen plan: "run-avx512/rows", "run-avx512/shared-rows/128" (panel) or "compiled-avx512/2000x4" (segment x group) */
     char baseline[64];   /* chosen baseline, for example "csr-avx512/64/layers" */
     double *schedule;    /* [repeats] best plan for the schedule's order; owned, as the next ones */
     double *layered;     /* [repeats] the same kind of plan in layered order */
@@ -62,7 +62,7 @@ typedef struct ioa_measure_options {
  * so that a schedule is never slower than none, and the order compiled (core/compile.h); a short interleaved timing
  * picks one for the schedule. Then the schedule's plan, the same kind of plan in layered order, and the best of
  * several CSR baselines run interleaved.
- * If the chosen layout is SORTED, which ignores the order, the two plans are one, timed once, and the order's share
+ * If the chosen layout is SORTED, SHARED_SORTED or SELL, which ignore the order, the two plans are one, timed once, and the order's share
  * is exactly 1.
  * Exactness is checked on a small batch against ioa_reference_run.
  * `order` [W] is a legal order, or NULL: layered. On success *out is filled (any former content is overwritten, not
