@@ -4,6 +4,7 @@
 #include "core/compile.h"
 #include "core/mem.h"
 #include "core/network.h"
+#include "core/parallel.h"
 #include "core/reference.h"
 #include "core/rng.h"
 
@@ -62,7 +63,8 @@ typedef struct contender {
     ioa_plan *plan;
     ioa_code *code;
     ioa_baseline *baseline;
-    void *scratch;
+    void *scratch;        /* one for each thread, */
+    size_t scratch_bytes; /* each of that size */
     ioa_layout layout;                     /* of the plan, */
     uint32_t panel;                        /* and its panels */
     ioa_code_options code_options;         /* of the code */
@@ -73,7 +75,7 @@ typedef struct job {
     const ioa_network *network;
     const uint32_t *order;
     ioa_isa isa;
-    uint32_t batch;
+    uint32_t batch, threads;
     float *x, *y;
     double deadline; /* of the present phase */
 } job;
@@ -87,11 +89,12 @@ static void dismiss(contender *c)
     memset(c, 0, sizeof *c);
 }
 
-static ioa_status with_scratch(contender *c, size_t bytes, ioa_status status, ioa_error *error)
+static ioa_status with_scratch(const job *j, contender *c, size_t bytes, ioa_status status, ioa_error *error)
 {
     if (status == IOA_OK) {
-        c->scratch = ioa_alloc_zero(bytes, 1); /* touched now, not while timed */
-        if (!c->scratch) status = ioa_fail_nomem(error, "activations", bytes, 1);
+        c->scratch_bytes = (bytes + 63) / 64 * 64;
+        c->scratch = ioa_alloc_zero(j->threads, c->scratch_bytes); /* touched now, not while timed */
+        if (!c->scratch) status = ioa_fail_nomem(error, "activations", j->threads, c->scratch_bytes);
     }
     if (status != IOA_OK) dismiss(c);
     return status;
@@ -103,7 +106,7 @@ static ioa_status make_plan(const job *j, const uint32_t *order, ioa_layout layo
     ioa_plan_options options = {.isa = j->isa, .layout = layout, .tile = tile, .panel = panel};
     *c = (contender){.layout = layout, .panel = panel};
     ioa_status status = ioa_plan_create(j->network, order, &options, &c->plan, error);
-    return with_scratch(c, status == IOA_OK ? ioa_plan_scratch_bytes(c->plan) : 0, status, error);
+    return with_scratch(j, c, status == IOA_OK ? ioa_plan_scratch_bytes(c->plan) : 0, status, error);
 }
 
 static ioa_status make_code(const job *j, const uint32_t *order, ioa_code_options options, contender *c,
@@ -111,14 +114,14 @@ static ioa_status make_code(const job *j, const uint32_t *order, ioa_code_option
 {
     *c = (contender){.code_options = options};
     ioa_status status = ioa_code_create(j->network, order, &options, &c->code, error);
-    return with_scratch(c, status == IOA_OK ? ioa_code_scratch_bytes(c->code) : 0, status, error);
+    return with_scratch(j, c, status == IOA_OK ? ioa_code_scratch_bytes(c->code) : 0, status, error);
 }
 
 static ioa_status make_baseline(const job *j, uint32_t block, bool layer_wise, contender *c, ioa_error *error)
 {
     *c = (contender){.baseline_options = {j->isa, block, j->batch, layer_wise}};
     ioa_status status = ioa_baseline_create(j->network, &c->baseline_options, &c->baseline, error);
-    return with_scratch(c, ioa_baseline_scratch_bytes(j->network, &c->baseline_options), status, error);
+    return with_scratch(j, c, ioa_baseline_scratch_bytes(j->network, &c->baseline_options), status, error);
 }
 
 static bool exists(const contender *c)
@@ -126,16 +129,42 @@ static bool exists(const contender *c)
     return c->plan || c->code || c->baseline;
 }
 
-static void infer(const contender *c, const float *x, float *y, size_t batch)
+/* Samples that a thread takes at least. */
+static size_t step_of(const contender *c)
 {
-    if (c->plan) ioa_plan_run(c->plan, x, y, batch, c->scratch);
-    else if (c->code) ioa_code_run(c->code, x, y, batch, c->scratch);
-    else ioa_baseline_run(c->baseline, x, y, batch, c->scratch);
+    if (c->plan) return ioa_plan_tile(c->plan);
+    if (c->baseline) return c->baseline_options.block;
+    return (size_t)IOA_CODE_TILE * (c->code_options.group ? c->code_options.group : 1);
+}
+
+typedef struct inference {
+    const job *j;
+    const contender *c;
+    size_t batch;
+} inference;
+
+static void infer_share(const void *context, uint32_t thread, size_t first, size_t last)
+{
+    const inference *i = context;
+    const contender *c = i->c;
+    size_t step = step_of(c), from = first * step, to = last * step < i->batch ? last * step : i->batch;
+    const float *x = i->j->x + from * i->j->network->a.inputs;
+    float *y = i->j->y + from * i->j->network->a.outputs;
+    void *scratch = (unsigned char *)c->scratch + thread * c->scratch_bytes;
+    if (c->plan) ioa_plan_run(c->plan, x, y, to - from, scratch);
+    else if (c->code) ioa_code_run(c->code, x, y, to - from, scratch);
+    else ioa_baseline_run(c->baseline, x, y, to - from, scratch);
+}
+
+static void infer(const job *j, const contender *c, size_t batch)
+{
+    const inference i = {j, c, batch};
+    ioa_parallel(j->threads, (batch + step_of(c) - 1) / step_of(c), infer_share, &i);
 }
 
 static void pass(const job *j, const contender *c)
 {
-    infer(c, j->x, j->y, j->batch);
+    infer(j, c, j->batch);
 }
 
 /* Seconds per pass over `passes` of them. */
@@ -341,7 +370,7 @@ static ioa_status check_exactness(const job *j, const contender *c, ioa_pcg32 *r
         for (uint64_t i = 0; i < count && status == IOA_OK; i++) out->all_zero = out->all_zero && exact[i] == 0;
     }
     if (status == IOA_OK) {
-        infer(c, j->x, j->y, samples);
+        infer(j, c, samples);
         compare(j->y, exact, bound, count, out);
     }
     ioa_free(exact);
@@ -447,11 +476,14 @@ ioa_status ioa_measure(const ioa_network *network, const uint32_t *order, const 
                        ioa_measurement *out, ioa_error *error)
 {
     const ioa_network_arrays *a = &network->a;
+    if (options->threads > IOA_MOST_THREADS)
+        return ioa_fail(error, IOA_ERR_INPUT, "more than %u threads cannot be measured", IOA_MOST_THREADS);
     if (options->batch == 0) return ioa_fail(error, IOA_ERR_INPUT, "a batch of 0 cannot be measured");
     ioa_isa isa = options->isa == IOA_ISA_AUTO ? ioa_isa_best() : options->isa;
-    job j = {network, order, isa, options->batch, NULL, NULL, 0};
+    uint32_t threads = options->threads ? options->threads : 1;
+    job j = {network, order, isa, options->batch, threads, NULL, NULL, 0};
     contender three[3] = {0}; /* schedule, layered, baseline */
-    ioa_measurement m = {.batch = options->batch, .threads = 1};
+    ioa_measurement m = {.batch = options->batch, .threads = threads};
     ioa_status status = IOA_OK;
     j.x = ioa_alloc((uint64_t)a->inputs * options->batch, sizeof *j.x);
     j.y = ioa_alloc((uint64_t)a->outputs * options->batch, sizeof *j.y);

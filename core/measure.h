@@ -49,6 +49,7 @@ typedef struct ioa_measurement {
 
 typedef struct ioa_measure_options {
     uint32_t batch;   /* samples per pass, at least 1 */
+    uint32_t threads; /* of every competitor, each with batch tiles of its own; 0: 1 */
     uint32_t repeats; /* of the interleaved timing; 0: as many as `seconds` allow, 5 to 101 */
     double seconds;   /* for everything; <= 0: 10. Kept to as far as single passes allow: candidates not yet tried are
                          left out and repetitions cut to 3 */
@@ -56,7 +57,7 @@ typedef struct ioa_measure_options {
     uint64_t seed;    /* of the inputs */
 } ioa_measure_options;
 
-/* Measures inference of a network on this machine, single-threaded.
+/* Measures inference of a network on this machine.
  *
  * Candidates are plans of all layouts and of the tiles that suit the batch, SORTED (which needs no order) among them,
  * so that a schedule is never slower than none, and the order compiled (core/compile.h); a short interleaved timing

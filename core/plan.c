@@ -3,6 +3,7 @@
 #include "core/kernel.h"
 #include "core/mem.h"
 #include "core/network.h"
+#include "core/parallel.h"
 #include "core/plan_groups.h"
 #include "core/plan_sell.h"
 #include "core/plan_steps.h"
@@ -328,6 +329,28 @@ void ioa_plan_run(const ioa_plan *plan, const float *x, float *y, size_t batch, 
         else plan->kernel->run(stream, end, values, plan->tile, width, plan->stream_bytes > STAYS_IN_L2);
         plan->kernel->unpack(y + b * plan->outputs, plan->outputs, rows, plan->output_offsets, values, plan->tile);
     }
+}
+
+typedef struct threaded_run {
+    const ioa_plan *plan;
+    const float *x;
+    float *y;
+    size_t batch;
+    unsigned char *scratch;
+} threaded_run;
+
+static void run_tiles(const void *context, uint32_t thread, size_t first, size_t last)
+{
+    const threaded_run *r = context;
+    size_t from = first * r->plan->tile, to = last * r->plan->tile < r->batch ? last * r->plan->tile : r->batch;
+    ioa_plan_run(r->plan, r->x + from * r->plan->inputs, r->y + from * r->plan->outputs, to - from,
+                 r->scratch + thread * ioa_plan_scratch_bytes(r->plan));
+}
+
+void ioa_plan_run_threads(const ioa_plan *plan, const float *x, float *y, size_t batch, uint32_t threads, void *scratch)
+{
+    const threaded_run run = {plan, x, y, batch, scratch};
+    ioa_parallel(threads, (batch + plan->tile - 1) / plan->tile, run_tiles, &run);
 }
 
 uint32_t ioa_plan_tile(const ioa_plan *plan)

@@ -42,7 +42,8 @@ static int print(const cli_common *common, const ioa_measurement *m, bool schedu
         cJSON_AddStringToObject(json, "cpu", machine.cpu);
         return cli_print_json(json);
     }
-    printf("batch %" PRIu32 ", 1 thread, %" PRIu32 " interleaved repetitions on %s\n", m->batch, m->repeats, machine.cpu);
+    printf("batch %" PRIu32 ", %" PRIu32 " thread%s, %" PRIu32 " interleaved repetitions on %s\n", m->batch, m->threads,
+           m->threads == 1 ? "" : "s", m->repeats, machine.cpu);
     printf("  kernel %s, tile %" PRIu32 ": %.2f GF/s\n", m->kernel, m->tile, m->gflops);
     if (scheduled) {
         printf("  the order's share    %.3fx  [%.3f, %.3f]  (same kind of plan, layered order)\n", m->speedup_order.median,
@@ -61,13 +62,14 @@ static int print(const cli_common *common, const ioa_measurement *m, bool schedu
 static int run(const cli_command *command, int argc, char **argv)
 {
     const char *schedule_path = NULL, *isa_name = "auto";
-    uint64_t batch = 128, memory = 0, repeats = 0, seed = 1;
+    uint64_t batch = 128, memory = 0, threads = 1, repeats = 0, seed = 1;
     double seconds = 10.0;
     cli_common common = {0};
     const cli_option options[] = {
         {CLI_TEXT, 0, "schedule", "ARCHIVE.h5", &schedule_path, "measure this archive's order", 0, 0},
         {CLI_COUNT, 'm', "memory", "M", &memory, "of the archive's schedules, the one nearest to M", 3, 1.8e19},
         {CLI_COUNT, 'b', "batch", "B", &batch, "samples per pass (default 128)", 1, 1e6},
+        {CLI_COUNT, 't', "threads", "N", &threads, "of every competitor (default 1)", 1, 256},
         {CLI_COUNT, 0, "repeats", "N", &repeats, "interleaved repetitions (default: by --seconds)", 1, 1e6},
         {CLI_REAL, 0, "seconds", "T", &seconds, "time for everything (default 10)", 0.01, 1e6},
         {CLI_TEXT, 0, "isa", "NAME", &isa_name, "auto, portable, avx2 or avx512 (default auto)", 0, 0},
@@ -97,7 +99,7 @@ static int run(const cli_command *command, int argc, char **argv)
             if (status != IOA_OK) ioa_fail_prefix(&error, status, "%s", schedule_path);
         }
     }
-    ioa_measure_options wanted = {.batch = (uint32_t)batch, .repeats = (uint32_t)repeats, .seconds = seconds,
+    ioa_measure_options wanted = {.batch = (uint32_t)batch, .threads = (uint32_t)threads, .repeats = (uint32_t)repeats, .seconds = seconds,
                                   .isa = (ioa_isa)isa, .seed = seed};
     if (status == IOA_OK) status = ioa_measure(network, order, &wanted, &measurement, &error);
     int code = status == IOA_OK ? print(&common, &measurement, order != NULL) : cli_fail(command, &error);

@@ -223,6 +223,36 @@ static void test_batch_splitting(void **state)
     ioa_network_destroy(network);
 }
 
+/* Any number of threads gives the same bits. */
+static void test_threads(void **state)
+{
+    (void)state;
+    ioa_network *network = ioa_test_random_dag(22, ioa_test_dag_defaults());
+    assert_non_null(network);
+    expected e = expect(network, 22);
+    size_t outputs = ioa_network_view(network)->outputs;
+    static const uint32_t counts[] = {1, 2, 3, 9, 1000};
+    for (size_t t = 0; t < COUNT(tiles); t++) {
+        ioa_plan_options options = {.layout = IOA_LAYOUT_ROWS, .tile = tiles[t]};
+        ioa_plan *plan = NULL;
+        assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
+        float *single = run(plan, &e, MAX_BATCH);
+        for (size_t c = 0; c < COUNT(counts); c++) {
+            float *y = ioa_alloc_zero(MAX_BATCH * outputs, sizeof *y);
+            void *scratch = ioa_alloc(counts[c], ioa_plan_scratch_bytes(plan));
+            assert_true(y && scratch);
+            ioa_plan_run_threads(plan, e.x, y, MAX_BATCH, counts[c], scratch);
+            assert_memory_equal(y, single, MAX_BATCH * outputs * sizeof *y);
+            ioa_free(y);
+            ioa_free(scratch);
+        }
+        ioa_free(single);
+        ioa_plan_destroy(plan);
+    }
+    release(&e);
+    ioa_network_destroy(network);
+}
+
 /* ROWS and SORTED leave out what no output needs, and values share slots. */
 static void test_dead_neurons_and_slots(void **state)
 {
@@ -299,7 +329,7 @@ int main(void)
         cmocka_unit_test(test_random_dags),         cmocka_unit_test(test_large_fan_in),
         cmocka_unit_test(test_mlp),                 cmocka_unit_test(test_every_activation),
         cmocka_unit_test(test_single_connection),   cmocka_unit_test(test_constant_outputs),
-        cmocka_unit_test(test_batch_splitting),     cmocka_unit_test(test_dead_neurons_and_slots),
+        cmocka_unit_test(test_batch_splitting),     cmocka_unit_test(test_threads), cmocka_unit_test(test_dead_neurons_and_slots),
         cmocka_unit_test(test_refusals),            cmocka_unit_test(test_allocation_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,6 +57,12 @@ size_t ioa_plan_scratch_bytes(const ioa_plan *plan);
 /* y = network(x): x is [batch, I], y [batch, S], both row-major float32. Batch 0 is allowed. */
 void ioa_plan_run(const ioa_plan *plan, const float *x, float *y, size_t batch, void *scratch);
 
+/* The same by several threads, started for this call, each with tiles of its own: the results are the same to the last
+ * bit for any number of them. The scratch holds `threads` times ioa_plan_scratch_bytes. At most 256 threads are used,
+ * and no more than there are tiles. */
+void ioa_plan_run_threads(const ioa_plan *plan, const float *x, float *y, size_t batch, uint32_t threads,
+                          void *scratch);
+
 /* Facts for reports. */
 uint32_t ioa_plan_tile(const ioa_plan *plan);
 ioa_isa ioa_plan_isa(const ioa_plan *plan);
