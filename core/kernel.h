@@ -86,6 +86,13 @@ typedef struct ioa_csr {
     const uint8_t *skip;    /* rows that are not computed (inputs) */
 } ioa_csr;
 
+/* Probes of the machine, by the vectors of an instruction set. */
+typedef enum ioa_probe {
+    IOA_PROBE_FMA,        /* multiply-adds on registers; unit: floating point operations */
+    IOA_PROBE_FMA_MEMORY, /* the same, one operand from `data` */
+    IOA_PROBE_READ,       /* reads `data` through; unit: bytes */
+} ioa_probe;
+
 /* Functions of one instruction set. `values` is aligned to 64 bytes; `width` is the number of batch columns to
  * compute: 1 (tile 1 only), 16, 32, 64 or 128, at most the tile. The summation order of a value depends on the tile
  * only, never on the width. */
@@ -106,6 +113,8 @@ typedef struct ioa_kernel {
                    uint32_t tile);
     /* Rows [first, last) of a CSR matrix on `width` columns of values with `stride` floats from neuron to neuron. */
     void (*rows)(const ioa_csr *csr, uint32_t first, uint32_t last, float *values, size_t stride, uint32_t width);
+    /* Goes `repeats` times over `floats` (a multiple of 1024) of `data`; returns the units of work done. */
+    double (*probe)(ioa_probe probe, const float *data, size_t floats, uint64_t repeats);
     /* Applies an activation in place to `width` aligned floats (a multiple of 16). */
     void (*activate)(unsigned activation, float param, float *row, uint32_t width);
 } ioa_kernel;

@@ -454,4 +454,33 @@ static void kernel_rows(const ioa_csr *csr, uint32_t first, uint32_t last, float
     }
 }
 
-const ioa_kernel KERNEL_TABLE = {kernel_run, kernel_groups, kernel_sell, kernel_pack, kernel_unpack, kernel_rows, activate_row};
+/* ---- probes of the machine ---- */
+
+#define PROBE_CHAINS 8 /* hide the latency of a multiply-add on two units */
+
+static double kernel_probe(ioa_probe probe, const float *data, size_t floats, uint64_t repeats)
+{
+    vec sum[PROBE_CHAINS] = {{0}}, x = load(data), y = load(data + LANES);
+    ivec bits[PROBE_CHAINS] = {{0}};
+    for (uint64_t r = 0; r < repeats; r++) {
+        __asm__ volatile("" ::: "memory"); /* every round reads again */
+        for (size_t i = 0; i < floats; i += PROBE_CHAINS * LANES) {
+            if (probe == IOA_PROBE_READ)
+                UNROLL
+                for (int c = 0; c < PROBE_CHAINS; c++) bits[c] |= (ivec)load(data + i + (size_t)c * LANES);
+            else if (probe == IOA_PROBE_FMA_MEMORY)
+                UNROLL
+                for (int c = 0; c < PROBE_CHAINS; c++) sum[c] += x * load(data + i + (size_t)c * LANES);
+            else
+                UNROLL
+                for (int c = 0; c < PROBE_CHAINS; c++) sum[c] += x * y;
+        }
+    }
+    for (int c = 0; c < PROBE_CHAINS; c++) { /* keeps the work from being thrown away */
+        volatile float sink = sum[c][0] + (float)bits[c][0];
+        (void)sink;
+    }
+    return (double)repeats * (double)floats * (probe == IOA_PROBE_READ ? 4 : 2);
+}
+
+const ioa_kernel KERNEL_TABLE = {kernel_run, kernel_groups, kernel_sell, kernel_pack, kernel_unpack, kernel_rows, kernel_probe, activate_row};

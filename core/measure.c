@@ -430,6 +430,7 @@ static void describe(const job *j, const contender three[3], ioa_measurement *m)
 {
     const contender *s = &three[0];
     const ioa_baseline_options *o = &three[2].baseline_options;
+    m->work = s->plan ? ioa_plan_work(s->plan, j->batch) : ioa_code_work(s->code, j->batch);
     m->tile = s->plan ? ioa_plan_tile(s->plan) : IOA_CODE_TILE;
     int used = 0;
     if (s->plan) used = snprintf(m->kernel, sizeof m->kernel, "run-%s/%s", ioa_isa_name(j->isa), ioa_layout_name(s->layout));

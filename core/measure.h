@@ -2,6 +2,8 @@
 #ifndef IOA_CORE_MEASURE_H
 #define IOA_CORE_MEASURE_H
 
+#include "core/work.h"
+
 #include <ioanneal/network.h>
 #include <ioanneal/plan.h>
 #include <stdbool.h>
@@ -40,6 +42,7 @@ typedef struct ioa_measurement {
     double error_bound;   /* what max_rel_error was allowed to be: the largest bound of core/reference.h, likewise */
     bool within_bound;    /* every single output lay within its own bound */
     bool all_zero;        /* every output of the reference was 0 whatever the inputs: the check above proves nothing */
+    ioa_work work;        /* of the schedule's plan */
     double gflops;        /* 2 W batch / median schedule seconds / 1e9 */
     ioa_quartiles speedup_order;  /* layered / schedule: the order's share */
     ioa_quartiles speedup_kernel; /* csr / layered: the kernel's share */

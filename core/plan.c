@@ -7,6 +7,7 @@
 #include "core/plan_groups.h"
 #include "core/plan_sell.h"
 #include "core/plan_steps.h"
+#include "core/work.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -17,11 +18,11 @@ struct ioa_plan {
     const ioa_kernel *kernel;
     ioa_isa isa;
     ioa_layout layout;
-    uint32_t tile;
+    uint32_t tile, panel;
     uint32_t inputs, outputs;
     uint32_t slots; /* values of T floats in the scratch */
     uint32_t constants;
-    uint64_t runs;
+    uint64_t runs, connections;
     size_t stream_bytes;
     void *stream;               /* ioa_run and ioa_step */
     uint32_t *input_offsets;    /* [inputs], IOA_NO_SLOT for one nobody reads */
@@ -282,6 +283,8 @@ ioa_status ioa_plan_create(const ioa_network *network, const uint32_t *order, co
         p->isa = o.isa == IOA_ISA_AUTO ? ioa_isa_best() : o.isa;
         p->layout = o.layout;
         p->tile = tile;
+        p->panel = o.panel;
+        p->connections = steps.count;
         status = build(network, &steps, &grouping, p, error);
     } else
         status = ioa_fail_nomem(error, "a plan", 1, sizeof *p);
@@ -366,6 +369,37 @@ ioa_isa ioa_plan_isa(const ioa_plan *plan)
 uint64_t ioa_plan_runs(const ioa_plan *plan)
 {
     return plan->runs;
+}
+
+/* Columns of the batch that one pass over the stream computes (core/kernel_impl.h). */
+static uint32_t pass_columns(const ioa_plan *p)
+{
+    uint32_t wide = is_shared(p->layout) ? (p->isa == IOA_ISA_AVX512 ? 64 : p->isa == IOA_ISA_AVX2 ? 16 : 8)
+                                         : (p->isa == IOA_ISA_AVX512 ? 128 : p->isa == IOA_ISA_AVX2 ? 64 : 32);
+    return p->tile < wide ? p->tile : wide;
+}
+
+/* Sources are loaded once per group; a weight takes a load per pass, whatever its width. */
+ioa_work ioa_plan_work(const ioa_plan *plan, size_t batch)
+{
+    double tiles = (double)((batch + plan->tile - 1) / plan->tile), count = (double)plan->connections;
+    double passes = tiles * plan->tile / pass_columns(plan), sources = count;
+    double vector = plan->isa == IOA_ISA_AVX512 ? 64 : plan->isa == IOA_ISA_AVX2 ? 32 : 16;
+    if (is_shared(plan->layout))
+        sources = (double)(plan->stream_bytes - plan->runs * sizeof(ioa_group)) / 4 - count;
+    double value_bytes = sources * plan->tile * sizeof(float) * tiles;
+    return (ioa_work){.flops = 2 * count * (double)batch,
+                      .load_bytes = (plan->tile == 1 ? sources * vector * tiles : value_bytes) + count * vector * passes,
+                      .value_bytes = value_bytes,
+                      .value_set = (double)ioa_plan_scratch_bytes(plan),
+                      .stream_bytes = (double)plan->stream_bytes * passes,
+                      .stream_set = (double)plan->stream_bytes,
+                      .panelled = plan->panel != 0};
+}
+
+uint64_t ioa_plan_connections(const ioa_plan *plan)
+{
+    return plan->connections;
 }
 
 size_t ioa_plan_bytes(const ioa_plan *plan)

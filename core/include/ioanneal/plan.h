@@ -67,6 +67,7 @@ void ioa_plan_run_threads(const ioa_plan *plan, const float *x, float *y, size_t
 uint32_t ioa_plan_tile(const ioa_plan *plan);
 ioa_isa ioa_plan_isa(const ioa_plan *plan);
 uint64_t ioa_plan_runs(const ioa_plan *plan); /* or blocks of groups */
+uint64_t ioa_plan_connections(const ioa_plan *plan); /* executed ones */
 size_t ioa_plan_bytes(const ioa_plan *plan); /* size of the read-only plan */
 
 #pragma GCC visibility pop
