@@ -1,6 +1,7 @@
 #include "core/measure.h"
 
 #include "core/baseline.h"
+#include "core/baseline_mkl.h"
 #include "core/compile.h"
 #include "core/mem.h"
 #include "core/network.h"
@@ -18,6 +19,7 @@
 #define WINDOW 400e-6                  /* a timed window is at least that long */
 #define LAYER_WISE_BYTES (1u << 30)    /* no layer-wise baseline whose activations need more */
 #define COMPILED_CONNECTIONS 2000000u  /* longer schedules are not tried compiled: fetching the code would bind */
+#define FIELD 4                        /* contenders: schedule, layered, CSR, MKL */
 #define ROUNDS 11                      /* of a comparison of two candidates, fewer if one is clearly faster: */
 #define CLEAR 1.25                     /* by this ratio, twice */
 #define LONG_ROWS 16u                  /* connections per neuron from which on panels are tried */
@@ -58,11 +60,12 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Something that can be timed: one of a plan, compiled code and a baseline, with its scratch. */
+/* Something that can be timed: one of a plan, compiled code, a baseline and MKL, with its scratch. */
 typedef struct contender {
     ioa_plan *plan;
     ioa_code *code;
     ioa_baseline *baseline;
+    ioa_mkl *mkl; /* with activations of its own */
     void *scratch;        /* one for each thread, */
     size_t scratch_bytes; /* each of that size */
     ioa_layout layout;                     /* of the plan, */
@@ -85,6 +88,7 @@ static void dismiss(contender *c)
     ioa_plan_destroy(c->plan);
     ioa_code_destroy(c->code);
     ioa_baseline_destroy(c->baseline);
+    ioa_mkl_destroy(c->mkl);
     ioa_free(c->scratch);
     memset(c, 0, sizeof *c);
 }
@@ -126,7 +130,7 @@ static ioa_status make_baseline(const job *j, uint32_t block, bool layer_wise, c
 
 static bool exists(const contender *c)
 {
-    return c->plan || c->code || c->baseline;
+    return c->plan || c->code || c->baseline || c->mkl;
 }
 
 /* Samples that a thread takes at least. */
@@ -159,6 +163,10 @@ static void infer_share(const void *context, uint32_t thread, size_t first, size
 static void infer(const job *j, const contender *c, size_t batch)
 {
     const inference i = {j, c, batch};
+    if (c->mkl) {
+        ioa_mkl_run(c->mkl, j->x, j->y, batch);
+        return;
+    }
     ioa_parallel(j->threads, (batch + step_of(c) - 1) / step_of(c), infer_share, &i);
 }
 
@@ -330,6 +338,21 @@ static ioa_status choose_baseline(const job *j, contender *best, ioa_error *erro
     return status;
 }
 
+/* The best of MKL's ways, where it is built in, the network is layered and one thread is measured. */
+static ioa_status choose_mkl(const job *j, contender *best, ioa_error *error)
+{
+    static const uint32_t tiles[] = {0, 64, 16, 128};
+    for (size_t t = 0; ioa_mkl_built_in() && j->threads == 1 && t < sizeof tiles / sizeof *tiles; t++) {
+        contender challenger = {0};
+        if (tiles[t] && tiles[t] >= j->batch) continue;
+        ioa_status status = ioa_mkl_create(j->network, j->batch, tiles[t], &challenger.mkl, error);
+        if (status == IOA_ERR_INPUT) return IOA_OK;
+        if (status != IOA_OK) return status;
+        challenge(j, best, &challenger);
+    }
+    return IOA_OK;
+}
+
 /* ---- exactness ---- */
 
 static void fill_inputs(float *x, uint64_t count, ioa_pcg32 *rng, double low, double high)
@@ -386,24 +409,24 @@ static ioa_quartiles ratio(const double *slow, const double *fast, uint32_t coun
     return ioa_quartiles_of(work, count);
 }
 
-/* Runs three contenders interleaved, each repetition starting with another one; fills `times` and returns the number
+/* Runs all contenders interleaved, each repetition starting with another one; fills `times` and returns the number
  * of repetitions. Without a plan of its own the second one is the first one again. */
-static uint32_t interleave(const job *j, const contender *three, uint32_t wanted, double *times[3])
+static uint32_t interleave(const job *j, const contender *field, uint32_t wanted, double *times[FIELD])
 {
-    uint32_t passes[3], done = 0;
-    for (int i = 0; i < 3; i++) {
-        if (!exists(&three[i])) continue;
-        passes[i] = passes_for(warm(j, &three[i]));
+    uint32_t passes[FIELD], done = 0;
+    for (int i = 0; i < FIELD; i++) {
+        if (!exists(&field[i])) continue;
+        passes[i] = passes_for(warm(j, &field[i]));
     }
     while (done < wanted && (done < 3 || now() < j->deadline)) {
-        for (uint32_t i = 0; i < 3; i++) {
-            uint32_t who = (i + done) % 3;
-            if (!exists(&three[who])) continue;
-            times[who][done] = timed(j, &three[who], passes[who]);
+        for (uint32_t i = 0; i < FIELD; i++) {
+            uint32_t who = (i + done) % FIELD;
+            if (!exists(&field[who])) continue;
+            times[who][done] = timed(j, &field[who], passes[who]);
         }
         done++;
     }
-    if (!exists(&three[1])) memcpy(times[1], times[0], done * sizeof *times[1]);
+    if (!exists(&field[1])) memcpy(times[1], times[0], done * sizeof *times[1]);
     return done;
 }
 
@@ -413,6 +436,7 @@ static void summarize(const job *j, double *work, ioa_measurement *out)
     out->speedup_order = ratio(out->layered, out->schedule, count, work);
     out->speedup_kernel = ratio(out->csr, out->layered, count, work);
     out->speedup_csr = ratio(out->csr, out->schedule, count, work);
+    if (out->mkl) out->speedup_mkl = ratio(out->mkl, out->schedule, count, work);
     memcpy(work, out->schedule, count * sizeof *work);
     double seconds = ioa_quartiles_of(work, count).median;
     out->gflops = 2e-9 * (double)j->network->connections * j->batch / seconds;
@@ -426,10 +450,10 @@ static ioa_status make_layered(const job *j, const contender *schedule, contende
     return make_plan(j, NULL, schedule->layout, ioa_plan_tile(schedule->plan), schedule->panel, layered, error);
 }
 
-static void describe(const job *j, const contender three[3], ioa_measurement *m)
+static void describe(const job *j, const contender field[FIELD], ioa_measurement *m)
 {
-    const contender *s = &three[0];
-    const ioa_baseline_options *o = &three[2].baseline_options;
+    const contender *s = &field[0];
+    const ioa_baseline_options *o = &field[2].baseline_options;
     m->work = s->plan ? ioa_plan_work(s->plan, j->batch) : ioa_code_work(s->code, j->batch);
     m->tile = s->plan ? ioa_plan_tile(s->plan) : IOA_CODE_TILE;
     int used = 0;
@@ -442,7 +466,7 @@ static void describe(const job *j, const contender three[3], ioa_measurement *m)
              o->layer_wise ? "/layers" : "");
 }
 
-static ioa_status measure(job *j, const ioa_measure_options *o, contender three[3], ioa_measurement *out,
+static ioa_status measure(job *j, const ioa_measure_options *o, contender field[FIELD], ioa_measurement *out,
                           ioa_error *error)
 {
     ioa_pcg32 rng = ioa_rng_keyed(o->seed, IOA_RNG_VERIFY, 0, o->batch);
@@ -451,21 +475,27 @@ static ioa_status measure(job *j, const ioa_measure_options *o, contender three[
     fill_inputs(j->x, (uint64_t)j->batch * j->network->a.inputs, &rng, -1, 1);
 
     j->deadline = start + 0.4 * seconds;
-    ioa_status status = choose_plan(j, &three[0], error);
+    ioa_status status = choose_plan(j, &field[0], error);
     j->deadline = start + 0.6 * seconds;
-    if (status == IOA_OK) status = choose_baseline(j, &three[2], error);
-    if (status == IOA_OK) status = check_exactness(j, &three[0], &rng, out, error);
-    if (status == IOA_OK) status = make_layered(j, &three[0], &three[1], error);
+    if (status == IOA_OK) status = choose_baseline(j, &field[2], error);
+    if (status == IOA_OK) status = choose_mkl(j, &field[3], error);
+    if (status == IOA_OK) status = check_exactness(j, &field[0], &rng, out, error);
+    if (status == IOA_OK) status = make_layered(j, &field[0], &field[1], error);
     if (status != IOA_OK) return status;
 
-    double *times[3], *work = ioa_alloc(wanted, sizeof *work);
-    for (int i = 0; i < 3; i++) times[i] = ioa_alloc(wanted, sizeof *times[i]);
+    double *times[FIELD], *work = ioa_alloc(wanted, sizeof *work);
+    for (int i = 0; i < FIELD; i++) times[i] = ioa_alloc(wanted, sizeof *times[i]);
     out->schedule = times[0];
     out->layered = times[1];
     out->csr = times[2];
-    if (work && times[0] && times[1] && times[2]) {
+    out->mkl = times[3];
+    if (work && times[0] && times[1] && times[2] && times[3]) {
         j->deadline = start + seconds;
-        out->repeats = interleave(j, three, wanted, times);
+        out->repeats = interleave(j, field, wanted, times);
+        if (!exists(&field[3])) {
+            ioa_free(out->mkl);
+            out->mkl = NULL;
+        }
         summarize(j, work, out);
     } else
         status = ioa_fail_nomem(error, "measured times", wanted, 4 * sizeof *work);
@@ -483,19 +513,19 @@ ioa_status ioa_measure(const ioa_network *network, const uint32_t *order, const 
     ioa_isa isa = options->isa == IOA_ISA_AUTO ? ioa_isa_best() : options->isa;
     uint32_t threads = options->threads ? options->threads : 1;
     job j = {network, order, isa, options->batch, threads, NULL, NULL, 0};
-    contender three[3] = {0}; /* schedule, layered, baseline */
+    contender field[FIELD] = {0}; 
     ioa_measurement m = {.batch = options->batch, .threads = threads};
     ioa_status status = IOA_OK;
     j.x = ioa_alloc((uint64_t)a->inputs * options->batch, sizeof *j.x);
     j.y = ioa_alloc((uint64_t)a->outputs * options->batch, sizeof *j.y);
-    if (j.x && j.y) status = measure(&j, options, three, &m, error);
+    if (j.x && j.y) status = measure(&j, options, field, &m, error);
     else status = ioa_fail_nomem(error, "a batch", ((uint64_t)a->inputs + a->outputs) * options->batch, sizeof *j.x);
     if (status == IOA_OK) {
-        describe(&j, three, &m);
+        describe(&j, field, &m);
         *out = m;
     } else
         ioa_measurement_clear(&m);
-    for (int i = 0; i < 3; i++) dismiss(&three[i]);
+    for (int i = 0; i < FIELD; i++) dismiss(&field[i]);
     ioa_free(j.x);
     ioa_free(j.y);
     return status;

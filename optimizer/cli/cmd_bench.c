@@ -102,6 +102,9 @@ static int print(const cli_common *common, const ioa_measurement *m, const limit
     }
     printf("  against CSR          %.3fx  [%.3f, %.3f]  (%s)\n", m->speedup_csr.median, m->speedup_csr.q1,
            m->speedup_csr.q3, m->baseline);
+    if (m->mkl)
+        printf("  against MKL          %.3fx  [%.3f, %.3f]  (the best of its ways)\n", m->speedup_mkl.median, m->speedup_mkl.q1,
+               m->speedup_mkl.q3);
     if (scheduled && m->speedup_order.q1 <= 1.02)
         printf("  verdict: no clear gain from the order itself on this kernel and machine\n");
     printf("  outputs within %.2g of float64%s\n", m->max_rel_error, m->all_zero ? " (all of them 0: proves little)" : "");
