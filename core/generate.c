@@ -2,7 +2,6 @@
 
 #include "core/generate_builder.h"
 #include "core/mem.h"
-#include "core/portable_math.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -11,22 +10,6 @@ static void number_ends(ioa_builder *b, uint32_t inputs, uint32_t outputs)
 {
     for (uint32_t i = 0; i < inputs; i++) b->a.input_ids[i] = i;
     for (uint32_t i = 0; i < outputs; i++) b->a.output_ids[i] = b->a.neurons - outputs + i;
-}
-
-/* One row of a random layer: sources first .. first + width - 1. */
-static bool random_row(ioa_builder *b, uint32_t first, uint32_t width, double density, ioa_pcg32 *rng)
-{
-    double log_absent = density < 1.0 ? ioa_portable_log(1.0 - density) : 0.0;
-    double mean = density * width;
-    for (uint64_t at = 0;; at++) {
-        if (density < 1.0) {
-            double skip = ioa_portable_log(1.0 - ioa_pcg32_double(rng)) / log_absent;
-            if (skip >= (double)width) return true;
-            at += (uint64_t)skip;
-        }
-        if (at >= width) return true;
-        if (!ioa_builder_add(b, first + (uint32_t)at, ioa_builder_weight(rng, mean))) return false;
-    }
 }
 
 ioa_status ioa_generate_mlp(const uint32_t *widths, uint32_t count, double density, const ioa_generate_common *common,
@@ -60,7 +43,8 @@ ioa_status ioa_generate_mlp(const uint32_t *widths, uint32_t count, double densi
         uint32_t first = (uint32_t)b.a.layer_offsets[l - 1], start = b.row;
         for (uint32_t i = 0; complete && i < widths[l]; i++) {
             ioa_pcg32 rng = ioa_rng_keyed(common->seed, IOA_RNG_GENERATE, l, i);
-            complete = random_row(&b, first, widths[l - 1], density, &rng);
+            complete = ioa_builder_random_cells(&b, first, (uint64_t)first + widths[l - 1], density,
+                                                density * widths[l - 1], &rng);
             ioa_builder_end_row(&b);
         }
         ioa_builder_neurons(&b, common->seed, start, b.row, l + 1 < count ? common->hidden : common->last);

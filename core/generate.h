@@ -36,4 +36,19 @@ ioa_status ioa_generate_compact_growth(uint32_t inputs, uint32_t neurons, uint32
 ioa_status ioa_generate_radixnet(const uint32_t *radices, uint32_t count, uint32_t layers,
                                  const ioa_generate_common *common, ioa_network **network, ioa_error *error);
 
+/* Layers of equal width whose neurons form `communities` groups: connections within a group have density `inside` in
+ * (0, 1], those between groups `outside` in [0, 1]. */
+ioa_status ioa_generate_community(uint32_t width, uint32_t layers, uint32_t communities, double inside, double outside,
+                                  const ioa_generate_common *common, ioa_network **network, ioa_error *error);
+
+/* A DAG with skips: each of `neurons` neurons behind the inputs draws `fan_in` sources (fewer if some are drawn twice)
+ * among the `reach` ids before it, or among all if `reach` is 0. The last `outputs` neurons are the outputs. */
+ioa_status ioa_generate_dag(uint32_t inputs, uint32_t neurons, uint32_t outputs, uint32_t fan_in, uint32_t reach,
+                            const ioa_generate_common *common, ioa_network **network, ioa_error *error);
+
+/* The same network with the neurons of each layer renumbered at random, which hides any structure in the ids; inputs
+ * and outputs keep their places in the vectors, so it computes the same function. Without layers it is a copy.
+ * IOA_ERR_INPUT for networks with activation parameters. */
+ioa_status ioa_network_permute(const ioa_network *network, uint64_t seed, ioa_network **permuted, ioa_error *error);
+
 #endif

@@ -2,6 +2,7 @@
 
 #include "core/mem.h"
 #include "core/network.h"
+#include "core/portable_math.h"
 
 #include <math.h>
 #include <string.h>
@@ -67,6 +68,22 @@ ioa_status ioa_builder_finish(ioa_builder *builder, bool complete, ioa_network *
 float ioa_builder_weight(ioa_pcg32 *rng, double fan_in)
 {
     return (float)((2.0 * ioa_pcg32_double(rng) - 1.0) * sqrt(3.0 / (fan_in > 1.0 ? fan_in : 1.0)));
+}
+
+bool ioa_builder_random_cells(ioa_builder *b, uint64_t first, uint64_t last, double density, double fan_in,
+                              ioa_pcg32 *rng)
+{
+    if (density <= 0.0) return true;
+    double log_absent = density < 1.0 ? ioa_portable_log(1.0 - density) : 0.0;
+    for (uint64_t at = first;; at++) {
+        if (density < 1.0) {
+            double skip = ioa_portable_log(1.0 - ioa_pcg32_double(rng)) / log_absent;
+            if (skip >= (double)(last - first)) return true;
+            at += (uint64_t)skip;
+        }
+        if (at >= last) return true;
+        if (!ioa_builder_add(b, (uint32_t)at, ioa_builder_weight(rng, fan_in))) return false;
+    }
 }
 
 void ioa_builder_neurons(ioa_builder *builder, uint64_t seed, uint32_t first, uint32_t last, ioa_activation activation)

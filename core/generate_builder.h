@@ -34,6 +34,11 @@ ioa_status ioa_builder_finish(ioa_builder *builder, bool complete, ioa_network *
 /* Uniform weight of variance 1 / fan_in. */
 float ioa_builder_weight(ioa_pcg32 *rng, double fan_in);
 
+/* Adds to the current row each of the sources first .. last - 1 with probability `density` in [0, 1]; absent ones are
+ * skipped over geometrically, so the work is that of the present ones. False if memory is out. */
+bool ioa_builder_random_cells(ioa_builder *b, uint64_t first, uint64_t last, double density, double fan_in,
+                              ioa_pcg32 *rng);
+
 /* Biases in [-0.1, 0.1) and the activation for neurons first .. last - 1, keyed by neuron. */
 void ioa_builder_neurons(ioa_builder *builder, uint64_t seed, uint32_t first, uint32_t last, ioa_activation activation);
 

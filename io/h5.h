@@ -93,6 +93,11 @@ ioa_status ioa_h5_get_string(const ioa_h5 *h5, const char *name, const char *att
 ioa_status ioa_h5_get(const ioa_h5 *h5, const char *name, const char *attribute, ioa_h5_kind kind, uint64_t count,
                       void *values, ioa_error *error);
 
+/* A vector of texts; one without elements may have any type. Release *texts [*count] with ioa_h5_free_texts. */
+ioa_status ioa_h5_get_texts(const ioa_h5 *h5, const char *name, const char *attribute, char ***texts, uint64_t *count,
+                            ioa_error *error);
+void ioa_h5_free_texts(char **texts, uint64_t count);
+
 /* Names of the attributes or the members of a group, in order of name: `visit` is called for each until it fails. */
 typedef ioa_status (*ioa_h5_visit)(const char *name, void *context, ioa_error *error);
 ioa_status ioa_h5_each_attribute(const ioa_h5 *h5, const char *name, ioa_h5_visit visit, void *context,

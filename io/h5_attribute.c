@@ -119,6 +119,77 @@ ioa_status ioa_h5_get_text(const ioa_h5 *h5, const char *name, const char *attri
     return status;
 }
 
+void ioa_h5_free_texts(char **texts, uint64_t count)
+{
+    for (uint64_t i = 0; texts && i < count; i++) ioa_free(texts[i]);
+    ioa_free(texts);
+}
+
+/* Elements of fixed length lie one behind the other in `raw`; of variable length, `raw` holds pointers. */
+static ioa_status copy_texts(const void *raw, bool variable, size_t size, uint64_t count, char **texts, ioa_error *error)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        const char *text = variable ? ((char *const *)raw)[i] : (const char *)raw + i * size;
+        texts[i] = variable ? terminated(text ? text : "", text ? strlen(text) : 0) : terminated(text, size);
+        if (!texts[i]) return ioa_fail_nomem(error, "names", count, sizeof *texts);
+    }
+    return IOA_OK;
+}
+
+static ioa_status read_texts(const ioa_h5 *h5, const char *name, const char *attribute, hid_t id, uint64_t count,
+                             char **texts, ioa_error *error)
+{
+    hid_t type = H5Aget_type(id), space = H5Aget_space(id);
+    bool text = type >= 0 && space >= 0 && H5Tget_class(type) == H5T_STRING;
+    bool variable = text && H5Tis_variable_str(type) > 0;
+    size_t size = !text ? 0 : variable ? sizeof(char *) : H5Tget_size(type);
+    ioa_status status = IOA_OK;
+    void *raw = NULL;
+    if (!text)
+        status = bad(h5, name, attribute, error, "does not hold texts");
+    else if (size == 0 || size > h5->bytes || count > h5->bytes / (variable ? 1 : size))
+        status = bad(h5, name, attribute, error, "is too long");
+    else if (!(raw = ioa_alloc_zero(count, size)))
+        status = ioa_fail_nomem(error, attribute, count, size);
+    else if (H5Aread(id, type, raw) < 0)
+        status = ioa_h5_fail(h5, error, IOA_ERR_INPUT, attribute, "cannot be read");
+    else {
+        status = copy_texts(raw, variable, size, count, texts, error);
+        if (variable) H5Dvlen_reclaim(type, space, H5P_DEFAULT, raw);
+    }
+    ioa_free(raw);
+    if (space >= 0) H5Sclose(space);
+    if (type >= 0) H5Tclose(type);
+    return status;
+}
+
+ioa_status ioa_h5_get_texts(const ioa_h5 *h5, const char *name, const char *attribute, char ***texts, uint64_t *count,
+                            ioa_error *error)
+{
+    if (H5Aexists_by_name(h5->file, name, attribute, H5P_DEFAULT) <= 0)
+        return bad(h5, name, attribute, error, "is missing");
+    hid_t id = H5Aopen_by_name(h5->file, name, attribute, H5P_DEFAULT, H5P_DEFAULT);
+    if (id < 0) return ioa_h5_fail(h5, error, IOA_ERR_INPUT, attribute, "cannot be opened");
+    hid_t space = H5Aget_space(id);
+    hssize_t points = space < 0 ? -1 : H5Sget_simple_extent_npoints(space);
+    if (space >= 0) H5Sclose(space);
+    char **found = NULL;
+    ioa_status status = IOA_OK;
+    if (points < 0 || (uint64_t)points > h5->bytes)
+        status = bad(h5, name, attribute, error, "has an impossible number of elements");
+    else if (!(found = ioa_alloc_zero((uint64_t)points, sizeof *found)))
+        status = ioa_fail_nomem(error, attribute, (uint64_t)points, sizeof *found);
+    else if (points > 0)
+        status = read_texts(h5, name, attribute, id, (uint64_t)points, found, error);
+    H5Aclose(id);
+    if (status == IOA_OK) {
+        *texts = found;
+        *count = (uint64_t)points;
+    } else if (found)
+        ioa_h5_free_texts(found, (uint64_t)points);
+    return status;
+}
+
 /* Integers must fit as they are: HDF5 itself would clip them silently. */
 static bool integer_fits(hid_t id, hid_t type, ioa_h5_kind kind, uint64_t count)
 {

@@ -6,6 +6,8 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #define FREE_NEURONS (UINT64_C(1) << 24) /* a file may claim this many whatever its size */
@@ -40,6 +42,80 @@ ioa_status ioa_matrix_check_size(const char *path, uint64_t rows, uint64_t colum
         return ioa_fail(error, IOA_ERR_INPUT, "%s: claims to be %" PRIu64 " x %" PRIu64 ", out of proportion to its %"
                         PRIu64 " bytes", path, rows, columns, bytes);
     return IOA_OK;
+}
+
+ioa_status ioa_matrix_from_dense(ioa_matrix *matrix, uint64_t rows, uint64_t columns, const float *values,
+                                 const char *path, const char *name, ioa_error *error)
+{
+    uint64_t count = 0, total = rows * columns;
+    for (uint64_t i = 0; i < total; i++) {
+        if (!isfinite(values[i]))
+            return ioa_fail(error, IOA_ERR_INPUT, "%s: %s: the value in row %" PRIu64 ", column %" PRIu64
+                            " (from 0) is not a finite float32", path, name, i / columns, i % columns);
+        count += values[i] != 0;
+    }
+    if (rows == 0 || columns == 0 || rows > UINT32_MAX || columns > UINT32_MAX || count > UINT32_MAX)
+        return ioa_fail(error, IOA_ERR_INPUT, "%s: %s: is %" PRIu64 " x %" PRIu64 ", impossible for a layer", path, name,
+                        rows, columns);
+    ioa_matrix m = {.rows = (uint32_t)rows, .columns = (uint32_t)columns};
+    ioa_status status = ioa_matrix_allocate(&m, count, true, path, error);
+    if (status != IOA_OK) return status;
+    for (uint64_t i = 0; i < total; i++) {
+        if (values[i] == 0) continue;
+        m.row[m.count] = (uint32_t)(i / columns);
+        m.column[m.count] = (uint32_t)(i % columns);
+        m.value[m.count++] = values[i];
+    }
+    *matrix = m;
+    return IOA_OK;
+}
+
+void ioa_text_clean(char *text)
+{
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 127) *c = '?';
+}
+
+ioa_status ioa_model_add(ioa_model *model, const char *path, const char *name, ioa_model_layer **layer,
+                         ioa_error *error)
+{
+    if ((model->count & (model->count - 1)) == 0) { /* full at powers of two */
+        uint64_t room = model->count ? 2 * (uint64_t)model->count : 1;
+        ioa_model_layer *grown = ioa_alloc_zero(room, sizeof *grown);
+        if (!grown) return ioa_fail_nomem(error, "layers", room, sizeof *grown);
+        if (model->count) memcpy(grown, model->layers, model->count * sizeof *grown);
+        ioa_free(model->layers);
+        model->layers = grown;
+    }
+    *layer = &model->layers[model->count++];
+    (*layer)->path = path;
+    snprintf((*layer)->name, sizeof (*layer)->name, "%s", name);
+    ioa_text_clean((*layer)->name);
+    return IOA_OK;
+}
+
+void ioa_model_warn(ioa_model *model, const char *format, ...)
+{
+    size_t at = strlen(model->warning);
+    if (at && at + 2 < sizeof model->warning) {
+        memcpy(model->warning + at, "; ", 3);
+        at += 2;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(model->warning + at, sizeof model->warning - at, format, arguments);
+    va_end(arguments);
+}
+
+void ioa_model_clear(ioa_model *model)
+{
+    for (uint32_t l = 0; l < model->count; l++) {
+        ioa_matrix_clear(&model->layers[l].weights);
+        ioa_free(model->layers[l].bias);
+    }
+    ioa_free(model->layers);
+    model->layers = NULL;
+    model->count = 0;
 }
 
 void ioa_matrix_transpose(ioa_matrix *matrix)

@@ -187,9 +187,10 @@ static uint64_t line_of(const char *path, uint64_t entry)
     return line;
 }
 
-const ioa_import_format ioa_import_mtx = {"mtx", ".mtx", IOA_OUT_IN, read_weights, line_of};
+const ioa_import_format ioa_import_mtx = {
+    .name = "mtx", .extension = ".mtx", .orientation = IOA_OUT_IN, .read = read_weights, .line_of = line_of};
 
-ioa_status ioa_import_vector(const char *path, uint64_t length, float **values, ioa_error *error)
+ioa_status ioa_import_mtx_vector(const char *path, uint64_t length, float **values, ioa_error *error)
 {
     ioa_matrix m;
     ioa_status status = read_matrix(path, true, &m, error);

@@ -99,4 +99,5 @@ static ioa_status read_weights(const char *path, ioa_matrix *matrix, ioa_error *
     return status;
 }
 
-const ioa_import_format ioa_import_smtx = {"smtx", ".smtx", IOA_OUT_IN, read_weights, NULL};
+const ioa_import_format ioa_import_smtx = {
+    .name = "smtx", .extension = ".smtx", .orientation = IOA_OUT_IN, .read = read_weights};

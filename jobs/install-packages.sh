@@ -4,7 +4,7 @@
 set -eu
 packages="gcc libc6-dev cmake ninja-build pkg-config git openmpi-bin libopenmpi-dev libhdf5-dev libhwloc-dev libssl-dev libcjson-dev zlib1g-dev"
 if [ "${1:-}" = test ]; then
-    packages="$packages g++ libcmocka-dev libpcg-cpp-dev hdf5-tools python3 python3-h5py python3-numpy"
+    packages="$packages g++ libcmocka-dev libpcg-cpp-dev hdf5-tools python3 python3-h5py python3-numpy python3-scipy clang"
 fi
 missing=
 for package in $packages; do

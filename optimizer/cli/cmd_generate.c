@@ -11,8 +11,9 @@
 
 typedef struct generate_options {
     const char *output, *widths, *radices, *activation, *last;
-    double density;
-    uint64_t seed, layers, inputs, neurons, memory, fan_in;
+    double density, outside;
+    uint64_t seed, layers, inputs, neurons, memory, fan_in, width, communities, outputs, reach;
+    bool permute;
 } generate_options;
 
 static ioa_status parse_list(const char *name, const char *text, uint32_t *numbers, uint32_t *count, ioa_error *error)
@@ -52,7 +53,14 @@ static ioa_status build(const char *kind, const generate_options *o, const ioa_g
         return status == IOA_OK ? ioa_generate_radixnet(list, count, (uint32_t)o->layers, common, network, error)
                                 : status;
     }
-    return ioa_fail(error, IOA_ERR_INPUT, "unknown kind '%s': there are mlp, compact-growth and radixnet", kind);
+    if (strcmp(kind, "community") == 0)
+        return ioa_generate_community((uint32_t)o->width, (uint32_t)o->layers + 1, (uint32_t)o->communities, o->density,
+                                      o->outside, common, network, error);
+    if (strcmp(kind, "dag") == 0)
+        return ioa_generate_dag((uint32_t)o->inputs, (uint32_t)o->neurons, (uint32_t)o->outputs, (uint32_t)o->fan_in,
+                                (uint32_t)o->reach, common, network, error);
+    return ioa_fail(error, IOA_ERR_INPUT,
+                    "unknown kind '%s': there are mlp, community, radixnet, compact-growth and dag", kind);
 }
 
 static int report(const cli_common *common, const char *path, const ioa_network *network)
@@ -79,20 +87,26 @@ static int report(const cli_common *common, const char *path, const ioa_network 
 static int run(const cli_command *command, int argc, char **argv)
 {
     generate_options o = {.density = 0.1, .seed = 1, .layers = 2, .inputs = 100, .neurons = 1000, .memory = 100,
-                          .fan_in = 8, .widths = "500,500,500,500", .radices = "32,32", .activation = "relu",
+                          .fan_in = 8, .width = 512, .communities = 8, .outputs = 10, .outside = 0.01, .widths = "500,500,500,500", .radices = "32,32", .activation = "relu",
                           .last = "identity"};
     cli_common common = {0};
     const cli_option options[] = {
         {CLI_TEXT, 'o', "output", "NET.h5", &o.output, "network file to write (required)", 0, 0},
         {CLI_COUNT, 0, "seed", "N", &o.seed, "same seed, same network, anywhere (default 1)", 0, 0},
         {CLI_TEXT, 0, "widths", "A,B,..", &o.widths, "mlp: neurons per layer (default 500,500,500,500)", 0, 0},
-        {CLI_REAL, 0, "density", "D", &o.density, "mlp: share of connections present (default 0.1)", 1e-12, 1},
+        {CLI_REAL, 0, "density", "D", &o.density, "mlp, community: share of connections present (0.1)", 1e-12, 1},
+        {CLI_REAL, 0, "outside", "D", &o.outside, "community: the same between communities (default 0.01)", 0, 1},
+        {CLI_COUNT, 0, "width", "N", &o.width, "community: neurons per layer (default 512)", 1, 2e9},
+        {CLI_COUNT, 0, "communities", "N", &o.communities, "community: groups per layer (default 8)", 1, 2e9},
         {CLI_TEXT, 0, "radices", "A,B,..", &o.radices, "radixnet: radices, their product is the width (32,32)", 0, 0},
-        {CLI_COUNT, 0, "layers", "L", &o.layers, "radixnet: layers of connections (default 2)", 1, 1e6},
-        {CLI_COUNT, 0, "inputs", "I", &o.inputs, "compact-growth: inputs (default 100)", 1, 2e9},
-        {CLI_COUNT, 0, "neurons", "N", &o.neurons, "compact-growth: other neurons (default 1000)", 1, 2e9},
+        {CLI_COUNT, 0, "layers", "L", &o.layers, "radixnet, community: layers of connections (2)", 1, 1e6},
+        {CLI_COUNT, 0, "inputs", "I", &o.inputs, "compact-growth, dag: inputs (default 100)", 1, 2e9},
+        {CLI_COUNT, 0, "neurons", "N", &o.neurons, "compact-growth, dag: other neurons (default 1000)", 1, 2e9},
         {CLI_COUNT, 0, "memory", "M", &o.memory, "compact-growth: memory it is optimal for (default 100)", 3, 2e9},
-        {CLI_COUNT, 0, "fan-in", "F", &o.fan_in, "compact-growth: sources per neuron (default 8)", 1, 2e9},
+        {CLI_COUNT, 0, "fan-in", "F", &o.fan_in, "compact-growth, dag: sources per neuron (default 8)", 1, 2e9},
+        {CLI_COUNT, 0, "outputs", "S", &o.outputs, "dag: outputs (default 10)", 1, 2e9},
+        {CLI_COUNT, 0, "reach", "N", &o.reach, "dag: sources among the N neurons before; 0: all (default)", 0, 2e9},
+        {CLI_FLAG, 0, "permute", NULL, &o.permute, "renumber the neurons of each layer at random", 0, 0},
         {CLI_TEXT, 0, "activation", "NAME", &o.activation, "of hidden neurons (default relu)", 0, 0},
         {CLI_TEXT, 0, "last", "NAME", &o.last, "of outputs (default identity)", 0, 0},
         {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
@@ -100,7 +114,7 @@ static int run(const cli_command *command, int argc, char **argv)
     int files;
     cli_parsed parsed = cli_parse(command, options, &common, argc, argv, &files);
     if (parsed != CLI_GO) return parsed == CLI_HELP_SHOWN ? 0 : 2;
-    if (files != 1) return cli_refuse(command, "one kind is wanted: mlp, compact-growth or radixnet");
+    if (files != 1) return cli_refuse(command, "one kind is wanted: mlp, community, radixnet, compact-growth or dag");
     if (!o.output) return cli_refuse(command, "-o NET.h5 is needed");
     int hidden = ioa_activation_from_name(o.activation), last = ioa_activation_from_name(o.last);
     if (hidden < 0 || last < 0)
@@ -110,6 +124,12 @@ static int run(const cli_command *command, int argc, char **argv)
     ioa_error error = {0};
     ioa_status status = ioa_file_writable(o.output, &error);
     if (status == IOA_OK) status = build(argv[0], &o, &shared, &network, &error);
+    if (status == IOA_OK && o.permute) {
+        ioa_network *plain = network;
+        network = NULL;
+        status = ioa_network_permute(plain, o.seed, &network, &error);
+        ioa_network_destroy(plain);
+    }
     if (status == IOA_OK) status = ioa_network_write(network, o.output, &error);
     int code = status == IOA_OK ? report(&common, o.output, network) : cli_fail(command, &error);
     ioa_network_destroy(network);
@@ -119,9 +139,10 @@ static int run(const cli_command *command, int argc, char **argv)
 const cli_command cli_generate = {
     .name = "generate",
     .summary = "make a network from a seed",
-    .usage = "mlp|compact-growth|radixnet -o NET.h5 [options]",
+    .usage = "mlp|community|radixnet|compact-growth|dag -o NET.h5 [options]",
     .examples = "  ioanneal generate mlp --widths 784,1000,1000,10 --density 0.01 --seed 7 -o net.h5\n"
                 "  ioanneal generate radixnet --radices 32,32 --layers 30 -o radix.h5\n"
-                "  ioanneal generate compact-growth --neurons 10k --memory 32 -o grown.h5\n",
+                "  ioanneal generate compact-growth --neurons 10k --memory 32 -o grown.h5\n"
+                "  ioanneal generate community --width 4096 --communities 64 --permute -o hidden.h5\n",
     .run = run,
 };

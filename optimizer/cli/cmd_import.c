@@ -17,6 +17,7 @@ static void print_layer(const ioa_import_layer *layer, uint32_t index, cJSON *ar
     const char *orientation = layer->orientation == IOA_OUT_IN ? "out-in" : "in-out";
     if (array) {
         cJSON *json = cJSON_CreateObject();
+        cJSON_AddStringToObject(json, "name", layer->name);
         cli_json_count(json, "outputs", layer->rows);
         cli_json_count(json, "inputs", layer->columns);
         cJSON_AddStringToObject(json, "layout", orientation);
@@ -28,8 +29,8 @@ static void print_layer(const ioa_import_layer *layer, uint32_t index, cJSON *ar
         return;
     }
     char text[32];
-    printf("  layer %-3" PRIu32 " %" PRIu32 " -> %" PRIu32 "  (file layout %s)  %s connections, density %.4g %%, %s",
-           index, layer->columns, layer->rows, orientation, cli_grouped(layer->connections, text), 100.0 * density,
+    printf("  layer %-3" PRIu32 " %s%s%" PRIu32 " -> %" PRIu32 "  (file layout %s)  %s connections, density %.4g %%, %s",
+           index, layer->name, layer->name[0] ? "  " : "", layer->columns, layer->rows, orientation, cli_grouped(layer->connections, text), 100.0 * density,
            layer->activation);
     if (layer->dead) printf(", %" PRIu32 " outputs read by nobody", layer->dead);
     putchar('\n');
@@ -46,11 +47,13 @@ static int print_report(const cli_common *common, const char *path, const ioa_ne
         cJSON_AddStringToObject(json, "format", report->format);
         cli_json_count(json, "neurons", network->a.neurons);
         cli_json_count(json, "connections", network->connections);
+        if (report->warning[0]) cJSON_AddStringToObject(json, "warning", report->warning);
         array = cJSON_AddArrayToObject(json, "layers");
     } else
         printf("%s: %s neurons, %s connections, %s inputs, %s outputs (from %s)\n", path,
                cli_grouped(network->a.neurons, text[0]), cli_grouped(network->connections, text[1]),
                cli_grouped(network->a.inputs, text[2]), cli_grouped(network->a.outputs, text[3]), report->format);
+    if (report->warning[0] && !common->quiet) fprintf(stderr, "ioanneal import: note: %s\n", report->warning);
     for (uint32_t l = 0; l < report->count; l++) print_layer(&report->layers[l], l + 1, array);
     return json ? cli_print_json(json) : cli_finish_output();
 }
@@ -63,12 +66,14 @@ static int run(const cli_command *command, int argc, char **argv)
     ioa_import_options o = {.prune = 1.0};
     const cli_option options[] = {
         {CLI_TEXT, 'o', "output", "NET.h5", &output, "network file to write (required)", 0, 0},
-        {CLI_TEXT, 0, "format", "NAME", &o.format, "mtx or smtx (default: by the file's extension)", 0, 0},
-        {CLI_TEXT, 0, "layout", "L", &layout, "out-in: rows are outputs; in-out: rows are inputs (default out-in)", 0, 0},
-        {CLI_TEXT, 0, "bias", "F1,F2,..", &bias, "bias files, one per layer (.mtx vectors)", 0, 0},
+        {CLI_TEXT, 0, "format", "NAME", &o.format, "mtx, smtx, tsv, keras, npy, npz, safetensors, onnx (default: by extension)", 0, 0},
+        {CLI_TEXT, 0, "layout", "L", &layout, "out-in: rows are outputs; in-out: rows are inputs (default: the format's own)", 0, 0},
+        {CLI_TEXT, 0, "bias", "F1,F2,..", &bias, "bias files, one per layer (.mtx, .npy vectors)", 0, 0},
         {CLI_REAL, 0, "bias-value", "X", &bias_value, "one bias for all neurons (default 0)", 0, 0},
         {CLI_TEXT, 0, "activation", "A[,B,..]", &o.activation,
-         "for all layers, or one per layer, NAME[:PARAM] (default: relu, the last identity)", 0, 0},
+         "for all layers, or one per layer, NAME[:PARAM] (default: the file's, or relu, the last identity)", 0, 0},
+        {CLI_TEXT, 0, "model", "MODEL.json", &o.model, "Keras: the model's JSON, which knows the activations", 0, 0},
+        {CLI_TEXT, 0, "tensors", "W1,W2,..", &o.tensors, "npz, safetensors: the weights, in order of the layers", 0, 0},
         {CLI_REAL, 0, "prune", "DENSITY", &o.prune, "keep each layer's largest weights, up to this density", 1e-12, 1},
         {CLI_TEXT, 0, "name", "NAME", &o.name, "name of the network (default: from the file)", 0, 0},
         {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
@@ -114,6 +119,9 @@ const cli_command cli_import = {
     .usage = "FILE... -o NET.h5 [options]",
     .examples = "  ioanneal import fc1.mtx fc2.mtx fc3.mtx --bias b1.mtx,b2.mtx,b3.mtx -o net.h5\n"
                 "  ioanneal import l1.mtx l2.mtx --layout in-out --bias-value -0.3 --activation clipped_relu:32 -o net.h5\n"
+                "  ioanneal import weights.h5 --model model.json --prune 0.1 -o net.h5\n"
+                "  ioanneal import model.onnx -o net.h5\n"
+                "  ioanneal import mlp.npz --activation sigmoid,sigmoid,identity -o net.h5\n"
                 "  ioanneal import conv1.smtx conv2.smtx --activation relu,identity -o ffn.h5\n",
     .run = run,
 };

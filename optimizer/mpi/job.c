@@ -67,7 +67,7 @@ static ioa_status share_network(seat *s, ioa_error *error)
  * network alone: the number of ranks must not change results. */
 static uint64_t default_replicas(uint64_t connections)
 {
-    return connections <= 10000 ? 8 : connections <= 40000 ? 4 : 2;
+    return connections <= 20000 ? 4 : 2;
 }
 
 /* ---- constructive orders ---- */

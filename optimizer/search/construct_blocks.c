@@ -104,16 +104,21 @@ static void forget_sources(partition *p)
     p->touched_count = 0;
 }
 
-/* Cuts the candidates, `count` of them, into blocks of `size`. The first of a block is the one closest to the block
- * before, so that sources resident at the change are used. */
-static void cut(partition *p, uint32_t count, uint32_t size)
+/* Cuts the candidates, `count` of them, into blocks of at most `size`; with `twins` a block takes only destinations
+ * that need no further source. The first of a block is the one closest to the block before, so that sources resident
+ * at the change are used. */
+static void cut(partition *p, uint32_t count, uint32_t size, bool twins)
 {
     uint32_t end = p->placed + count;
     while (p->placed < end) {
         uint32_t first = cheapest(p), stop = end - p->placed < size ? end : p->placed + size;
         forget_sources(p);
         place(p, first);
-        while (p->placed < stop) place(p, cheapest(p));
+        while (p->placed < stop) {
+            uint32_t next = cheapest(p);
+            if (twins && p->missing[next] > 0) break;
+            place(p, next);
+        }
         p->block_end[p->blocks++] = p->placed;
     }
     p->touched_count = 0;
@@ -228,7 +233,7 @@ static void release(partition *p)
 }
 
 /* Depth by depth: all sources of a depth are complete before its first destination. */
-static bool cut_by_depth(partition *p, uint32_t size)
+static bool cut_by_depth(partition *p, uint32_t size, bool twins)
 {
     uint32_t n = p->network->a.neurons;
     uint32_t *depth = ioa_alloc(n, sizeof *depth), *by_depth = ioa_alloc(n, sizeof *by_depth), *start = NULL;
@@ -248,7 +253,7 @@ static bool cut_by_depth(partition *p, uint32_t size)
                 link_candidate(p, v);
             }
             p->lowest = 0;
-            cut(p, start[d] - start[d - 1], size);
+            cut(p, start[d] - start[d - 1], size, twins);
         }
     }
     ioa_free(depth);
@@ -257,15 +262,25 @@ static bool cut_by_depth(partition *p, uint32_t size)
     return complete;
 }
 
-ioa_status ioa_construct_blocks(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error)
+static ioa_status construct(const ioa_network *network, uint64_t memory, bool twins, uint32_t *order, ioa_error *error)
 {
     uint64_t size = memory - 2 < network->a.neurons ? memory - 2 : network->a.neurons;
     partition p = {.network = network, .limit = (int64_t)(COMMON_SOURCE_BLOCKS * (size < 8 ? 8 : size))};
     bool complete = allocate(&p);
     if (complete) {
         ioa_network_outgoing(network, p.out, NULL, p.out_neurons);
-        complete = cut_by_depth(&p, (uint32_t)size) && lay_out(&p, order);
+        complete = cut_by_depth(&p, (uint32_t)size, twins) && lay_out(&p, order);
     }
     release(&p);
     return complete ? IOA_OK : ioa_fail_nomem(error, "the block order", network->connections, 8);
+}
+
+ioa_status ioa_construct_blocks(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error)
+{
+    return construct(network, memory, false, order, error);
+}
+
+ioa_status ioa_construct_twins(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error)
+{
+    return construct(network, memory, true, order, error);
 }

@@ -14,8 +14,9 @@
  *
  *   energy = loads beyond the first of inputs + loads and writes of hidden neurons + price of the overflow
  *
- * Where nothing overflows, an order exists whose I/O under an optimal eviction is at most LB + energy, and
- * ioa_interval_order produces it (to the accuracy of what happens inside of a tick; the exact simulator decides).
+ * Where nothing overflows, ioa_interval_order gives an order of about LB + energy I/Os under MIN. Usually a little less,
+ * since MIN finds more to keep; rarely a few more, since MIN looks at distances alone and may evict a partial sum
+ * (write and read) instead of a source (read). So the exact simulator has the last word on every result.
  *
  * Energies are integers in units of 1 / IOA_INTERVAL_ONE I/O. All decisions are integer arithmetic on the state and the
  * generator: equal on every machine. Nothing is global; states may be used by different threads at once.

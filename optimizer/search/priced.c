@@ -183,7 +183,7 @@ static bool allocate(ioa_priced *p)
     int64_t degree = 1;
     for (uint32_t x = 0; x < g->N; x++)
         if (ioa_graph_degree(g, x) > degree) degree = ioa_graph_degree(g, x);
-    const uint64_t W = g->W, widest = (uint64_t)degree;
+    const uint64_t W = g->W, widest = (uint64_t)ioa_min64(degree, IOA_PRICED_WIDEST);
     p->label = ioa_alloc(W + 1, sizeof *p->label);
     p->next = ioa_alloc(W + 1, sizeof *p->next);
     p->prev = ioa_alloc(W + 1, sizeof *p->prev);
@@ -199,16 +199,16 @@ static bool allocate(ioa_priced *p)
     p->bundle.list = ioa_alloc(widest, sizeof(uint32_t));
     p->bundle.label = ioa_alloc(widest, sizeof(int64_t));
     p->bundle.old = ioa_alloc(widest, sizeof(int64_t));
-    return p->label && p->next && p->prev && p->access && p->late && p->price && p->start && p->inverse && p->open && p->area
-           && p->bundle.moved && p->bundle.anchor && p->bundle.list && p->bundle.label && p->bundle.old;
+    return p->label && p->next && p->prev && p->access && p->late && p->price && p->start && p->inverse && p->open
+           && p->area && p->bundle.moved && p->bundle.anchor && p->bundle.list && p->bundle.label && p->bundle.old;
 }
 
 void ioa_priced_destroy(ioa_priced *p)
 {
     if (!p) return;
     void *const arrays[] = {p->label, p->next, p->prev, p->access, p->late, p->price, p->start, p->inverse, p->open,
-                            p->area,
-                            p->bundle.moved, p->bundle.anchor, p->bundle.list, p->bundle.label, p->bundle.old, p};
+                            p->area, p->bundle.moved, p->bundle.anchor, p->bundle.list, p->bundle.label,
+                            p->bundle.old, p};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) ioa_free(arrays[i]);
 }
 
@@ -221,7 +221,7 @@ ioa_status ioa_priced_create(const ioa_graph *g, const uint32_t *order, uint64_t
     if (!p) return ioa_fail_nomem(error, "order search", 1, sizeof *p);
     p->g = g;
     p->slots = memory - 1 < g->N ? memory - 1 : g->N;
-    const uint64_t span = 4 * (p->slots + 1);
+    const uint64_t span = p->slots + 1;
     p->chunk = span < g->W / 4 + 1 ? (uint32_t)span : g->W / 4 + 1;
     p->chunks = (g->W - 1) / p->chunk + 1;
     if (!allocate(p)) {
@@ -229,21 +229,22 @@ ioa_status ioa_priced_create(const ioa_graph *g, const uint32_t *order, uint64_t
         return ioa_fail_nomem(error, "order search", g->W, 24);
     }
     fill_log_table(p->log_table);
-    const uint64_t guess = (uint64_t)IOA_PRICED_ONE / memory;
-    for (uint32_t c = 0; c < p->chunks; c++)
-        p->price[c] = guess < IOA_PRICED_FLOOR ? IOA_PRICED_FLOOR
-                      : guess > IOA_PRICED_CEILING ? IOA_PRICED_CEILING : (uint32_t)guess;
-    ioa_priced_set_order(p, order);
-    for (int i = 0; i < 40; i++) {
-        const int64_t used = ioa_priced_adjust(p, 32768);
-        if (i >= 8 && used > 62000 && used < 67000) break;
-    }
-    ioa_priced_renumber(p);
+    ioa_priced_first_prices(p, order);
     *out = p;
     return IOA_OK;
 }
 
 int64_t ioa_priced_energy(const ioa_priced *p) { return p->energy; }
+
+void ioa_priced_suggest(const ioa_priced *p, double *hot, double *cold)
+{
+    uint32_t destinations = 0;
+    for (uint32_t x = 0; x < p->g->N; x++) destinations += ioa_graph_incoming(p->g, x) > 0;
+    const double W = (double)p->g->W, degree = W / destinations;
+    const double share = degree > 10 ? 80 / (degree * degree) : 0.8;
+    *hot = share * (double)p->energy / (double)IOA_PRICED_ONE / W;
+    *cold = *hot / 20;
+}
 
 const ioa_priced_stats *ioa_priced_statistics(const ioa_priced *p) { return &p->stats; }
 

@@ -1,5 +1,5 @@
-/* Annealing on the order of connections with priced gaps: O(moved connections * log degree) per proposal, whatever
- * the number of connections and the size of the memory.
+/* Annealing on the order of connections with priced gaps. A single-connection proposal costs O(log degree), one that
+ * moves m connections of a neuron O(degree + m log degree), whatever the number of connections and the memory.
  *
  * What is annealed. An order makes every neuron a list of accesses; between two consecutive accesses lies a gap. A
  * neuron either stays in fast memory through a gap or is absent: absence costs w I/Os (a reload, and a write if the
@@ -25,7 +25,7 @@
  * the connections moved exceed a fraction of W. Between two settles the energy is kept exactly for the current
  * labels (tests/search/test_priced.c compares it with the full sum move by move).
  *
- * Exact counts of the current order come from ioa_priced_order and ioa_simulate; keep the best order seen.
+ * Exact counts of the current order come from ioa_priced_order and ioa_counter_io; keep the best order seen.
  *
  * Deterministic: integers only, no clock, results depend on arguments and the generator alone. No globals; objects of
  * one graph may be used by different threads, each object by one at a time. */
@@ -40,11 +40,16 @@
 
 typedef struct ioa_priced ioa_priced;
 
-/* One row per kind of move; X(name, share of proposals in 1/64, text). */
+/* One row per kind of move; X(name, share of proposals in 1/64, text). Those that move several accesses of a neuron
+ * put them, half the time each, either in one stack behind a target (runs of a source streamed past resident
+ * destinations) or each beside the access of its other end that is nearest to the target (a destination that follows
+ * its sources). Targets: the neuron's neighbouring residency, or an access of one of the other ends, near or far.
+ * Destinations (f, side) are drawn uniformly given the moved accesses, but reverse moves are not always as likely:
+ * this is optimization, not sampling. */
 #define IOA_PRICED_MOVES(X)                                                                                            \
     X(NEAR, 22, "a connection next to a neighbouring access of one of its ends")                                       \
     X(FAR, 22, "a connection next to any access of one of its ends")                                                   \
-    X(RESIDENCY, 5, "the accesses of one residency of a neuron, each next to its other end's access nearest to a time") \
+    X(RESIDENCY, 5, "the incoming or outgoing accesses of one residency of a neuron")                              \
     X(PART, 5, "the same for a tight part of a residency")                                                             \
     X(RUN, 5, "the same for 2 to 5 consecutive accesses")                                                              \
     X(WHOLE, 5, "the same for all incoming or all outgoing connections of a neuron")
@@ -71,6 +76,12 @@ void ioa_priced_destroy(ioa_priced *priced); /* NULL is allowed */
 
 /* `proposals` Metropolis proposals at `temperature` (I/Os per unit of -ln u; 0 is a quench). */
 void ioa_priced_run(ioa_priced *priced, double temperature, uint64_t proposals, ioa_pcg32 *rng);
+
+/* Suggested temperatures for annealing from the current order: geometric from `hot` to `cold`, then a quench. A rule of
+ * thumb from experiments: proportional to the energy per connection and falling with the square of the mean number
+ * of incoming connections, because in dense networks one I/O is shared by many connections that must move together.
+ * With little work per connection (below about 100 proposals) start from a good order, at `hot` / 10. */
+void ioa_priced_suggest(const ioa_priced *priced, double *hot, double *cold);
 
 /* Renumbers the steps, measures the slots used and adjusts the prices once. The order does not change. O(W). */
 void ioa_priced_settle(ioa_priced *priced);

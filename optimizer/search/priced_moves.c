@@ -36,6 +36,14 @@ static ioa_priced_move draw_kind(ioa_pcg32 *rng)
     return (ioa_priced_move)kind;
 }
 
+/* What a move will cost once its steps are numbered anew. An inserted connection lies half a border from its
+ * neighbour, a stack within one border; renumbered, each step takes a border of its own, and every resident neuron
+ * pays for it. The steps taken away elsewhere repay the others, but the moved neuron's own refund is already in the
+ * change of energy. Without this, every move looks cheaper than it is, and orders diffuse. */
+static int64_t room_single(const ioa_priced *p) { return p->border; }
+static int64_t room_gather(const ioa_priced *p) { return p->border * p->bundle.count; }
+static int64_t room_stack(const ioa_priced *p) { return p->border * (p->bundle.count - 1) * 3 / 2; }
+
 /* One connection next to another access of one of its ends. */
 static bool propose_single(ioa_priced *p, bool near, int64_t threshold, ioa_pcg32 *rng)
 {
@@ -59,7 +67,7 @@ static bool propose_single(ioa_priced *p, bool near, int64_t threshold, ioa_pcg3
     if (!ioa_priced_beside(p, f, after, &label) || !ioa_priced_allowed(p, e, label)) return false;
     const int64_t change = ioa_priced_weigh(p, g->src[e], e, label) + ioa_priced_weigh(p, g->dst[e], e, label);
     p->work += 2;
-    if (change > threshold) return false;
+    if (change + room_single(p) > threshold) return false;
     ioa_priced_place(p, g->src[e], e, label);
     ioa_priced_place(p, g->dst[e], e, label);
     p->label[e] = label;
@@ -161,7 +169,8 @@ static bool stack(ioa_priced *p, uint32_t x, int64_t from, int64_t to, uint32_t 
     const int64_t high = p->next[f] == g->W ? low + 2 * (int64_t)IOA_PRICED_FLOOR : p->label[p->next[f]];
     b->count = count;
     *change = 0;
-    if ((g->src[f] == x || g->dst[f] == x) && p->label[list[from]] <= low && low <= p->label[list[to - 1]]) return false;
+    if ((g->src[f] == x || g->dst[f] == x) && p->label[list[from]] <= low && low <= p->label[list[to - 1]])
+        return false; /* f itself would move */
     const int64_t step = (high - low) / (count + 1);
     if (step == 0) return false;
     for (int64_t i = 0; i < count; i++) {
@@ -248,6 +257,7 @@ static bool propose_bundle(ioa_priced *p, ioa_priced_move kind, int64_t threshol
     const int64_t incoming = ioa_graph_incoming(g, x), degree = ioa_graph_degree(g, x);
     const int64_t low = bits & 1 ? incoming : 0, high = bits & 1 ? degree : incoming;
     const int64_t at = low + ioa_priced_find(p, list + low, high - low, p->label[e]);
+    if (degree > IOA_PRICED_WIDEST) return false;
     const bool stacked = bits & 4, after = stacked || bits & 2;
     uint32_t target;
     int64_t from, to, change, late, unused;
@@ -257,9 +267,8 @@ static bool propose_bundle(ioa_priced *p, ioa_priced_move kind, int64_t threshol
                 : !gather(p, x, from, to, p->label[target], after, &change))
         return false;
     change -= ioa_priced_neuron(p, x, list, &unused);
-    if (change > threshold) { /* x itself cannot cost less than nothing */
-        return false;
-    }
+    threshold -= stacked ? room_stack(p) : room_gather(p);
+    if (change > threshold) return false; /* x itself cannot cost less than nothing */
     merge_list(p, x, low, high);
     change += ioa_priced_neuron(p, x, p->bundle.list, &late);
     if (change > threshold) {

@@ -8,15 +8,16 @@
 #define IOA_PRICED_CEILING (1u << 31)
 #define IOA_PRICED_PATIENCE 40        /* settle when W / this many connections have moved ... */
 #define IOA_PRICED_WORK 2             /* ... and W / this many changes were weighed, so that settling stays cheap */
+#define IOA_PRICED_WIDEST 8192        /* neurons with more connections move them one by one */
 #define IOA_PRICED_RATE 19661         /* 0.3: how fast prices follow the slots used */
 
-/* A bundle: accesses of one neuron that move together. */
+/* A bundle: accesses of one neuron that move together. Arrays hold up to IOA_PRICED_WIDEST entries. */
 typedef struct ioa_bundle {
-    uint32_t *moved;  /* [max degree] connections */
-    uint32_t *anchor; /* [max degree] the connection each one is put next to */
-    int64_t *label;   /* [max degree] new labels */
-    int64_t *old;     /* [max degree] labels before */
-    uint32_t *list;   /* [max degree] the neuron's new list of accesses */
+    uint32_t *moved;  /* connections */
+    uint32_t *anchor; /* the connection each one is put next to */
+    int64_t *label;   /* new labels */
+    int64_t *old;     /* labels before */
+    uint32_t *list;   /* the neuron's new list of accesses */
     int64_t count;
 } ioa_bundle;
 
@@ -35,6 +36,7 @@ struct ioa_priced {
     uint64_t *inverse;   /* [chunks] 2^64 / price when last renumbered */
     int64_t *open;       /* [chunks + 1] scratch of the occupancy count */
     int64_t *area;       /* [chunks + 1] */
+    int64_t border;      /* mean price of a border when last renumbered */
     int64_t energy;
     uint64_t moved;      /* connections moved since the last settle */
     uint64_t work;       /* changes weighed since the last settle */
@@ -86,5 +88,8 @@ void ioa_priced_renumber(ioa_priced *p);
 /* Also measures the slots used and moves the prices by `rate` (1/65536) times the relative excess. The new prices act
  * from the next renumbering on, which saves a pass. Returns the mean occupancy of C - 2 slots in 1/65536. */
 int64_t ioa_priced_adjust(ioa_priced *p, int64_t rate);
+
+/* Installs an order and finds prices for it: a uniform guess, then adjustments while the bound still rises. */
+void ioa_priced_first_prices(ioa_priced *p, const uint32_t *order);
 
 #endif

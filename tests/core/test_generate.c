@@ -96,6 +96,61 @@ static void radixnet_has_regular_degrees(void **state)
     ioa_network_destroy(network);
 }
 
+static void communities_have_their_densities(void **state)
+{
+    (void)state;
+    ioa_network *network;
+    assert_int_equal(ioa_generate_community(300, 3, 7, 0.5, 0.02, &common, &network, NULL), IOA_OK);
+    uint64_t inside = 0, cells = 0;
+    for (uint32_t v = 300; v < 900; v++) {
+        uint32_t group = (v % 300) * 7 / 300;
+        for (uint32_t i = 0; i < 300; i++) cells += i * 7 / 300 == group;
+        for (int64_t e = network->a.indptr[v]; e < network->a.indptr[v + 1]; e++)
+            inside += (network->a.indices[e] % 300) * 7 / 300 == group;
+    }
+    double mean = 0.5 * (double)cells, outside = 0.02 * (600.0 * 300.0 - (double)cells);
+    assert_true(fabs((double)inside - mean) < 5 * sqrt(mean / 2));
+    assert_true(fabs((double)(network->connections - inside) - outside) < 5 * sqrt(outside));
+    ioa_network_destroy(network);
+}
+
+static void dags_have_skips_within_reach(void **state)
+{
+    (void)state;
+    ioa_network *network;
+    assert_int_equal(ioa_generate_dag(5, 200, 9, 4, 20, &common, &network, NULL), IOA_OK);
+    bool skip = false;
+    for (uint32_t v = 5; v < 205; v++)
+        for (int64_t e = network->a.indptr[v]; e < network->a.indptr[v + 1]; e++) {
+            assert_true(v - network->a.indices[e] <= 20);
+            skip = skip || v - network->a.indices[e] > 15;
+        }
+    assert_true(skip);
+    ioa_network_destroy(network);
+}
+
+/* Renumbering hides the structure from orders by id, but the degrees and the bounds stay. */
+static void permutations_keep_what_must_be_kept(void **state)
+{
+    (void)state;
+    static const uint32_t radices[] = {8, 8};
+    ioa_network *network, *permuted;
+    assert_int_equal(ioa_generate_radixnet(radices, 2, 4, &common, &network, NULL), IOA_OK);
+    assert_int_equal(ioa_network_permute(network, 3, &permuted, NULL), IOA_OK);
+    assert_int_equal(network->connections, permuted->connections);
+    assert_int_equal(network->bounds.lower, permuted->bounds.lower);
+    assert_true(memcmp(network->a.indices, permuted->a.indices, network->connections * sizeof(uint32_t)) != 0);
+    double sum = 0.0, permuted_sum = 0.0;
+    for (uint64_t e = 0; e < network->connections; e++) {
+        sum += (double)network->a.weights[e];
+        permuted_sum += (double)permuted->a.weights[e];
+    }
+    assert_true(fabs(sum - permuted_sum) < 1e-6);
+    assert_true(total(permuted, 20) > total(network, 20));
+    ioa_network_destroy(network);
+    ioa_network_destroy(permuted);
+}
+
 static void impossible_parameters_are_refused(void **state)
 {
     (void)state;
@@ -133,7 +188,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mlp_has_the_density_it_was_asked_for), cmocka_unit_test(same_seed_same_network),
         cmocka_unit_test(compact_growth_costs_the_lower_bound), cmocka_unit_test(radixnet_has_regular_degrees),
-        cmocka_unit_test(impossible_parameters_are_refused),    cmocka_unit_test(running_out_of_memory_is_reported),
+        cmocka_unit_test(impossible_parameters_are_refused),
+        cmocka_unit_test(communities_have_their_densities),     cmocka_unit_test(dags_have_skips_within_reach),
+        cmocka_unit_test(permutations_keep_what_must_be_kept),
+    cmocka_unit_test(running_out_of_memory_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,11 +21,12 @@ with h5py.File(path) as f:
         t = {c: t[c][:] for c in t}
         assert (np.diff(t['round'].astype('i8')) == 1).all()
         assert (np.diff(t['best'].astype('i8')) <= 0).all() and t['best'][-1] == a['total'], (t['best'], a['total'])
-        assert (t['proposals'] == proposals * k * np.arange(1, rounds + 1)).all(), t['proposals']
+        drawn = np.diff(t['proposals'].astype('i8'), prepend=0)  # the fine level draws several per unit of effort
+        assert (drawn > 0).all() and (drawn % (proposals * k) == 0).all(), t['proposals']
         assert (np.diff(t['round_trips'].astype('i8')) >= 0).all()
         assert (t['energy'] >= a['lower_bound']).all() and (t['energy'].min(1) >= t['best']).all()
-        # Rungs ascend; over the rounds the ladder stays or moves from hot to cold, down to 0.
-        assert (t['temperature'] >= 0).all() and (np.diff(t['temperature'], axis=1) >= 0).all() and (np.diff(t['temperature'], axis=0) <= 0).all()
+        # Rungs ascend within a round.
+        assert (t['temperature'] >= 0).all() and (np.diff(t['temperature'], axis=1) >= 0).all()
         assert ((0 <= t['acceptance']) & (t['acceptance'] <= 1)).all()
         assert np.isin(t['swap'], (-1, 0, 1)).all() and (t['swap'][:, -1] == -1).all()
         tried = t['swap'][:, :-1] >= 0
