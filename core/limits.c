@@ -70,27 +70,30 @@ ioa_status ioa_limits_measure(const ioa_machine *machine, ioa_isa isa, double se
     return IOA_OK;
 }
 
-/* Adds what is read from beyond L1 to the level that can hold it. */
-static void charge(const ioa_machine *machine, double set, double bytes, double *l2, double *l3, double *dram)
+/* Shares what is read from `set` bytes among the levels: what a level cannot hold comes from the next. */
+static void charge(const ioa_machine *machine, double set, double bytes, double from[3])
 {
-    double l1_size = (double)or_else(machine->l1d_bytes, KIND_L1), l2_size = (double)or_else(machine->l2_bytes, KIND_L2);
-    double l3_size = (double)or_else(machine->l3_bytes, KIND_L3);
-    if (set <= l1_size) return;
-    *(set <= l2_size ? l2 : set <= l3_size ? l3 : dram) += bytes;
+    const double sizes[] = {(double)or_else(machine->l1d_bytes, KIND_L1), (double)or_else(machine->l2_bytes, KIND_L2),
+                            (double)or_else(machine->l3_bytes, KIND_L3)};
+    for (int level = 0; level < 3; level++) {
+        double beyond = set > sizes[level] ? bytes * (1 - sizes[level] / set) : 0;
+        from[level] += beyond;
+        if (level) from[level - 1] -= beyond;
+    }
 }
 
 const char *ioa_limits_judge(const ioa_limits *limits, const ioa_machine *machine, const ioa_work *work,
                              double seconds, double *share)
 {
-    double l2 = 0, l3 = 0, dram = 0;
-    if (!work->panelled) charge(machine, work->value_set, work->value_bytes, &l2, &l3, &dram);
-    charge(machine, work->stream_set, work->stream_bytes, &l2, &l3, &dram);
+    double from[3] = {0}; /* bytes from L2, L3, DRAM */
+    if (!work->panelled) charge(machine, work->value_set, work->value_bytes, from);
+    charge(machine, work->stream_set, work->stream_bytes, from);
     const struct {
         const char *name;
         double work, rate;
     } resources[] = {{"fma", work->flops, limits->fma_gflops},     {"load-ports", work->load_bytes, limits->l1_gbps},
-                     {"fetch", work->fetch_bytes, limits->fetch_gbps}, {"l2", l2, limits->l2_gbps},
-                     {"l3", l3, limits->l3_gbps},                  {"dram", dram, limits->dram_gbps}};
+                     {"fetch", work->fetch_bytes, limits->fetch_gbps}, {"l2", from[0], limits->l2_gbps},
+                     {"l3", from[1], limits->l3_gbps},             {"dram", from[2], limits->dram_gbps}};
     const char *name = NULL;
     *share = 0;
     for (size_t i = 0; i < sizeof resources / sizeof *resources; i++) {

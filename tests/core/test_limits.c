@@ -38,11 +38,11 @@ static void test_judged(void **state)
     expect(&(ioa_work){.flops = 50e9}, "fma", 0.5);
     expect(&(ioa_work){.flops = 50e9, .load_bytes = 40e9}, "load-ports", 0.8);
     expect(&(ioa_work){.flops = 50e9, .fetch_bytes = 3e9}, "fetch", 0.6);
-    expect(&(ioa_work){.flops = 50e9, .value_bytes = 12e9, .value_set = 5000}, "l2", 0.6);
+    expect(&(ioa_work){.flops = 50e9, .value_bytes = 15e9, .value_set = 5000}, "l2", 0.6);
     expect(&(ioa_work){.flops = 50e9, .value_bytes = 12e9, .value_set = 500}, "fma", 0.5);
     expect(&(ioa_work){.flops = 50e9, .value_bytes = 12e9, .value_set = 5000, .panelled = true}, "fma", 0.5);
-    expect(&(ioa_work){.flops = 50e9, .stream_bytes = 9e9, .stream_set = 50000}, "l3", 0.9);
-    expect(&(ioa_work){.flops = 50e9, .stream_bytes = 0.7e9, .stream_set = 500000}, "dram", 0.7);
+    expect(&(ioa_work){.flops = 50e9, .stream_bytes = 9e9, .stream_set = 50000}, "l3", 0.72);
+    expect(&(ioa_work){.flops = 50e9, .stream_bytes = 0.9e9, .stream_set = 500000}, "dram", 0.72);
     const ioa_limits nothing = {.fma_gflops = 0};
     const ioa_machine machine = {.cores = 1};
     double share;
