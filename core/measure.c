@@ -281,7 +281,7 @@ static ioa_status try_compiled(const job *j, contender *best, ioa_error *error)
 {
     static const ioa_code_options options[] = {
         {.segment = 0, .group = 1, .prune = true}, {.segment = 2000, .group = 4, .prune = true},
-        {.segment = 0, .group = 1, .prune = true, .as_ordered = true}, {.segment = 1000, .group = 8, .prune = true},
+        {.segment = 0, .group = 1, .prune = true, .as_ordered = true}, {.segment = 3000, .group = 2, .prune = true},
         {.segment = 8000, .group = 8, .prune = true}, {.segment = 0, .group = 1, .prune = true, .ahead = true},
         {.segment = 2000, .group = 4, .prune = true, .ahead = true}};
     ioa_status status = IOA_OK;
