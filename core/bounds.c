@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Steps of the whole certificate, and how many layers one wavefront may span. */
-#define WORK_LIMIT UINT64_C(8000000000)
+#define WORK_LIMIT UINT64_C(5000000000)
 #define LONGEST_INTERVAL 8u
 
 static const char *const kind_names[IOA_BOUND_KIND_COUNT] = {"compulsory", "phases", "wavefront", "phases+wavefront"};
@@ -186,7 +186,7 @@ ioa_status ioa_certified_bound(const ioa_network *network, uint64_t memory, ioa_
         goto out;
     }
     for (uint32_t i = 0; status == IOA_OK && i < m.layers; i++) {
-        uint64_t share = work / (2 * (uint64_t)(m.layers - i)), left = share;
+        uint64_t share = work / 4 * 3 / (m.layers - i), left = share; /* the rest is for the wavefronts */
         status = ioa_bounds_phase(network, &levels, i, memory, &left, &m.phases[i], &m.neighbourhoods[i], error);
         work -= share - left;
         if (left == 0) certificate.truncated = 1;

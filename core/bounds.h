@@ -87,7 +87,9 @@
  *         excess >= F - weight(ancestors outside A) - 2 (k - 1) - 2 C.
  * Any feasible flow will do for F. |A| for k neurons is bounded by the k-th smallest number of ancestors of one
  * neuron; by counting: sum of the k smallest numbers <= sum over A of min(k, descendants in l); by the neighbourhoods
- * of B one level down, then by the same for level l - 1. Everything here is whole numbers (B's neighbourhoods apart).
+ * of B one level down, then by the same for level l - 1; and by trying all unions of g different sets of ancestors, if
+ * neurons with equal sets form groups and the g - 1 largest groups have fewer than k members. Everything here is whole
+ * numbers (B's neighbourhoods apart).
  *
  * D. BOTH. With weight 1 for all, an absent incomplete neuron takes 1 of its destination share and leaves p - 1; an
  * absent complete normal one takes g and leaves (q - 1)+. So live neurons beyond C add to the sum of S + T - n - m, as

@@ -48,6 +48,18 @@ ioa_status ioa_bounds_wavefronts(const ioa_network *network, const ioa_levels *l
                                  const ioa_neighbourhood *neighbourhoods, uint32_t first, uint32_t last,
                                  uint64_t memory, uint64_t *work, ioa_wavefront *out, ioa_error *error);
 
+/* Which neurons of a lower level are ancestors of which of an upper one. */
+typedef struct ioa_reach {
+    const uint64_t *sets; /* [uppers * words] sets of the lower level */
+    uint64_t words;
+    uint32_t uppers;
+    uint32_t ancestors;   /* neurons of the lower level in at least one set */
+} ioa_reach;
+
+/* Raises least[k], 0 <= k <= uppers, by trying unions of a few different sets exhaustively, as far as the work goes.
+ * `least` must be sound and ascend; so it stays. */
+ioa_status ioa_bounds_unions(const ioa_reach *reach, uint64_t *work, uint32_t *least, ioa_error *error);
+
 /* One layer of connections: from neurons of a level to neurons of the next. */
 typedef struct ioa_phase {
     uint64_t alone;  /* (S - n) + 2 (T - m) is at least this */

@@ -7,11 +7,19 @@
 #include <math.h>
 #include <string.h>
 
-#define PANEL 48u      /* rows eliminated together, so that they stay in the cache */
+#define MOST_ORDER 4096u /* two matrices of 128 MiB */
+#define PANEL 48u        /* rows eliminated together, so that they stay in the cache */
 
-static const double margins[] = {1.002, 1.005, 1.015, 1.06, 1.3};
+static const double margins[] = {1.002, 1.006, 1.03, 1.3}; /* on the square of the estimate */
 
-/* Connections of the longest row or column along which Gram sums run. */
+/* The products of the rows of P (or of its transpose, if that has fewer), exact, and what else E E^T takes. */
+typedef struct gram {
+    uint32_t order, longer; /* rows and columns of P */
+    double mean;
+    const double *sums;     /* [order] of the rows */
+    const double *products; /* [order * order] upper triangle */
+} gram;
+
 double ioa_priced_layer_gram_limit(const ioa_priced_layer *l)
 {
     double longest = l->n <= l->m ? l->m : l->n; /* never more terms than the longer side has neurons */
@@ -82,18 +90,19 @@ ioa_status ioa_priced_layer_estimate(const ioa_priced_layer *l, uint32_t iterati
 }
 
 /* Upper triangle of the Gram matrix of the prices of the shorter side, k x k: exact. */
-static void add_row(double *gram, uint32_t k, const uint32_t *ids, const double *prices, uint64_t count)
+static void add_row(double *products, uint32_t k, const uint32_t *ids, const double *prices, uint64_t count)
 {
     for (uint64_t i = 0; i < count; i++)
-        for (uint64_t j = i; j < count; j++) gram[(uint64_t)ids[i] * k + ids[j]] += prices[i] * prices[j];
+        for (uint64_t j = i; j < count; j++) products[(uint64_t)ids[i] * k + ids[j]] += prices[i] * prices[j];
 }
 
-static bool make_gram(const ioa_priced_layer *l, uint32_t k, double *gram)
+static bool make_gram(const ioa_priced_layer *l, uint32_t k, double *products)
 {
-    memset(gram, 0, (uint64_t)k * k * sizeof *gram);
+    memset(products, 0, (uint64_t)k * k * sizeof *products);
     if (l->n <= l->m) {
         for (uint32_t v = 0; v < l->m; v++) /* sources ascend within a destination */
-            add_row(gram, k, l->sources + l->offsets[v], l->price + l->offsets[v], l->offsets[v + 1] - l->offsets[v]);
+            add_row(products, k, l->sources + l->offsets[v], l->price + l->offsets[v],
+                    l->offsets[v + 1] - l->offsets[v]);
         return true;
     }
     uint64_t *first = ioa_alloc_zero((uint64_t)l->n + 1, sizeof *first);
@@ -111,7 +120,7 @@ static bool make_gram(const ioa_priced_layer *l, uint32_t k, double *gram)
             }
         for (uint32_t u = 0; u < l->n; u++) { /* the cursors have moved to the ends of their rows */
             uint64_t start = u ? first[u - 1] : 0;
-            add_row(gram, k, columns + start, prices + start, first[u] - start);
+            add_row(products, k, columns + start, prices + start, first[u] - start);
         }
     }
     ioa_free(first);
@@ -146,53 +155,60 @@ static bool factor(double *a, uint32_t k)
 }
 
 /* square I - E E^T from the exact Gram matrix; returns the largest magnitude that went into an entry. */
-static double shifted(const ioa_priced_layer *l, uint32_t k, const double *gram, double square, double *a)
+static double shifted(const gram *g, double square, double *a)
 {
-    const double *sums = l->n <= l->m ? l->row : l->column;
-    double longer = l->n <= l->m ? l->m : l->n, constant = l->mean * l->mean * longer, largest = square;
-    for (uint32_t i = 0; i < k; i++)
-        for (uint32_t j = i; j < k; j++) {
-            uint64_t at = (uint64_t)i * k + j;
-            double cross = l->mean * (sums[i] + sums[j]), sum = gram[at] + cross + constant;
+    double constant = g->mean * g->mean * g->longer, largest = square;
+    for (uint32_t i = 0; i < g->order; i++)
+        for (uint32_t j = i; j < g->order; j++) {
+            uint64_t at = (uint64_t)i * g->order + j;
+            double cross = g->mean * (g->sums[i] + g->sums[j]), sum = g->products[at] + cross + constant;
             if (sum > largest) largest = sum;
-            a[at] = (i == j ? square : 0.0) - (gram[at] - cross + constant);
+            a[at] = (i == j ? square : 0.0) - (g->products[at] - cross + constant);
         }
     return largest + square;
+}
+
+static ioa_status certify(const gram *g, double estimated, uint64_t *work, double *norm, ioa_error *error)
+{
+    uint64_t order = g->order, cubic = order * order * (order / 24 + 2); /* eight multiply-adds count as one step */
+    *norm = INFINITY;
+    if (order > MOST_ORDER || !(estimated < INFINITY) || !ioa_work_spend(work, cubic)) return IOA_OK;
+    double *a = ioa_alloc(order * order, sizeof *a);
+    if (!a) return ioa_fail_nomem(error, "the spectral certificate", order * order, sizeof *a);
+    for (size_t i = 0; i < sizeof margins / sizeof *margins; i++) {
+        if (i && !ioa_work_spend(work, cubic)) break;
+        double square = estimated * estimated * margins[i] + g->mean * g->mean;
+        double largest = shifted(g, square, a), trace = 0.0;
+        for (uint64_t j = 0; j < order; j++) trace += a[j * order + j];
+        if (!factor(a, g->order)) continue;
+        /* Twice the theorem's term, and twice the roundings of an entry over a matrix of order x order of them. */
+        double n = g->order, unit = DBL_EPSILON / 2;
+        double slack = 2.0 * (n + 2.0) * unit * fabs(trace) + 16.0 * n * unit * largest;
+        *norm = sqrt(square + slack) * (1.0 + 0x1p-40);
+        break;
+    }
+    ioa_free(a);
+    return IOA_OK;
 }
 
 ioa_status ioa_priced_layer_norm(const ioa_priced_layer *l, double estimated, uint64_t *work, double *norm,
                                  ioa_error *error)
 {
-    uint32_t k = l->n <= l->m ? l->n : l->m;
-    uint64_t order = k, cubic = order * order * (order / 24 + 2); /* eight multiply-adds count as one step */
+    gram g = {.order = l->n <= l->m ? l->n : l->m, .longer = l->n <= l->m ? l->m : l->n, .mean = l->mean,
+                  .sums = l->n <= l->m ? l->row : l->column};
     *norm = INFINITY;
-    uint64_t squares = 0;
+    uint64_t squares = 0, order = g.order;
     for (uint32_t v = 0; v < l->m; v++) {
         uint64_t size = l->offsets[v + 1] - l->offsets[v];
         squares += l->n <= l->m ? size * size : size * 8;
     }
     if (l->n > l->m) squares += l->connections * (l->connections / l->n + 1) * 2;
-    if (order > 20000 || !ioa_work_spend(work, squares + cubic))
-        return IOA_OK;
-    ioa_status status = IOA_OK;
-    double *gram = ioa_alloc(order * order, sizeof *gram), *a = ioa_alloc(order * order, sizeof *a);
-    if (!gram || !a || !make_gram(l, k, gram)) {
-        status = ioa_fail_nomem(error, "the spectral certificate", order * order, 2 * sizeof *gram);
-        goto out;
-    }
-    for (size_t i = 0; i < sizeof margins / sizeof *margins; i++) {
-        if (i && !ioa_work_spend(work, cubic)) break;
-        double square = estimated * estimated * margins[i] + l->mean * l->mean;
-        double largest = shifted(l, k, gram, square, a), trace = 0.0;
-        for (uint32_t j = 0; j < k; j++) trace += a[(uint64_t)j * k + j];
-        if (!factor(a, k)) continue;
-        /* Twice the theorem's term, and eight roundings per entry over a matrix of k x k of them. */
-        double unit = DBL_EPSILON / 2, slack = 2.0 * (k + 2.0) * unit * fabs(trace) + 16.0 * k * unit * largest;
-        *norm = sqrt(square + slack) * (1.0 + 0x1p-40);
-        break;
-    }
-out:
-    ioa_free(gram);
-    ioa_free(a);
+    if (order > MOST_ORDER || !ioa_work_spend(work, squares)) return IOA_OK;
+    double *products = ioa_alloc(order * order, sizeof *products);
+    g.products = products;
+    ioa_status status = products && make_gram(l, g.order, products)
+                            ? certify(&g, estimated, work, norm, error)
+                            : ioa_fail_nomem(error, "the spectral certificate", order * order, sizeof *products);
+    ioa_free(products);
     return status;
 }

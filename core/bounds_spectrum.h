@@ -27,7 +27,7 @@ ioa_status ioa_priced_layer_estimate(const ioa_priced_layer *layer, uint32_t ite
                                      ioa_error *error);
 
 /* An upper bound, rounding included and a little above the estimate if that is good, on the largest singular value of
- * P - mean 1 1^T, P the matrix of prices; infinite if the work does not allow it.
+ * E = P - mean 1 1^T, P the matrix of prices; infinite if the work does not allow it.
  *
  * The certificate is a Cholesky factorization: if it runs to its end in floating point for A of order k, then A >=
  * -g / (1 - g) trace(A) with g = (k + 1) 2^-53 (N. Higham, "Accuracy and Stability of Numerical Algorithms", theorem

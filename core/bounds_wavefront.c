@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define UNION_WORK UINT64_C(100000000) /* per interval */
+#define MOST_WORDS (UINT64_C(1) << 23)  /* of the ancestor sets of one level: 64 MiB */
+
 static const struct {
     uint8_t normal, cheap;
 } charges[IOA_FRONT_CHARGES] = {[IOA_FRONT_ALONE] = {2, 1}, [IOA_FRONT_UNIT] = {1, 1}, [IOA_FRONT_BESIDE] = {1, 0}};
@@ -179,6 +182,16 @@ static ioa_status bound_interval(front *f, uint32_t upper, const uint32_t *least
     return IOA_OK;
 }
 
+/* Whether exact unions may tell more of the ancestors: it pays where one neuron has many but not all of them, and more
+ * of them live than fit. */
+static bool promising(const front *f, uint32_t upper, const uint32_t *least, uint64_t memory)
+{
+    uint64_t lost = UINT64_MAX;
+    for (uint64_t k = 1; k <= level_size(f, upper); k++)
+        if (least[k] <= f->open && f->open - least[k] + k - 1 < lost) lost = f->open - least[k] + k - 1;
+    return upper > f->first + 1 && lost > 32 && 8 * (uint64_t)least[1] > f->open && f->open > memory + 32;
+}
+
 static bool prepare(front *f, uint32_t first, uint32_t last)
 {
     const ioa_levels *l = f->levels;
@@ -229,6 +242,10 @@ ioa_status ioa_bounds_wavefronts(const ioa_network *network, const ioa_levels *l
         append_level(&f, upper);
         connections = f.offsets[levels->offsets[upper + 1] - f.base] - f.offsets[levels->offsets[upper] - f.base];
         if (!ioa_work_spend(work, (connections + uppers) * (f.words + 1) + uppers * f.lowers)) break;
+        if (uppers * f.words > MOST_WORDS) {
+            *work = 0;
+            break;
+        }
         status = find_ancestors(&f, upper, error);
         if (status != IOA_OK) goto out;
         least = ioa_alloc(uppers + 1, sizeof *least);
@@ -237,8 +254,18 @@ ioa_status ioa_bounds_wavefronts(const ioa_network *network, const ioa_levels *l
             goto out;
         }
         least_ancestors(&f, upper, least);
+        if (promising(&f, upper, least, memory)) {
+            ioa_reach reach = {.sets = f.ancestors[upper - first], .words = f.words, .uppers = (uint32_t)uppers,
+                               .ancestors = (uint32_t)f.open};
+            uint64_t share = *work / 8 < UNION_WORK ? *work / 8 : UNION_WORK, left = share;
+            status = ioa_bounds_unions(&reach, &left, least, error);
+            *work -= share - left;
+            if (status != IOA_OK) goto out;
+        }
         status = bound_interval(&f, upper, least, memory, work, &out[upper - first - 1], error);
         if (status != IOA_OK || *work == 0) goto out;
+        /* Every neuron of the lower level is live: a longer interval cannot have more of them. */
+        if (out[upper - first - 1].excess[IOA_FRONT_UNIT] + memory - 1 == f.lowers) goto out;
         ioa_free(f.below);
         f.below = least;
         least = NULL;

@@ -154,8 +154,8 @@ static ioa_status read_policy(const ioa_h5 *h5, const char *group, ioa_schedule 
     return IOA_OK;
 }
 
-static ioa_status read_schedule(const ioa_h5 *h5, const char *group, uint64_t connections, ioa_schedule *s,
-                                ioa_error *error)
+ioa_status ioa_archive_get_schedule(const ioa_h5 *h5, const char *group, uint64_t connections, ioa_schedule *s,
+                                    ioa_error *error)
 {
     char name[IOA_ARCHIVE_NAME];
     void *order;
@@ -193,7 +193,7 @@ static ioa_status read_archive(const ioa_h5 *h5, ioa_archive *a, ioa_error *erro
         ioa_archive_name(group, "schedules/%04u", i);
         if (!ioa_h5_exists(h5, group)) break;
         status = ioa_archive_add_schedule(a, &s, error);
-        if (status == IOA_OK) status = read_schedule(h5, group, a->connections, s, error);
+        if (status == IOA_OK) status = ioa_archive_get_schedule(h5, group, a->connections, s, error);
     }
     if (status != IOA_OK) return status;
     if (a->count == 0) return ioa_fail(error, IOA_ERR_INPUT, "%s: schedules/0000: is missing", h5->path);

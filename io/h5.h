@@ -116,6 +116,9 @@ ioa_status ioa_h5_write(const ioa_h5 *h5, const char *name, ioa_h5_kind kind, un
 ioa_status ioa_h5_write_enum(const ioa_h5 *h5, const char *name, const char *(*name_of)(unsigned), unsigned count,
                              uint64_t length, const uint8_t *values, ioa_error *error);
 
+/* Bytes that hardly shrink: uint8 [count] with checksums, not deflated. */
+ioa_status ioa_h5_write_bytes(const ioa_h5 *h5, const char *name, uint64_t count, const void *bytes, ioa_error *error);
+
 ioa_status ioa_h5_put_text(const ioa_h5 *h5, const char *name, const char *attribute, const char *text,
                            ioa_error *error);
 /* count 0: a scalar; else a vector of `count`. */

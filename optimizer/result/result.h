@@ -40,6 +40,9 @@ ioa_status ioa_result_add(ioa_archive *archive, const ioa_network *network, cons
                           const ioa_result_config *config, const ioa_trace *trace, ioa_summary *summary,
                           ioa_error *error);
 
+/* The same summary from a schedule that was archived before. */
+void ioa_result_summarize(const ioa_schedule *schedule, uint64_t start_total, ioa_summary *summary);
+
 /* Facts of this run for /provenance: versions, revision, host, SLURM job, date, wall time. */
 ioa_status ioa_result_provenance(ioa_archive *archive, const char *command_line, const char *config_json, int ranks,
                                  double wall_seconds, ioa_error *error);

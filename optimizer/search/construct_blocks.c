@@ -104,6 +104,22 @@ static void forget_sources(partition *p)
     p->touched_count = 0;
 }
 
+/* Candidates that need no further source. */
+static uint32_t count_twins(const partition *p)
+{
+    uint32_t count = 0;
+    for (uint32_t v = p->head[0]; v != NONE; v = p->next[v]) count++;
+    return count;
+}
+
+/* Members of each block if `count` are cut into as few blocks of at most `size` as possible: a short rest would cost as
+ * many loads as a full block. */
+static uint32_t even_share(uint32_t count, uint32_t size)
+{
+    uint32_t blocks = (count + size - 1) / size;
+    return (count + blocks - 1) / blocks;
+}
+
 /* Cuts the candidates, `count` of them, into blocks of at most `size`; with `twins` a block takes only destinations
  * that need no further source. The first of a block is the one closest to the block before, so that sources resident
  * at the change are used. */
@@ -114,11 +130,8 @@ static void cut(partition *p, uint32_t count, uint32_t size, bool twins)
         uint32_t first = cheapest(p), stop = end - p->placed < size ? end : p->placed + size;
         forget_sources(p);
         place(p, first);
-        while (p->placed < stop) {
-            uint32_t next = cheapest(p);
-            if (twins && p->missing[next] > 0) break;
-            place(p, next);
-        }
+        if (twins) stop = p->placed - 1 + even_share(1 + count_twins(p), size);
+        while (p->placed < stop) place(p, cheapest(p));
         p->block_end[p->blocks++] = p->placed;
     }
     p->touched_count = 0;
@@ -171,6 +184,7 @@ static void lay_out_block(const partition *p, stream *s, uint32_t block, uint32_
         for (int64_t e = a->indptr[p->sequence[i]]; e < a->indptr[p->sequence[i] + 1]; e++)
             order[*step + s->start[s->place_of[a->indices[e]]]++] = (uint32_t)e;
     for (uint32_t i = 0; i < count; i++) s->seen_in[s->sources[i]] = block;
+    for (uint32_t i = begin; i < end; i++) s->seen_in[p->sequence[i]] = block;
     *step += offset;
 }
 
@@ -253,6 +267,8 @@ static bool cut_by_depth(partition *p, uint32_t size, bool twins)
                 link_candidate(p, v);
             }
             p->lowest = 0;
+            for (uint32_t i = p->blocks > 1 ? p->block_end[p->blocks - 2] : 0; i < p->placed; i++)
+                source_arrives(p, p->sequence[i]); /* what was completed last is still resident */
             cut(p, start[d] - start[d - 1], size, twins);
         }
     }

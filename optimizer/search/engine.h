@@ -60,6 +60,13 @@ typedef struct ioa_engine {
     int64_t (*energy)(const void *state);      /* what the swaps compare, in I/Os */
     uint64_t (*best_total)(const void *state); /* exact I/O of the best order seen by this replica */
     void (*best_order)(const void *state, uint32_t *order); /* that order, [W] */
+
+    /* Flat form of a replica between two rounds, for checkpoints. `load` is given a replica just created for the same
+     * problem and makes it anneal on bit for bit; it trusts nothing: IOA_ERR_INPUT if the bytes cannot be such a
+     * replica, after which it may only be destroyed. */
+    uint64_t (*bytes)(const void *state);
+    void (*save)(const void *state, void *bytes);
+    ioa_status (*load)(void *state, const void *bytes, uint64_t count, ioa_error *error);
 } ioa_engine;
 
 /* NULL for an unknown name. */

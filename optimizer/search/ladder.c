@@ -47,10 +47,13 @@ double ioa_swap_probability(int64_t energy_a, double temperature_a, int64_t ener
 }
 
 void ioa_ladder_swap(ioa_ladder *ladder, double base, uint64_t seed, uint64_t round, const int64_t *energy,
-                     uint32_t *rung_of, uint32_t *replica_at, int8_t *accepted)
+                     uint32_t *rung_of, uint32_t *replica_at, double *swapped, double *probability)
 {
     if (base < LEAST_BASE) base = LEAST_BASE;
-    if (accepted) memset(accepted, -1, ladder->rungs);
+    for (uint32_t i = 0; i < ladder->rungs; i++) {
+        if (swapped) swapped[i] = -1.0;
+        if (probability) probability[i] = -1.0;
+    }
     for (uint32_t i = (uint32_t)(round & 1); i + 1 < ladder->rungs; i += 2) {
         uint32_t a = replica_at[i], b = replica_at[i + 1];
         double p = ioa_swap_probability(energy[a], base * ladder->temperature[i], energy[b],
@@ -59,7 +62,8 @@ void ioa_ladder_swap(ioa_ladder *ladder, double base, uint64_t seed, uint64_t ro
         ladder->attempts[i]++;
         ioa_pcg32 rng = ioa_rng_keyed(seed, IOA_RNG_SWAP, round, i);
         bool swap = ioa_pcg32_double(&rng) < p;
-        if (accepted) accepted[i] = swap;
+        if (swapped) swapped[i] = swap;
+        if (probability) probability[i] = p;
         if (!swap) continue;
         replica_at[i] = b;
         replica_at[i + 1] = a;

@@ -29,10 +29,10 @@ void ioa_ladder_destroy(ioa_ladder *ladder);
 double ioa_swap_probability(int64_t energy_a, double temperature_a, int64_t energy_b, double temperature_b);
 
 /* Does the swaps of round `round` at temperatures base * temperature[] (a base of 0 stands for a tiny one). energy [K] is by replica; rung_of [K] (replica -> rung) and replica_at [K]
- * (rung -> replica) are updated. `accepted` [K] (may be NULL) receives 1 / 0 / -1 (not tried) per pair. Every rank
- * computes this alike: uniforms are keyed by (seed, round, pair). */
+ * (rung -> replica) are updated. `swap` [K] (may be NULL) receives 1 / 0 / -1 (not tried) per pair and
+ * `probability` [K] (may be NULL) with what probability, or -1. Every rank computes this alike: uniforms are keyed by (seed, round, pair). */
 void ioa_ladder_swap(ioa_ladder *ladder, double base, uint64_t seed, uint64_t round, const int64_t *energy,
-                     uint32_t *rung_of, uint32_t *replica_at, int8_t *accepted);
+                     uint32_t *rung_of, uint32_t *replica_at, double *swap, double *probability);
 
 /* Re-spaces the temperatures if `round` is due, and narrows or widens the whole so that about every second swap is
  * accepted: energies of large networks spread so little that a fixed ladder would need hundreds of rungs. */

@@ -177,14 +177,11 @@ static void compare_with_orders(const ioa_network *network, uint64_t seed)
     ioa_pcg32 rng = ioa_rng_keyed(seed, IOA_RNG_TEST, 9, 0);
     uint32_t *random = ioa_test_random_order(network, &rng);
     ioa_order_layered(network, order);
-    uint64_t previous = UINT64_MAX;
     for (size_t i = 0; i < sizeof memories / sizeof *memories; i++) {
         uint64_t bound = certified(network, memories[i]);
         assert_true(bound <= order_excess(network, order, memories[i], IOA_POLICY_MIN));
         assert_true(bound <= order_excess(network, order, memories[i], IOA_POLICY_LRU));
         assert_true(bound <= order_excess(network, random, memories[i], IOA_POLICY_MIN));
-        assert_true(bound <= previous || bound < network->bounds.upper);
-        previous = bound;
     }
     ioa_free(order);
     ioa_free(random);
@@ -250,8 +247,8 @@ static void compact_growth_has_no_excess(void **state)
 static void impossible_memories_and_failed_allocations_are_reported(void **state)
 {
     (void)state;
-    static const uint32_t widths[] = {20, 20, 20};
-    ioa_network *network = ioa_test_random_mlp(3, widths, 3, 0.5, IOA_ACT_RELU);
+    static const uint32_t widths[] = {60, 60, 50, 60};
+    ioa_network *network = ioa_test_random_mlp(3, widths, 4, 0.1, IOA_ACT_RELU); /* every argument has its turn */
     ioa_certificate certificate;
     ioa_error error;
     assert_int_equal(ioa_certified_bound(network, 2, &certificate, &error), IOA_ERR_INPUT);

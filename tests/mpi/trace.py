@@ -4,7 +4,7 @@ import sys
 import h5py, numpy as np
 
 path, rounds, k, proposals = sys.argv[1], *map(int, sys.argv[2:])
-narrow, wide = ('round', 'best', 'proposals', 'round_trips'), ('energy', 'temperature', 'acceptance', 'swap', 'replica')
+narrow, wide = ('round', 'best', 'proposals', 'round_trips'), ('energy', 'temperature', 'acceptance', 'swap', 'swap_probability', 'replica')
 with h5py.File(path) as f:
     for name, s in f['schedules'].items():
         a = dict(s.attrs)
@@ -29,6 +29,8 @@ with h5py.File(path) as f:
         assert (t['temperature'] >= 0).all() and (np.diff(t['temperature'], axis=1) >= 0).all()
         assert ((0 <= t['acceptance']) & (t['acceptance'] <= 1)).all()
         assert np.isin(t['swap'], (-1, 0, 1)).all() and (t['swap'][:, -1] == -1).all()
+        p = t['swap_probability']
+        assert ((p == -1) == (t['swap'] == -1)).all() and (p <= 1).all() and (p[t['swap'] == 1] > 0).all()
         tried = t['swap'][:, :-1] >= 0
         assert not (tried[:, 1:] & tried[:, :-1]).any(), 'two neighbouring pairs in one round'
         assert (np.sort(t['replica'], axis=1) == np.arange(k)).all(), 'the replicas are not permuted'

@@ -29,13 +29,13 @@ static void swaps_alternate_and_permute(void **state)
     assert_int_equal(ioa_ladder_create(5, 100.0, &ladder, NULL), IOA_OK);
     int64_t energy[] = {50, 40, 30, 20, 10}; /* upside down: every pair tried must swap */
     uint32_t rung_of[] = {0, 1, 2, 3, 4}, replica_at[] = {0, 1, 2, 3, 4};
-    int8_t accepted[5];
-    ioa_ladder_swap(&ladder, 0.1, 1, 0, energy, rung_of, replica_at, accepted);
-    static const int8_t even[] = {1, -1, 1, -1, -1}, odd[] = {-1, 1, -1, 1, -1};
-    assert_memory_equal(accepted, even, 5);
+    double accepted[5];
+    ioa_ladder_swap(&ladder, 0.1, 1, 0, energy, rung_of, replica_at, accepted, NULL);
+    static const double even[] = {1, -1, 1, -1, -1}, odd[] = {-1, 1, -1, 1, -1};
+    assert_memory_equal(accepted, even, sizeof even);
     for (uint32_t i = 0; i < 5; i++) assert_int_equal(rung_of[replica_at[i]], i);
-    ioa_ladder_swap(&ladder, 0.1, 1, 1, energy, rung_of, replica_at, accepted);
-    assert_memory_equal(accepted, odd, 5);
+    ioa_ladder_swap(&ladder, 0.1, 1, 1, energy, rung_of, replica_at, accepted, NULL);
+    assert_memory_equal(accepted, odd, sizeof odd);
     ioa_ladder_destroy(&ladder);
 }
 
