@@ -6,6 +6,7 @@
 #include "core/mem.h"
 #include "core/network.h"
 #include "core/plan_steps.h"
+#include "core/work.h"
 
 #include <string.h>
 
@@ -16,6 +17,7 @@
 #define CAN_RUN 0
 #endif
 
+#define L1_CODE (32u << 10) /* bytes of code that stay in L1 */
 #define ROW (IOA_CODE_TILE * sizeof(float)) /* bytes of a value */
 
 struct ioa_code {
@@ -57,8 +59,10 @@ static ioa_status install(const ioa_bytes *text, ioa_code *code, ioa_error *erro
 
 static void describe(const ioa_program *p, size_t code_bytes, uint64_t used, ioa_code *code)
 {
-    code->facts = (ioa_code_facts){p->reads, p->writes, p->extra_reads, p->extra_writes, p->calls,
-                                   p->segments, code_bytes, used * sizeof(float)};
+    code->facts = (ioa_code_facts){.reads = p->reads, .writes = p->writes, .extra_reads = p->extra_reads,
+                                   .extra_writes = p->extra_writes, .calls = p->calls, .segments = p->segments,
+                                   .code_bytes = code_bytes, .stream_bytes = used * sizeof(float)};
+    for (uint64_t i = 0; i < p->count; i++) code->facts.products += p->code[i].op == IOA_OP_FMA;
     code->slots = p->slots;
     for (uint32_t i = 0; i < code->inputs; i++)
         code->input_offsets[i] = p->input_slots[i] == UINT32_MAX ? IOA_NO_SLOT : p->input_slots[i] * (uint32_t)(ROW / 8);
@@ -137,6 +141,24 @@ void ioa_code_destroy(ioa_code *code)
 ioa_code_facts ioa_code_describe(const ioa_code *code)
 {
     return code->facts;
+}
+
+/* Segments that fit L1 stay there while they run over a group's tiles; longer ones are fetched again for every tile. */
+ioa_work ioa_code_work(const ioa_code *code, size_t batch)
+{
+    const ioa_code_facts *f = &code->facts;
+    double tiles = (double)((batch + IOA_CODE_TILE - 1) / IOA_CODE_TILE);
+    double passes = f->segments > 1 ? (double)((batch + IOA_CODE_TILE * code->group - 1) / (IOA_CODE_TILE * code->group))
+                                    : tiles;
+    ioa_work w = {.flops = 2.0 * (double)f->products * (double)batch,
+                  .load_bytes = (double)(f->reads + f->extra_reads) * ROW * tiles,
+                  .value_bytes = (double)(f->reads + f->extra_reads - f->products) * ROW * tiles,
+                  .value_set = (double)ioa_code_scratch_bytes(code),
+                  .stream_bytes = (double)f->stream_bytes * passes,
+                  .stream_set = (double)(f->stream_bytes + f->code_bytes)};
+    if (f->code_bytes > L1_CODE)
+        w.fetch_bytes = (double)f->code_bytes * (f->code_bytes / f->segments > L1_CODE ? tiles : passes);
+    return w;
 }
 
 const unsigned char *ioa_code_text(const ioa_code *code, size_t *length)

@@ -35,6 +35,7 @@ typedef struct ioa_code_options {
 
 /* What the generator wrote; the model's counts where there is one segment and nothing is pruned. */
 typedef struct ioa_code_facts {
+    uint64_t products;      /* FMAs */
     uint64_t reads, writes; /* of the model: FMA operands, loads and broadcasts; stores */
     uint64_t extra_reads, extra_writes; /* for activations that are not applied in registers */
     uint64_t calls;                     /* of such activations */
@@ -56,6 +57,9 @@ ioa_code_facts ioa_code_describe(const ioa_code *code);
 
 /* The instructions of the segments, borrowed: for tests and tools. */
 const unsigned char *ioa_code_text(const ioa_code *code, size_t *length);
+
+/* Bytes per second of straight-line code that is `bytes` long (more than L1 holds, less than L2); 0 if none can run. */
+double ioa_code_fetch_rate(size_t bytes, double seconds);
 
 /* y = network(x), x [batch, I], y [batch, S], row-major; scratch of ioa_code_scratch_bytes, aligned to 64 bytes. */
 size_t ioa_code_scratch_bytes(const ioa_code *code);

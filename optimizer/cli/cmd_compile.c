@@ -14,7 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LONG_CODE 70000u /* connections from which on code is cut into segments: it may not stay in L2 */
+#define LONG_CODE 70000u  /* connections from which on code is cut into segments: it fills much of L2, */
+#define FAR_CODE 150000u  /* and from which on it is prefetched: it may not stay there */
 
 typedef struct compile_options {
     const char *network, *output, *isa, *name;
@@ -124,7 +125,7 @@ static ioa_status make(const char *archive_path, const compile_options *o, ioa_c
         if (!o->exact && !o->segment && network->connections > LONG_CODE) {
             options.segment = 2000;
             options.group = options.group ? options.group : 4;
-            options.ahead = true;
+            options.ahead = network->connections > FAR_CODE;
         }
         *memory = s->memory;
         status = ioa_order_check(network, s->order, error);

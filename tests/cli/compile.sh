@@ -50,6 +50,44 @@ assert np.abs(y - expected).max() <= 1e-4 * max(1, np.abs(expected).max()) and n
 PY
 }
 
+# The same without a C library, for an emulator: outputs as raw floats on standard output.
+cat >bare.c <<'C'
+#include "net.h"
+enum { BATCH = 21 };
+static float x[BATCH * IOANNEAL_NET_INPUTS], y[BATCH * IOANNEAL_NET_OUTPUTS];
+static void call(long number, long a, long b, long c)
+{
+    register long x8 __asm__("x8") = number, x0 __asm__("x0") = a, x1 __asm__("x1") = b, x2 __asm__("x2") = c;
+    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2) : "memory");
+}
+void _start(void)
+{
+    for (int i = 0; i < BATCH * IOANNEAL_NET_INPUTS; i++) x[i] = (float)(i * 7919 % 1000) / 1000.0f - 0.3f;
+    ioanneal_net(x, y, BATCH);
+    call(64, 1, (long)y, sizeof y);
+    call(93, 0, 0, 0);
+}
+C
+
+# NEON under an emulator, where there is one; files net.S and net.h are there.
+emulate_neon() {
+    local emulator
+    emulator=$(command -v qemu-aarch64-static || command -v qemu-aarch64) || { note "neon: no qemu-aarch64"; return; }
+    { command -v clang && command -v ld.lld; } >/dev/null || { note "neon: no clang with ld.lld"; return; }
+    [ -n "$h5python" ] || { note "neon: $no_h5python"; return; }
+    expect_exit 0 clang --target=aarch64-linux-gnu -O1 -ffreestanding -nostdlib -static -fuse-ld=lld -o bare bare.c net.S
+    expect_exit 0 "$emulator" ./bare
+    cp "$out" "$scratch/y.raw"
+    "$h5python" - "$scratch/y.raw" <<'PY' || fail "neon: other outputs than those of run"
+import sys
+import h5py, numpy as np
+y = np.fromfile(sys.argv[1], '<f4').reshape(21, 9)
+with h5py.File('y.h5') as f: expected = f['y'][:]
+assert np.abs(y - expected).max() <= 1e-4 * max(1, np.abs(expected).max()) and np.abs(expected).max() > 0
+PY
+    echo "neon ran under $emulator"
+}
+
 if [ -n "$h5python" ]; then
     "$h5python" -c 'import h5py, numpy as np
 x = (np.arange(21 * 40) * 7919 % 1000).astype("f4") / np.float32(1000) - np.float32(0.3)
@@ -67,6 +105,10 @@ for isa in avx512 avx2 neon; do
     if have_json; then
         [ "$(json "$scratch/code.json" "(d['reads'], d['writes'], d['extra_reads'])")" = \
           "$(json "$json_file" "(d['reads'], d['writes'], 0)")" ] || fail "$isa: another I/O than simulate counts"
+    fi
+    if [ $isa = neon ]; then
+        emulate_neon
+        continue
     fi
     if ! runs_here $isa; then
         note "$isa does not run here"

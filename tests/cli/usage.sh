@@ -25,8 +25,8 @@ options_of() {
     simulate) echo memory cache batch policy order schedule ;;
     optimize) echo output memory cache policy seconds rounds replicas seed method checkpoint resume ;;
     check) echo network ;;
-    bench) echo schedule batch ;;
-    run) echo schedule input output ;;
+    bench) echo schedule batch threads ;;
+    run) echo schedule input output threads ;;
     merge) echo output ;;
     compile) echo network output isa name memory segment group exact ;;
     pack | report) ;;
