@@ -15,6 +15,4 @@ static int run(const cli_command *command, int argc, char **argv)
 
 const cli_command cli_compile = {
     .name = "compile", .summary = "compile a schedule into a file of machine code", .usage = LATER, .run = run};
-const cli_command cli_pack = {
-    .name = "pack", .summary = "put a network and its schedules into one file", .usage = LATER, .run = run};
 const cli_command cli_report = {.name = "report", .summary = "draw a report as HTML", .usage = LATER, .run = run};

@@ -19,7 +19,7 @@ expect_one_line
 
 options_of() {
     case $1 in
-    import) echo output format layout bias bias-value activation prune ;;
+    import) echo output format layout bias bias-value activation prune model tensors ;;
     generate) echo output seed widths density radices layers inputs neurons memory fan-in activation ;;
     info) ;;
     simulate) echo memory cache batch policy order schedule ;;
@@ -28,7 +28,8 @@ options_of() {
     bench) echo schedule batch ;;
     run) echo schedule input output ;;
     merge) echo output ;;
-    compile | pack | report) ;;
+    pack) echo network output ;;
+    compile | report) ;;
     esac
 }
 
@@ -45,7 +46,7 @@ for command in $commands; do
     expect_exit 2 ioa "$command" x.h5 -xyz
     expect_one_line "unknown option '-xyz'"
 done
-for command in compile pack report; do
+for command in compile report; do
     expect_exit 2 ioa $command net.h5
     expect_one_line 'not part of this version'
 done
