@@ -92,7 +92,7 @@ ioa_status ioa_archive_matches(const ioa_archive *archive, const ioa_network *ne
  * of two equally near ones), those of the same policy first. NULL if there are no schedules. */
 const ioa_schedule *ioa_archive_nearest(const ioa_archive *archive, uint64_t memory, ioa_policy policy);
 
-/* True if the file is an archive / a network by its schema_name; false for anything else, unreadable files included. */
+/* True if the file is an archive / a network by its schema_name; a bundle is both; false for anything else, unreadable files included. */
 bool ioa_archive_probe(const char *path);
 bool ioa_network_probe(const char *path);
 

@@ -201,6 +201,17 @@ static ioa_status read_archive(const ioa_h5 *h5, ioa_archive *a, ioa_error *erro
     return ioa_h5_exists(h5, "provenance") ? ioa_h5_each_attribute(h5, "provenance", read_fact, &r, error) : IOA_OK;
 }
 
+/* In a bundle the root says which network is there. */
+static ioa_status check_bundle(const ioa_h5 *h5, const ioa_archive *a, ioa_error *error)
+{
+    char topology[IOA_HASH_TEXT];
+    if (!ioa_h5_has_attribute(h5, "/", "topology_sha256")) return IOA_OK;
+    ioa_status status = ioa_h5_get_text(h5, "/", "topology_sha256", topology, sizeof topology, error);
+    if (status != IOA_OK || strcmp(topology, a->topology_sha256) == 0) return status;
+    return ioa_fail(error, IOA_ERR_INPUT, "%s: network: topology_sha256 is %s, but the network of this bundle has %s",
+                    h5->path, a->topology_sha256, topology);
+}
+
 ioa_status ioa_archive_read(const char *path, ioa_archive **archive, ioa_error *error)
 {
     ioa_h5 h5;
@@ -211,6 +222,7 @@ ioa_status ioa_archive_read(const char *path, ioa_archive **archive, ioa_error *
     if (status == IOA_OK) {
         a = ioa_alloc_zero(1, sizeof *a);
         status = a ? read_archive(&h5, a, error) : ioa_fail_nomem(error, "an archive", 1, sizeof *a);
+        if (status == IOA_OK) status = check_bundle(&h5, a, error);
     }
     ioa_h5_end(&h5, status, error);
     if (status == IOA_OK)

@@ -1,6 +1,7 @@
 #include "io/archive.h"
 
 #include "io/archive_schema.h"
+#include "io/bundle.h"
 #include "io/h5.h"
 
 #include <string.h>
@@ -82,13 +83,10 @@ ioa_status ioa_archive_put_schedule(const ioa_h5 *h5, const char *group, const i
     return status;
 }
 
-static ioa_status write_archive(const ioa_h5 *h5, const void *content, ioa_error *error)
+ioa_status ioa_archive_put(const ioa_h5 *h5, const ioa_archive *a, ioa_error *error)
 {
-    const ioa_archive *a = content;
     char name[IOA_ARCHIVE_NAME];
-    ioa_status status = ioa_h5_put_text(h5, "/", "schema_name", IOA_ARCHIVE_SCHEMA, error);
-    if (status == IOA_OK) status = ioa_h5_put_text(h5, "/", "schema_version", IOA_ARCHIVE_VERSION, error);
-    if (status == IOA_OK) status = write_network(h5, a, error);
+    ioa_status status = write_network(h5, a, error);
     if (status == IOA_OK) status = ioa_h5_put_group(h5, "schedules", error);
     for (uint32_t i = 0; i < a->count && status == IOA_OK; i++) {
         ioa_archive_name(name, "schedules/%04u", (unsigned)i);
@@ -100,8 +98,15 @@ static ioa_status write_archive(const ioa_h5 *h5, const void *content, ioa_error
     return status;
 }
 
+static ioa_status write_archive(const ioa_h5 *h5, const void *content, ioa_error *error)
+{
+    ioa_status status = ioa_h5_put_text(h5, "/", "schema_name", IOA_ARCHIVE_SCHEMA, error);
+    if (status == IOA_OK) status = ioa_h5_put_text(h5, "/", "schema_version", IOA_ARCHIVE_VERSION, error);
+    return status == IOA_OK ? ioa_archive_put(h5, content, error) : status;
+}
+
 /* What would otherwise surface as an unreadable error of the HDF5 library, or not at all. */
-static ioa_status check_content(const ioa_archive *a, const char *path, ioa_error *error)
+ioa_status ioa_archive_check_content(const ioa_archive *a, const char *path, ioa_error *error)
 {
     if (a->count == 0) return ioa_fail(error, IOA_ERR_INPUT, "%s: the archive has no schedule to write", path);
     for (uint32_t i = 0; i < a->count; i++) {
@@ -119,6 +124,6 @@ static ioa_status check_content(const ioa_archive *a, const char *path, ioa_erro
 
 ioa_status ioa_archive_write(const ioa_archive *archive, const char *path, ioa_error *error)
 {
-    ioa_status status = check_content(archive, path, error);
+    ioa_status status = ioa_archive_check_content(archive, path, error);
     return status == IOA_OK ? ioa_h5_write_file(path, write_archive, archive, error) : status;
 }

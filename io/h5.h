@@ -62,10 +62,13 @@ ioa_status ioa_h5_end(ioa_h5 *h5, ioa_status status, ioa_error *error);
  * of HDF5. IOA_ERR_SYSTEM if the operating system gave a reason, `status` otherwise. */
 ioa_status ioa_h5_fail(const ioa_h5 *h5, ioa_error *error, ioa_status status, const char *name, const char *what);
 
-/* Refuses a file whose root attributes are not schema_name = `name` and schema_version = "MAJOR.x". */
+#define IOA_H5_BUNDLE "ioanneal-bundle" /* schema_name of files that are network and archive in one */
+
+/* Refuses a file whose root attributes are not schema_name = `name`, or that of a bundle, and schema_version =
+ * "MAJOR.x". */
 ioa_status ioa_h5_check_schema(const ioa_h5 *h5, const char *name, unsigned major, ioa_error *error);
 
-/* True if `path` is an HDF5 file whose root attribute schema_name is `name`. */
+/* True if `path` is an HDF5 file whose root attribute schema_name is `name`, or that of a bundle. */
 bool ioa_h5_probe(const char *path, const char *name);
 
 /* ---- reading (h5_read.c) ---- */

@@ -41,7 +41,7 @@ static void rehearse(const char *path, ioa_status (*read_file)(void *context, io
         if (wrote < 0 && errno != EINTR) break;
         if (wrote > 0) at += wrote, left -= (size_t)wrote;
     }
-    _exit(0);
+    for (;;) kill(getpid(), SIGKILL); /* the answer tells how it went, so that nothing of the process needs to end well */
 }
 
 /* All of the child's answer, or false. */

@@ -3,6 +3,7 @@
 #include "core/mem.h"
 #include "core/network.h"
 #include "io/archive.h"
+#include "io/bundle.h"
 #include "io/h5.h"
 #include "io/hash.h"
 
@@ -231,9 +232,7 @@ bool ioa_network_probe(const char *path)
 static ioa_status write_root(const ioa_h5 *h5, const ioa_network_arrays *a, ioa_error *error)
 {
     char hash[IOA_SHA256_TEXT];
-    ioa_status status = ioa_h5_put_text(h5, "/", "schema_name", SCHEMA, error);
-    if (status == IOA_OK) status = ioa_h5_put_text(h5, "/", "schema_version", VERSION, error);
-    if (status == IOA_OK && a->name) status = ioa_h5_put_text(h5, "/", "name", a->name, error);
+    ioa_status status = a->name ? ioa_h5_put_text(h5, "/", "name", a->name, error) : IOA_OK;
     if (status == IOA_OK) status = topology_hash(a, hash, error);
     if (status == IOA_OK) status = ioa_h5_put_text(h5, "/", "topology_sha256", hash, error);
     if (status == IOA_OK) status = weights_hash(a, true, hash, error);
@@ -272,13 +271,19 @@ static ioa_status write_neurons(const ioa_h5 *h5, const ioa_network_arrays *a, i
     return status;
 }
 
-static ioa_status write_network(const ioa_h5 *h5, const void *content, ioa_error *error)
+ioa_status ioa_network_put(const ioa_h5 *h5, const ioa_network *network, ioa_error *error)
 {
-    const ioa_network *network = content;
     ioa_status status = write_root(h5, &network->a, error);
     if (status == IOA_OK) status = write_connections(h5, &network->a, error);
     if (status == IOA_OK) status = write_neurons(h5, &network->a, error);
     return status;
+}
+
+static ioa_status write_network(const ioa_h5 *h5, const void *content, ioa_error *error)
+{
+    ioa_status status = ioa_h5_put_text(h5, "/", "schema_name", SCHEMA, error);
+    if (status == IOA_OK) status = ioa_h5_put_text(h5, "/", "schema_version", VERSION, error);
+    return status == IOA_OK ? ioa_network_put(h5, content, error) : status;
 }
 
 ioa_status ioa_network_write(const ioa_network *network, const char *path, ioa_error *error)

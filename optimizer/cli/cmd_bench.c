@@ -5,6 +5,7 @@
 #include "core/mem.h"
 #include "core/network.h"
 #include "io/archive.h"
+#include "io/bundle.h"
 #include "io/machine.h"
 #include "io/network_file.h"
 
@@ -118,7 +119,7 @@ static int run(const cli_command *command, int argc, char **argv)
     double seconds = 10.0;
     cli_common common = {0};
     const cli_option options[] = {
-        {CLI_TEXT, 0, "schedule", "ARCHIVE.h5", &schedule_path, "measure this archive's order", 0, 0},
+        {CLI_TEXT, 0, "schedule", "ARCHIVE.h5", &schedule_path, "measure this archive's order (a bundle brings its own)", 0, 0},
         {CLI_COUNT, 'm', "memory", "M", &memory, "of the archive's schedules, the one nearest to M", 3, 1.8e19},
         {CLI_COUNT, 'b', "batch", "B", &batch, "samples per pass (default 128)", 1, 1e6},
         {CLI_COUNT, 't', "threads", "N", &threads, "of every competitor (default 1)", 1, 256},
@@ -134,6 +135,7 @@ static int run(const cli_command *command, int argc, char **argv)
     if (files != 1) return cli_refuse(command, "one network file is wanted");
     int isa = ioa_isa_from_name(isa_name);
     if (isa < 0) return cli_refuse(command, "--isa wants auto, portable, avx2 or avx512, not '%s'", isa_name);
+    if (!schedule_path && ioa_bundle_probe(argv[0])) schedule_path = argv[0];
     ioa_error error = {0};
     ioa_network *network = NULL;
     ioa_archive *archive = NULL;
@@ -171,7 +173,7 @@ static int run(const cli_command *command, int argc, char **argv)
 const cli_command cli_bench = {
     .name = "bench",
     .summary = "measure inference times and speedups on this machine",
-    .usage = "NET.h5 [--schedule ARCHIVE.h5] [--batch B]",
+    .usage = "NET.h5 [--schedule ARCHIVE.h5] [--batch B] | BUNDLE.h5",
     .examples = "  ioanneal bench net.h5 --schedule best.h5 --batch 128\n  ioanneal bench net.h5 --batch 1 --json\n",
     .run = run,
 };

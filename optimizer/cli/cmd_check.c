@@ -5,6 +5,7 @@
 #include "core/network.h"
 #include "core/order.h"
 #include "io/archive.h"
+#include "io/bundle.h"
 #include "io/network_file.h"
 #include "optimizer/verify/verify.h"
 
@@ -82,7 +83,7 @@ static int run(const cli_command *command, int argc, char **argv)
     uint64_t seed = 1;
     cli_common common = {0};
     const cli_option options[] = {
-        {CLI_TEXT, 'n', "network", "NET.h5", &network_path, "the network the archive belongs to (required)", 0, 0},
+        {CLI_TEXT, 'n', "network", "NET.h5", &network_path, "the network the archive belongs to (a bundle brings its own)", 0, 0},
         {CLI_COUNT, 0, "seed", "N", &seed, "of the random inputs (default 1)", 0, 0},
         {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
     };
@@ -90,7 +91,8 @@ static int run(const cli_command *command, int argc, char **argv)
     cli_parsed parsed = cli_parse(command, options, &common, argc, argv, &files);
     if (parsed != CLI_GO) return parsed == CLI_HELP_SHOWN ? 0 : 2;
     if (files != 1) return cli_refuse(command, "one archive file is wanted");
-    if (!network_path) return cli_refuse(command, "--network NET.h5 is needed");
+    if (!network_path && !ioa_bundle_probe(argv[0])) return cli_refuse(command, "--network NET.h5 is needed");
+    if (!network_path) network_path = argv[0];
     ioa_error error = {0};
     ioa_network *network = NULL;
     ioa_archive *archive = NULL;
@@ -135,7 +137,7 @@ static int run(const cli_command *command, int argc, char **argv)
 const cli_command cli_check = {
     .name = "check",
     .summary = "verify an archive: hashes, legality, recount, exactness",
-    .usage = "ARCHIVE.h5 --network NET.h5",
-    .examples = "  ioanneal check best.h5 --network net.h5\n",
+    .usage = "ARCHIVE.h5 --network NET.h5 | BUNDLE.h5",
+    .examples = "  ioanneal check best.h5 --network net.h5\n  ioanneal check bundle.h5\n",
     .run = run,
 };

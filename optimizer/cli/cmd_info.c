@@ -5,6 +5,7 @@
 #include "core/network.h"
 #include "core/order.h"
 #include "io/archive.h"
+#include "io/bundle.h"
 #include "io/network_file.h"
 
 #include <inttypes.h>
@@ -182,6 +183,21 @@ static ioa_status show_archive(const char *path, bool as_json, cJSON **json, ioa
     return IOA_OK;
 }
 
+/* Network and archive; as JSON, the archive with the network in it. */
+static ioa_status show_bundle(const char *path, bool as_json, cJSON **json, ioa_error *error)
+{
+    cJSON *network = NULL;
+    ioa_status status = show_network(path, as_json, &network, error);
+    if (status == IOA_OK) status = show_archive(path, as_json, json, error);
+    if (status != IOA_OK || !as_json) {
+        cJSON_Delete(network);
+        return status;
+    }
+    cJSON_ReplaceItemInObject(*json, "kind", cJSON_CreateString("bundle"));
+    cJSON_AddItemToObject(*json, "contents", network);
+    return IOA_OK;
+}
+
 static int run(const cli_command *command, int argc, char **argv)
 {
     cli_common common = {0};
@@ -189,12 +205,13 @@ static int run(const cli_command *command, int argc, char **argv)
     int files;
     cli_parsed parsed = cli_parse(command, options, &common, argc, argv, &files);
     if (parsed != CLI_GO) return parsed == CLI_HELP_SHOWN ? 0 : 2;
-    if (files != 1) return cli_refuse(command, "one network or archive file is wanted");
+    if (files != 1) return cli_refuse(command, "one network or archive file, or a bundle, is wanted");
     ioa_error error = {0};
     cJSON *json = NULL;
     /* A network unless it says that it is an archive: its reader then explains what is wrong with the rest. */
-    ioa_status status = ioa_archive_probe(argv[0]) ? show_archive(argv[0], common.json, &json, &error)
-                                                   : show_network(argv[0], common.json, &json, &error);
+    ioa_status status = ioa_bundle_probe(argv[0])    ? show_bundle(argv[0], common.json, &json, &error)
+                        : ioa_archive_probe(argv[0]) ? show_archive(argv[0], common.json, &json, &error)
+                                                     : show_network(argv[0], common.json, &json, &error);
     if (status != IOA_OK) {
         cJSON_Delete(json);
         return cli_fail(command, &error);
@@ -205,7 +222,7 @@ static int run(const cli_command *command, int argc, char **argv)
 const cli_command cli_info = {
     .name = "info",
     .summary = "show what a network or archive file holds",
-    .usage = "NET.h5 | ARCHIVE.h5",
+    .usage = "NET.h5 | ARCHIVE.h5 | BUNDLE.h5",
     .examples = "  ioanneal info net.h5\n  ioanneal info best.h5 --json\n",
     .run = run,
 };

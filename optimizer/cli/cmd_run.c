@@ -3,6 +3,7 @@
 #include "core/mem.h"
 #include "core/network.h"
 #include "io/archive.h"
+#include "io/bundle.h"
 #include "io/atomic_file.h"
 #include "io/network_file.h"
 #include "io/tensor_file.h"
@@ -74,7 +75,7 @@ static int run(const cli_command *command, int argc, char **argv)
     const cli_option options[] = {
         {CLI_TEXT, 'i', "input", "X.h5", &o.input, "dataset /x, float32 [batch, inputs] (required)", 0, 0},
         {CLI_TEXT, 'o', "output", "Y.h5", &o.output, "dataset /y, float32 [batch, outputs], is written (required)", 0, 0},
-        {CLI_TEXT, 0, "schedule", "ARCHIVE.h5", &o.schedule, "evaluate in this archive's order (default: layered)", 0, 0},
+        {CLI_TEXT, 0, "schedule", "ARCHIVE.h5", &o.schedule, "evaluate in this archive's order (default: a bundle's own, else layered)", 0, 0},
         {CLI_COUNT, 'm', "memory", "M", &o.memory, "of the archive's schedules, the one nearest to M", 3, 1.8e19},
         {CLI_COUNT, 't', "threads", "N", &o.threads, "the result is the same for any number (default 1)", 1, 256},
         {CLI_TEXT, 0, "isa", "NAME", &o.isa, "auto, portable, avx2 or avx512 (default auto)", 0, 0},
@@ -85,6 +86,7 @@ static int run(const cli_command *command, int argc, char **argv)
     if (parsed != CLI_GO) return parsed == CLI_HELP_SHOWN ? 0 : 2;
     if (files != 1) return cli_refuse(command, "one network file is wanted");
     if (!o.input || !o.output) return cli_refuse(command, "--input X.h5 and --output Y.h5 are needed");
+    if (!o.schedule && ioa_bundle_probe(argv[0])) o.schedule = argv[0];
     ioa_error error = {0};
     uint64_t rows = 0;
     if (infer(argv[0], &o, &rows, &error) != IOA_OK) return cli_fail(command, &error);

@@ -19,7 +19,7 @@ expect_one_line
 
 options_of() {
     case $1 in
-    import) echo output format layout bias bias-value activation prune ;;
+    import) echo output format layout bias bias-value activation prune model tensors ;;
     generate) echo output seed widths density radices layers inputs neurons memory fan-in activation ;;
     info) ;;
     simulate) echo memory cache batch policy order schedule ;;
@@ -29,7 +29,8 @@ options_of() {
     run) echo schedule input output threads ;;
     merge) echo output ;;
     compile) echo network output isa name memory segment group exact ;;
-    pack | report) ;;
+    pack) echo network output ;;
+    report) ;;
     esac
 }
 
@@ -46,7 +47,7 @@ for command in $commands; do
     expect_exit 2 ioa "$command" x.h5 -xyz
     expect_one_line "unknown option '-xyz'"
 done
-for command in pack report; do
+for command in report; do
     expect_exit 2 ioa $command net.h5
     expect_one_line 'not part of this version'
 done

@@ -149,6 +149,26 @@ raw_order best.h5 0000 >"$scratch/a"
 raw_order best-first.h5 0000 >"$scratch/b"
 cmp -s "$scratch/a" "$scratch/b" || fail "merge did not keep the better schedule"
 
+# ---- pack
+expect_exit 0 ioa pack best.h5 --network net.h5 -o bundle.h5
+expect_text 'bundle.h5: .* 2 schedules'
+expect_exit 0 ioa check bundle.h5
+expect_exit 0 ioa check bundle.h5 --network bundle.h5
+expect_exit 0 ioa info bundle.h5
+expect_text 'schedule 0001: M = 20'
+expect_text 'layered order under min'
+ioa_json info bundle.h5
+expect_json "$json_file" "d['kind'] == 'bundle' and len(d['schedules']) == 2 and d['contents']['kind'] == 'network'"
+expect_json "$json_file" "d['contents']['topology_sha256'] == d['topology_sha256']"
+expect_exit 0 ioa simulate bundle.h5 --memory 10 --schedule bundle.h5
+ioa_json bench bundle.h5 --batch 8 --seconds 0.2
+expect_json "$json_file" "'speedup_order' in d"
+expect_exit 2 ioa pack best.h5 --network pruned.h5 -o no-bundle.h5
+expect_one_line 'topology'
+expect_exit 2 ioa pack best.h5 -o no-bundle.h5
+expect_one_line '--network'
+[ ! -e no-bundle.h5 ] || fail "a refused pack wrote its file"
+
 # ---- bench
 ioa_json bench net.h5 --schedule best.h5 --batch 32 --seconds 0.3
 fields="('batch', 'threads', 'kernel', 'tile', 'gflops', 'limit', 'limit_share', 'limits', 'baseline', 'repeats', 'speedup_order', 'speedup_kernel', 'speedup_vs_csr', 'speedup_vs_mkl', 'max_abs_error', 'max_rel_error', 'cpu')"
@@ -172,6 +192,8 @@ h5py.File("empty.h5", "w")["x"] = x[:0]' || fail "the inputs cannot be written"
     ioa_json run net.h5 --schedule best.h5 --input x.h5 --output best-y.h5
     expect_json "$json_file" "d['rows'] == 77"
     expect_exit 0 ioa run net.h5 --schedule best.h5 --memory 20 --input x.h5 --output best20-y.h5
+    expect_exit 0 ioa run bundle.h5 --memory 20 --input x.h5 --output bundle-y.h5
+    cmp -s bundle-y.h5 best20-y.h5 || fail "a bundle does not run like its network with its archive"
     expect_exit 0 ioa run net.h5 --schedule best.h5 --isa portable --input x.h5 --output portable-y.h5
     expect_exit 0 ioa run net.h5 --input empty.h5 --output empty-y.h5
     # The reference knows nothing of the program: dense matrices straight from the weight files.

@@ -186,8 +186,6 @@ class Files(unittest.TestCase):
                 self.assertEqual(ioanneal.from_onnx(path("m.onnx")).weights_sha256(), network.weights_sha256())
 
     def test_bundle(self):
-        if not os.path.exists(path("bundle.h5")):
-            self.skipTest("no bundle")
         network, archive = ioanneal.read_network(path("bundle.h5")), ioanneal.read_archive(path("bundle.h5"))
         self.assertEqual(network.weights_sha256(), ioanneal.read_network(path("net.h5")).weights_sha256())
         self.assertTrue(archive.matches(network) and len(archive.schedules) == 2)

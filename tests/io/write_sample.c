@@ -1,6 +1,7 @@
-/* Writes net.h5 and archive.h5 into the folder given, for a reader in another language. */
+/* Writes net.h5, archive.h5 and bundle.h5 into the folder given, for a reader in another language. */
 #include "tests/io/fixture.h"
 
+#include "io/bundle.h"
 #include "io/network_file.h"
 
 #include <stdio.h>
@@ -16,6 +17,8 @@ int main(int count, char **arguments)
     ioa_status status = ioa_network_write(network, path, &error);
     snprintf(path, sizeof path, "%s/archive.h5", arguments[1]);
     if (status == IOA_OK) status = ioa_archive_write(archive, path, &error);
+    snprintf(path, sizeof path, "%s/bundle.h5", arguments[1]);
+    if (status == IOA_OK) status = ioa_bundle_write(network, archive, path, &error);
     if (status != IOA_OK) fprintf(stderr, "%s\n", error.text);
     ioa_archive_destroy(archive);
     ioa_network_destroy(network);
