@@ -2,8 +2,11 @@
 
 #include "core/mem.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,19 +59,27 @@ static ioa_status check_target(const char *path, ioa_error *error)
     return IOA_OK;
 }
 
-static ioa_status create_temp(const char *shown, const char *target, char **temp, ioa_error *error)
+static void this_host(char host[64])
 {
-    char host[64] = "";
-    if (gethostname(host, sizeof host - 1) != 0) host[0] = '\0';
+    memset(host, 0, 64);
+    if (gethostname(host, 63) != 0) host[0] = '\0';
     for (char *c = host; *c; c++)
         if (*c == '/') *c = '_';
+}
+
+/* The target's name is cut so that the temporary name stays within the usual 255 bytes. */
+#define TEMP_NAME ".%.120s.%s."
+
+static ioa_status create_temp(const char *shown, const char *target, char **temp, ioa_error *error)
+{
+    char host[64];
+    this_host(host);
     size_t folder = folder_length(target);
     size_t size = strlen(target) + sizeof host + 64;
     char *name = ioa_alloc(size, 1);
     if (!name) return ioa_fail_nomem(error, "a file name", size, 1);
     for (unsigned n = 0; n < ATTEMPTS; n++) {
-        /* The target's name is cut so that the temporary name stays within the usual 255 bytes. */
-        snprintf(name, size, "%.*s.%.120s.%s.%ld.%u.tmp", (int)folder, target, target + folder, host, (long)getpid(), n);
+        snprintf(name, size, "%.*s" TEMP_NAME "%ld.%u.tmp", (int)folder, target, target + folder, host, (long)getpid(), n);
         int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (fd >= 0) {
             close(fd);
@@ -93,6 +104,34 @@ ioa_status ioa_atomic_begin(const char *path, ioa_atomic_file *file, ioa_error *
         *file = (ioa_atomic_file){0};
     }
     return status;
+}
+
+/* "PID.N.tmp" of a process that is gone. */
+static bool is_orphan(const char *rest)
+{
+    char *end;
+    long pid = strtol(rest, &end, 10);
+    if (end == rest || *end != '.' || pid <= 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH) return false;
+    (void)strtoul(end + 1, &end, 10);
+    return strcmp(end, ".tmp") == 0;
+}
+
+void ioa_atomic_sweep(const char *path)
+{
+    char host[64], prefix[256], *target = NULL, name[PATH_MAX];
+    if (resolve(path, &target, NULL) != IOA_OK) return;
+    size_t length = folder_length(target);
+    this_host(host);
+    snprintf(prefix, sizeof prefix, TEMP_NAME, target + length, host);
+    snprintf(name, sizeof name, "%.*s", (int)length, length ? target : "");
+    DIR *folder = opendir(length ? name : ".");
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 || !is_orphan(entry->d_name + strlen(prefix))) continue;
+        int used = snprintf(name, sizeof name, "%.*s%s", (int)length, target, entry->d_name);
+        if (used > 0 && (size_t)used < sizeof name) unlink(name);
+    }
+    if (folder) closedir(folder);
+    ioa_free(target);
 }
 
 void ioa_atomic_abort(ioa_atomic_file *file)

@@ -21,6 +21,9 @@ ioa_status ioa_atomic_commit(ioa_atomic_file *file, ioa_error *error);
 /* Removes the temporary file and releases `file`. */
 void ioa_atomic_abort(ioa_atomic_file *file);
 
+/* Removes temporary files of `path` that killed processes of this host left behind. Whatever fails stays. */
+void ioa_atomic_sweep(const char *path);
+
 /* Would ioa_atomic_begin succeed now? For the command line, before hours of work. Leaves nothing behind. */
 ioa_status ioa_file_writable(const char *path, ioa_error *error);
 

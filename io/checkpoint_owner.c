@@ -79,9 +79,14 @@ ioa_status ioa_checkpoint_commit(ioa_atomic_file *file, ioa_error *error)
 
 ioa_status ioa_checkpoint_remove(const char *path, const ioa_owner *owner, ioa_error *error)
 {
-    char *previous = ioa_checkpoint_previous(path);
-    if (!previous) return ioa_fail_nomem(error, "a file name", strlen(path), 1);
+    char *previous = ioa_checkpoint_previous(path), *aside = previous ? ioa_checkpoint_previous(previous) : NULL;
+    if (!aside) {
+        ioa_free(previous);
+        return ioa_fail_nomem(error, "a file name", strlen(path), 1);
+    }
     ioa_status status = ioa_checkpoint_owned(path, owner, error);
+    if (status == IOA_OK) unlink(aside);
+    ioa_free(aside);
     /* The older one first: what is left after a crash in between is the newer one. */
     if (status == IOA_OK && unlink(previous) != 0 && errno != ENOENT)
         status = ioa_fail(error, IOA_ERR_SYSTEM, "%s: cannot be removed: %s", previous, strerror(errno));

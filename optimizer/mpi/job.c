@@ -33,6 +33,7 @@ static ioa_status share_network(ioa_seat *s, ioa_error *error)
 {
     ioa_status status = IOA_OK;
     if (s->rank == 0) {
+        ioa_atomic_sweep(s->job->archive_path);
         status = ioa_file_writable(s->job->archive_path, error);
         if (status == IOA_OK) status = ioa_network_read(s->job->network_path, &s->network, error);
     }

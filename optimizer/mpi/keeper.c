@@ -134,6 +134,7 @@ static ioa_status begin(ioa_keeper *k, uint64_t replicas, extent *e, const liste
                                         : ioa_fail_nomem(error, "totals", (uint64_t)job->memory_count, 8);
     if (status == IOA_OK) status = ioa_file_writable(job->checkpoint_path, error);
     if (status != IOA_OK) return status;
+    ioa_atomic_sweep(job->checkpoint_path);
     bool there = ioa_checkpoint_exists(job->checkpoint_path);
     if (there && !job->resume)
         return ioa_fail(error, IOA_ERR_INPUT, "%s: a checkpoint is there already: add --resume to go on from it, or remove it",

@@ -1,0 +1,53 @@
+# Shared by the tests of checkpoints; sourced after tests/support/support.sh. A search that takes a second or two, its
+# uninterrupted result whole.h5, and comparisons.
+for tool in h5diff h5dump; do command -v $tool >/dev/null || skip "$tool is missing (Debian: hdf5-tools)"; done
+expect_exit 0 ioa generate mlp --widths 30,50,40,10 --density 0.1 --seed 3 -o net.h5
+search=(net.h5 -q --memory 8,24 --rounds 40 --proposals 1500 --seed 11 --timing 0 --replicas 5)
+
+# same A B: equal outside of measured/ and /provenance
+same() {
+    local excluded=(--exclude-path /provenance --exclude-path /schedules/0000/measured --exclude-path /schedules/0001/measured)
+    expect_exit 0 h5diff "${excluded[@]}" "$1" "$2"
+    [ -s "$out" ] && fail "$1 and $2 differ"
+    for name in $(h5dump -n "$1" | grep -o '/schedules/[0-9]*$' | grep -o '[0-9]*$'); do
+        raw_order "$1" "$name" >"$scratch/a.raw"
+        raw_order "$2" "$name" >"$scratch/b.raw"
+        cmp -s "$scratch/a.raw" "$scratch/b.raw" || fail "$1 and $2: the orders of schedule $name differ"
+    done
+    [ -z "$h5python" ] || expect_exit 0 "$h5python" "$IOA_SOURCE/tests/mpi/same.py" "$1" "$2"
+}
+
+# launch RANKS ARGUMENTS...: in the background; $launcher is its process id.
+launch() {
+    local ranks=$1
+    shift
+    ASAN_OPTIONS=detect_leaks=0 "$MPIEXEC" "$MPIEXEC_NUMPROC_FLAG" "$ranks" --oversubscribe --bind-to none "$IOA_PROGRAM" optimize \
+        "$@" >"$out" 2>"$err" </dev/null &
+    launcher=$!
+}
+
+# ended CODE: waits for the launched run.
+ended() {
+    local code=0
+    wait "$launcher" || code=$?
+    [ "$code" -eq "$1" ] || fail "exit code $code instead of $1"
+}
+
+# rank_process N: process id of the n-th process the launcher started (1 ..); empty if there is none (yet).
+rank_process() {
+    pgrep -P "$launcher" -f "$IOA_PROGRAM" | sed -n "$1p"
+}
+
+# await COMMAND...: until it succeeds, half a minute at most.
+await() {
+    local i
+    for ((i = 0; i < 600; i++)); do
+        "$@" && return 0
+        sleep 0.05
+    done
+    fail "waited in vain for: $*"
+}
+
+said() { # PATTERN on standard error of the last command
+    grep -Eq -- "$1" "$err" || fail "standard error does not match '$1'"
+}
