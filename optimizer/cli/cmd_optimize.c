@@ -2,6 +2,7 @@
 
 #include "optimizer/cli/progress.h"
 #include "optimizer/mpi/job.h"
+#include "optimizer/search/diagnose.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -54,11 +55,16 @@ static void on_round(void *context, uint64_t memory, const ioa_trace *trace, dou
 {
     reporter *r = context;
     if (r->common->quiet) return;
-    char text[2][32], line[160];
+    char text[2][32], line[240];
     uint64_t last = trace->rounds - 1;
-    snprintf(line, sizeof line, "M = %" PRIu64 ": round %" PRIu64 ", best excess %s, %s proposals/s", memory,
+    int used = snprintf(line, sizeof line, "M = %" PRIu64 ": round %" PRIu64 ", best excess %s, %s proposals/s", memory,
              trace->rounds, cli_grouped(trace->best[last] - r->lower_bound, text[0]),
              cli_grouped((uint64_t)((double)trace->proposals[last] / (seconds > 0.0 ? seconds : 1e-9)), text[1]));
+    if (trace->replicas > 1 && used > 0 && (size_t)used < sizeof line) {
+        ioa_diagnosis d = ioa_diagnose(trace, trace->rounds);
+        snprintf(line + used, sizeof line - (size_t)used, ", Lambda %.2f, swaps %.2f (least %.2f), %" PRIu64 " round trips",
+                 d.barrier, d.swap_mean, d.swap_least, trace->round_trips[last]);
+    }
     cli_progress_show(&r->progress, line, limit > 0.0 ? seconds / limit : -1.0, seconds);
 }
 

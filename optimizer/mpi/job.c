@@ -133,6 +133,23 @@ static ioa_status step_on(ioa_seat *s, int index, const ioa_result_config *resul
     return ioa_comm_agree(s->world, status, true, error);
 }
 
+/* Wall-clock facts for the provenance. */
+static void note_speed(ioa_seat *s, const ioa_result_config *result, const ioa_trace *trace)
+{
+    double times[3] = {s->annealing, s->slowest, s->exchanging}, whole;
+    MPI_Bcast(times, 3, MPI_DOUBLE, 0, s->world);
+    whole = times[0] + times[2];
+    size_t used = strlen(s->speed);
+    if (!is_verifier(s) || whole <= 0.0 || used + 256 > sizeof s->speed) return;
+    uint64_t before = s->keeper.searching && s->archive->count == s->keeper.finished + 1 ? s->keeper.rounds : 0;
+    double proposals = trace->rounds ? (double)trace->proposals[trace->rounds - 1] : 0.0;
+    if (before) proposals -= (double)trace->proposals[before - 1]; /* of earlier runs */
+    snprintf(s->speed + used, sizeof s->speed - used,
+             "%s{\"memory\":%" PRIu64 ",\"seconds\":%.3f,\"proposals_per_second\":%.0f,\"communication_share\":%.4f,"
+             "\"imbalance\":%.4f}", used ? "," : "", result->memory, whole, proposals / whole, times[2] / whole,
+             times[1] > 0.0 ? 1.0 - times[0] / times[1] : 0.0);
+}
+
 static ioa_status handle_memory(ioa_seat *s, int index, ioa_error *error)
 {
     const ioa_job *job = s->job;
@@ -151,6 +168,7 @@ static ioa_status handle_memory(ioa_seat *s, int index, ioa_error *error)
     s->stopping = ends[0];
     s->paused = ends[1];
     if (status == IOA_OK && !s->paused) status = finish_memory(s, &result, owner, &seen, &trace, error);
+    if (status == IOA_OK && !s->paused) note_speed(s, &result, &trace);
     if (status == IOA_OK && !s->paused) status = step_on(s, index, &result, error);
     ioa_trace_clear(&trace);
     return status;
@@ -200,12 +218,14 @@ static void describe(const ioa_seat *s, char *text, size_t size)
 /* On the verifier: the archive on disk. */
 static ioa_status deliver(ioa_seat *s, ioa_error *error)
 {
-    char config[1024], text[64];
+    char config[1024], text[64], speed[sizeof s->speed + 2];
     describe(s, config, sizeof config);
     ioa_status status =
         ioa_result_provenance(s->archive, s->job->command_line, config, s->ranks, ioa_clock() - s->began, error);
     snprintf(text, sizeof text, "memory size %" PRIu64 ", round %" PRIu64, s->keeper.finished + 1, s->keeper.rounds);
     if (status == IOA_OK && s->keeper.resumed) status = ioa_archive_add_fact(s->archive, "resumed_at", text, error);
+    snprintf(speed, sizeof speed, "[%s]", s->speed);
+    if (status == IOA_OK) status = ioa_archive_add_fact(s->archive, "search", speed, error);
     if (status == IOA_OK && s->stopping) status = ioa_archive_add_fact(s->archive, "stopped_early", "yes", error);
     return status == IOA_OK ? ioa_archive_write(s->archive, s->job->archive_path, error) : status;
 }

@@ -213,6 +213,16 @@ static ioa_status find_start(ioa_seat *s, int index, uint32_t **start, uint64_t 
     return *start ? IOA_OK : ioa_fail_nomem(error, "the start order", w, sizeof **start);
 }
 
+static void take_times(ioa_seat *s, const ioa_tempering *tempering)
+{
+    double own[2], sums[2];
+    ioa_tempering_times(tempering, &own[0], &own[1]);
+    MPI_Allreduce(own, sums, 2, MPI_DOUBLE, MPI_SUM, s->team);
+    MPI_Allreduce(own, &s->slowest, 1, MPI_DOUBLE, MPI_MAX, s->team);
+    s->annealing = sums[0] / s->workers;
+    s->exchanging = sums[1] / s->workers;
+}
+
 static ioa_status run_search(watch *w, ioa_error *error)
 {
     ioa_tempering_events events = {.context = w, .wish = wish, .round = after_round,
@@ -220,6 +230,7 @@ static ioa_status run_search(watch *w, ioa_error *error)
     w->round_began = ioa_clock();
     ioa_status status = ioa_tempering_run(w->tempering, &events, error);
     ioa_watchdog_set(0.0);
+    if (status == IOA_OK) take_times(w->s, w->tempering);
     w->s->stopping = w->s->stopping || ioa_tempering_stopped(w->tempering);
     w->s->paused = w->s->stopping && w->s->job->checkpoint_path;
     return status;

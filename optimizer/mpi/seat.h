@@ -23,6 +23,8 @@ typedef struct ioa_seat {
     ioa_keeper keeper;
     double deadline;    /* of ioa_clock, INFINITY: none; rank 0 decides */
     uint64_t rounds;    /* of this run, over all memory sizes */
+    double annealing, slowest, exchanging; /* of the last search: seconds, mean and most over workers, mean */
+    char speed[4096];   /* JSON for the provenance, on the verifier */
     const char *reason; /* why it stops, on rank 0 */
     bool stopping;      /* nothing new is to be begun; alike on all ranks */
     bool paused;        /* and the rest is in the checkpoint; alike on all ranks */

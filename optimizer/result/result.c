@@ -6,6 +6,7 @@
 #include "core/network.h"
 #include "core/order.h"
 #include "io/machine.h"
+#include "optimizer/search/diagnose.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,30 @@ static ioa_status add_column(ioa_schedule *schedule, const ioa_value *from, uint
     return status;
 }
 
+/* What the columns say about mixing, round by round, and the autocorrelation of each rung. */
+static ioa_status add_diagnosis(ioa_schedule *schedule, const ioa_trace *trace, ioa_error *error)
+{
+    static const char *const names[] = {"barrier", "swap_least", "swap_mean", "round_trips_share"};
+    ioa_column *column[4], *correlation;
+    uint64_t last = schedule->columns;
+    for (int i = 0; i < 4; i++) {
+        ioa_status status = ioa_schedule_add_column(schedule, names[i], false, trace->rounds, 1, &column[i], error);
+        if (status != IOA_OK) return status;
+    }
+    for (int i = 0; i < 4; i++) column[i] = &schedule->trace[last + (uint64_t)i]; /* they may have moved */
+    for (uint64_t r = 0; r < trace->rounds; r++) {
+        ioa_diagnosis d = ioa_diagnose(trace, r + 1);
+        column[0]->real[r] = d.barrier;
+        column[1]->real[r] = d.swap_least;
+        column[2]->real[r] = d.swap_mean;
+        column[3]->real[r] = d.trips_share;
+    }
+    ioa_status status = ioa_schedule_add_column(schedule, "correlation", false, trace->replicas, 1, &correlation, error);
+    if (status != IOA_OK) return status;
+    for (uint32_t rung = 0; rung < trace->replicas; rung++) correlation->real[rung] = ioa_diagnose_correlation(trace, rung);
+    return IOA_OK;
+}
+
 static ioa_status add_trace(ioa_schedule *schedule, const ioa_trace *trace, ioa_error *error)
 {
     uint64_t rows = trace->rounds;
@@ -50,7 +75,7 @@ static ioa_status add_trace(ioa_schedule *schedule, const ioa_trace *trace, ioa_
     for (int i = 0; status == IOA_OK && i < IOA_TRACE_COLUMNS; i++)
         status = add_column(schedule, &columns[i], rows, error);
     ioa_free(rounds);
-    return status;
+    return status == IOA_OK ? add_diagnosis(schedule, trace, error) : status;
 }
 
 static ioa_status count_layered(const ioa_network *network, uint64_t memory, ioa_policy policy, uint64_t *total,

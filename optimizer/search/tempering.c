@@ -34,6 +34,7 @@ struct ioa_tempering {
     double *heat;     /* [K] this round's temperature of each rung, in I/Os */
     double elapsed;   /* seconds since it began, up to when last asked for the values */
     double annealed;  /* seconds spent in rounds */
+    double annealing, exchanging; /* seconds, of this worker and run */
     bool stopped;     /* by a wish */
     void *shared;     /* of the engine */
 };
@@ -272,9 +273,13 @@ ioa_status ioa_tempering_run(ioa_tempering *t, const ioa_tempering_events *event
         uint64_t round = t->trace.rounds;
         unsigned wishes = 0;
         ioa_status status = ioa_trace_reserve(&t->trace, round + 1, error);
+        double before = ioa_clock();
         if (status == IOA_OK) status = anneal_mine(t, round, error);
+        double between = ioa_clock();
         unsigned wish = events->wish ? events->wish(events->context) : 0;
         status = exchange(t, status, started, wish, &stop, &wishes, error);
+        t->annealing += between - before;
+        t->exchanging += ioa_clock() - between;
         if (status != IOA_OK) return status;
         bool improved = conclude(t, round);
         t->annealed = ioa_clock() - started;
@@ -312,6 +317,12 @@ const ioa_trace *ioa_tempering_trace(const ioa_tempering *t)
 bool ioa_tempering_stopped(const ioa_tempering *t)
 {
     return t->stopped;
+}
+
+void ioa_tempering_times(const ioa_tempering *t, double *annealing, double *exchanging)
+{
+    *annealing = t->annealing;
+    *exchanging = t->exchanging;
 }
 
 double ioa_tempering_elapsed(const ioa_tempering *t)

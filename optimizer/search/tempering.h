@@ -63,6 +63,9 @@ void ioa_tempering_best_order(const ioa_tempering *tempering, uint32_t replica, 
 
 bool ioa_tempering_stopped(const ioa_tempering *tempering); /* by a wish */
 double ioa_tempering_elapsed(const ioa_tempering *tempering); /* seconds since it began, earlier runs included */
+/* Wall-clock of this worker in this run: seconds in which its replicas annealed, and in which it exchanged messages and
+ * waited for others. */
+void ioa_tempering_times(const ioa_tempering *tempering, double *annealing, double *exchanging);
 uint64_t ioa_tempering_planned(const ioa_tempering *tempering); /* rounds planned; 0 before it is known */
 const ioa_trace *ioa_tempering_trace(const ioa_tempering *tempering);
 

@@ -4,7 +4,7 @@ import sys
 import h5py, numpy as np
 
 path, rounds, k, proposals = sys.argv[1], *map(int, sys.argv[2:])
-narrow, wide = ('round', 'best', 'proposals', 'round_trips'), ('energy', 'temperature', 'acceptance', 'swap', 'swap_probability', 'replica')
+narrow, wide = ('round', 'best', 'proposals', 'round_trips', 'barrier', 'swap_least', 'swap_mean', 'round_trips_share'), ('energy', 'temperature', 'acceptance', 'swap', 'swap_probability', 'replica')
 with h5py.File(path) as f:
     for name, s in f['schedules'].items():
         a = dict(s.attrs)
@@ -15,18 +15,24 @@ with h5py.File(path) as f:
         if rounds == 0:
             assert all(len(c) == 0 for c in t.values())
             continue
-        assert set(t) == {*narrow, *wide}, set(t)
+        assert set(t) == {*narrow, *wide, 'correlation'}, set(t)
         assert all(t[c].shape == (rounds,) for c in narrow), [(c, t[c].shape) for c in narrow]
         assert all(t[c].shape == (rounds, k) for c in wide), [(c, t[c].shape) for c in wide]
+        assert t['correlation'].shape == (k,)
         t = {c: t[c][:] for c in t}
+        assert (abs(t['correlation']) <= 1 + 1e-9).all()
+        pairs = (t['swap'][:, :-1] >= 0).any(0)  # rungs of different groups never swap
+        if pairs.any() and rounds <= 64:
+            p = np.ma.masked_equal(t['swap_probability'][:, :-1], -1).mean(0).compressed()
+            assert abs(t['barrier'][-1] - (1 - p).sum()) < 1e-9 and abs(t['swap_least'][-1] - p.min()) < 1e-9 and abs(t['swap_mean'][-1] - p.mean()) < 1e-9
         assert (np.diff(t['round'].astype('i8')) == 1).all()
         assert (np.diff(t['best'].astype('i8')) <= 0).all() and t['best'][-1] == a['total'], (t['best'], a['total'])
         drawn = np.diff(t['proposals'].astype('i8'), prepend=0)  # the fine level draws several per unit of effort
-        assert (drawn > 0).all() and (drawn % (proposals * k) == 0).all(), t['proposals']
+        assert (drawn > 0).all() and (drawn >= proposals * k).all() and (drawn % proposals == 0).all(), t['proposals']
         assert (np.diff(t['round_trips'].astype('i8')) >= 0).all()
         assert (t['energy'] >= a['lower_bound']).all() and (t['energy'].min(1) >= t['best']).all()
-        # Rungs ascend within a round.
-        assert (t['temperature'] >= 0).all() and (np.diff(t['temperature'], axis=1) >= 0).all()
+        # Rungs of a group ascend within a round.
+        assert (t['temperature'] >= 0).all() and (np.diff(t['temperature'], axis=1)[:, pairs] >= 0).all()
         assert ((0 <= t['acceptance']) & (t['acceptance'] <= 1)).all()
         assert np.isin(t['swap'], (-1, 0, 1)).all() and (t['swap'][:, -1] == -1).all()
         p = t['swap_probability']
