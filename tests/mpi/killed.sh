@@ -9,7 +9,7 @@ RANDOM=${IOA_TEST_SEED:-4}
 search=(net.h5 -q --memory 8,24 --rounds 60 --proposals 3000 --seed 11 --timing 0 --replicas 5)
 expect_exit 0 mpi 2 optimize "${search[@]}" -o whole.h5
 kills=0 finished=0 resumed=0
-while [ $kills -lt "$times" ] || [ $finished -eq 0 ]; do
+while [ $kills -lt "$times" ] || [ $finished -eq 0 ] || [ -e c.ckpt ] || [ -e c.ckpt.prev ]; do
     ranks=$((1 + RANDOM % 4))
     launch $ranks "${search[@]}" -o part.h5 --checkpoint c.ckpt --checkpoint-every 0.02 --resume
     if [ $kills -lt "$times" ]; then
