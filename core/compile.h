@@ -4,13 +4,15 @@
  * register, 31 of them hold neurons, and the weight's slot is the broadcast memory operand of a fused multiply-add.
  * Every step of the order is one FMA, every read of the model one load (a bias or a constant: a broadcast), every
  * write one store, and evictions are Belady's (MIN). So the I/O counted by ioa_memory_count(.., 32, MIN, ..) is the
- * number of memory instructions in the code, exactly, as long as it is one segment and nothing is
- * pruned.
+ * number of memory instructions in the code, exactly, as long as it is one segment, nothing is pruned, and all
+ * activations are identity, ReLU, square, abs or negate, which are applied in registers. Any other activation waits:
+ * its raw sum is stored, and before the first of the waiting values is needed all of them are loaded, activated and
+ * stored again; what that moves beyond the model is counted apart.
  *
- * Weights, biases and constants lie in one stream in the order of their use. Identity, ReLU and square are applied in
- * registers; other activations go through a call that saves and restores the registers (not counted as I/O).
+ * Weights, biases and constants lie in one stream in the order of their use. Within some hundred instructions the
+ * sequence is changed so that sums into one register do not wait for each other; the I/O stays the same.
  * Long code is cut into segments, each run over several tiles before the next one, since fetching instructions
- * from beyond L2 costs more than the values reloaded at a cut. */
+ * from beyond L2 costs more than the values reloaded at a cut; cuts go where few values are live. */
 #ifndef IOA_CORE_COMPILE_H
 #define IOA_CORE_COMPILE_H
 
@@ -28,12 +30,15 @@ typedef struct ioa_code_options {
     uint32_t group;   /* tiles a segment runs over before the next one starts; 0: 1, or 8 with segments */
     bool ahead;       /* prefetch code and constants: 1.4 times as fast beyond L2, 10 per cent slower within */
     bool prune;       /* leave out neurons that no output needs and fold constants: less I/O than the model counts */
+    bool as_ordered;  /* keep the order's own sequence of instructions: to see what reordering them brings */
 } ioa_code_options;
 
 /* What the generator wrote; the model's counts where there is one segment and nothing is pruned. */
 typedef struct ioa_code_facts {
+    uint64_t products;      /* FMAs */
     uint64_t reads, writes; /* of the model: FMA operands, loads and broadcasts; stores */
-    uint64_t calls;         /* activations out of line */
+    uint64_t extra_reads, extra_writes; /* for activations that are not applied in registers */
+    uint64_t calls;                     /* of such activations */
     uint64_t segments;
     size_t code_bytes, stream_bytes;
 } ioa_code_facts;
@@ -50,8 +55,11 @@ void ioa_code_destroy(ioa_code *code); /* NULL is allowed */
 
 ioa_code_facts ioa_code_describe(const ioa_code *code);
 
-/* The instructions themselves, borrowed: for tests and tools. */
+/* The instructions of the segments, borrowed: for tests and tools. */
 const unsigned char *ioa_code_text(const ioa_code *code, size_t *length);
+
+/* Bytes per second of straight-line code that is `bytes` long (more than L1 holds, less than L2); 0 if none can run. */
+double ioa_code_fetch_rate(size_t bytes, double seconds);
 
 /* y = network(x), x [batch, I], y [batch, S], row-major; scratch of ioa_code_scratch_bytes, aligned to 64 bytes. */
 size_t ioa_code_scratch_bytes(const ioa_code *code);

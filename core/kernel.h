@@ -39,6 +39,40 @@ typedef struct ioa_step {
     float weight;
 } ioa_step;
 
+#define IOA_GROUP 4u /* destinations of a group */
+
+/* Head of a block of a group: up to four destinations in registers at once. Sources follow, bucketed by the set of
+ * destinations they feed (bit k of the mask: destination k), masks ascending: count[mask] times a u32 offset and one
+ * float32 weight per set bit, ascending; then padding to 8 bytes. */
+typedef struct ioa_group {
+    uint32_t destination[IOA_GROUP]; /* offsets */
+    float bias[IOA_GROUP];           /* where FIRST */
+    float param[IOA_GROUP];
+    uint8_t activation[IOA_GROUP];
+    uint8_t flags, members;
+    uint16_t reserved;
+    uint16_t count[1u << IOA_GROUP]; /* [0]: 0 */
+} ioa_group;
+
+#define IOA_SELL_ROWS 16u
+
+/* Head of a chunk of sixteen rows for single samples; columns follow. Missing connections have weight 0 and read a
+ * value that is 0. */
+typedef struct ioa_sell {
+    uint32_t destination; /* first of sixteen values, aligned */
+    uint32_t columns;
+    uint32_t activation;
+    float param;
+    float bias[IOA_SELL_ROWS];
+} ioa_sell;
+
+typedef struct ioa_sell_column {
+    uint16_t source[IOA_SELL_ROWS];
+    float weight[IOA_SELL_ROWS];
+} ioa_sell_column;
+
+_Static_assert(sizeof(ioa_sell) == 80 && sizeof(ioa_sell_column) == 96, "streams are packed");
+_Static_assert(sizeof(ioa_group) == 88, "streams are packed");
 _Static_assert(sizeof(ioa_run) == 16 && sizeof(ioa_step) == 8, "streams are packed");
 
 /* A CSR matrix with everything a row needs, for the baseline. Borrowed arrays. */
@@ -52,6 +86,13 @@ typedef struct ioa_csr {
     const uint8_t *skip;    /* rows that are not computed (inputs) */
 } ioa_csr;
 
+/* Probes of the machine, by the vectors of an instruction set. */
+typedef enum ioa_probe {
+    IOA_PROBE_FMA,        /* multiply-adds on registers; unit: floating point operations */
+    IOA_PROBE_FMA_MEMORY, /* the same, one operand from `data` */
+    IOA_PROBE_READ,       /* reads `data` through; unit: bytes */
+} ioa_probe;
+
 /* Functions of one instruction set. `values` is aligned to 64 bytes; `width` is the number of batch columns to
  * compute: 1 (tile 1 only), 16, 32, 64 or 128, at most the tile. The summation order of a value depends on the tile
  * only, never on the width. */
@@ -59,6 +100,10 @@ typedef struct ioa_kernel {
     /* Executes the stream [stream, end) on the first `width` columns. `ahead`: prefetch the stream, because it does
      * not stay in L2 from tile to tile. */
     void (*run)(const void *stream, const void *end, float *values, uint32_t tile, uint32_t width, bool ahead);
+    /* The same for a stream of groups; not for tile 1. */
+    void (*groups)(const void *stream, const void *end, float *values, uint32_t width);
+    /* A stream of chunks of rows, on one sample. */
+    void (*sell)(const void *stream, const void *end, float *values);
     /* Transposes x ([rows, stride], row-major; column i goes to offsets[i]) into the first `width` columns; rows
      * from `rows` on become 0. */
     void (*pack)(const float *x, size_t stride, uint32_t rows, const uint32_t *offsets, float *values, uint32_t tile,
@@ -68,6 +113,8 @@ typedef struct ioa_kernel {
                    uint32_t tile);
     /* Rows [first, last) of a CSR matrix on `width` columns of values with `stride` floats from neuron to neuron. */
     void (*rows)(const ioa_csr *csr, uint32_t first, uint32_t last, float *values, size_t stride, uint32_t width);
+    /* Goes `repeats` times over `floats` (a multiple of 1024) of `data`; returns the units of work done. */
+    double (*probe)(ioa_probe probe, const float *data, size_t floats, uint64_t repeats);
     /* Applies an activation in place to `width` aligned floats (a multiple of 16). */
     void (*activate)(unsigned activation, float param, float *row, uint32_t width);
 } ioa_kernel;

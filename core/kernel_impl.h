@@ -187,6 +187,133 @@ static void kernel_run(const void *stream, const void *end, float *values, uint3
     for (uint32_t column = 0; column < width; column += PASS) runs(stream, end, values + column);
 }
 
+/* ---- groups of destinations ---- */
+
+/* Columns of one pass: four destinations' accumulators and a source must fit the registers. */
+#if VEC_BYTES == 64
+#define GROUP_PASS 64u
+#elif VEC_BYTES == 32
+#define GROUP_PASS 16u
+#else
+#define GROUP_PASS 8u
+#endif
+
+/* The sources that feed exactly the destinations of `mask`; `mask` and `vectors` are constants in every use. */
+INLINE const uint32_t *group_bucket(const uint32_t *word, uint32_t count, const float *values, vec sum[4][4],
+                                    int vectors, unsigned mask)
+{
+    for (; count; count--) {
+        const float *source = values + (size_t)*word++ * 2;
+        vec x[4];
+        UNROLL
+        for (int i = 0; i < vectors; i++) x[i] = load(source + i * LANES);
+        UNROLL
+        for (unsigned k = 0; k < 4; k++)
+            if (mask >> k & 1) {
+                float weight;
+                memcpy(&weight, word++, sizeof weight);
+                UNROLL
+                for (int i = 0; i < vectors; i++) sum[k][i] += weight * x[i];
+            }
+    }
+    return word;
+}
+
+INLINE const void *one_group(const ioa_group *group, float *values, int vectors)
+{
+    vec sum[4][4];
+    bool first = group->flags & IOA_RUN_FIRST;
+    UNROLL
+    for (unsigned k = 0; k < 4; k++)
+        UNROLL
+        for (int i = 0; i < vectors; i++)
+            sum[k][i] = first || k >= group->members ? splat(group->bias[k])
+                                                     : load(at(values, group->destination[k]) + i * LANES);
+    const uint32_t *word = (const uint32_t *)(const void *)(group + 1);
+    UNROLL
+    for (unsigned mask = 1; mask < 16; mask++)
+        word = group_bucket(word, group->count[mask], values, sum, vectors, mask);
+    UNROLL
+    for (unsigned k = 0; k < 4; k++)
+        if (k < group->members)
+            finish(at(values, group->destination[k]), sum[k], vectors,
+                   group->flags & IOA_RUN_LAST ? group->activation[k] : (unsigned)IOA_ACT_IDENTITY, group->param[k]);
+    size_t words = (size_t)(word - (const uint32_t *)(const void *)group);
+    return (const uint32_t *)(const void *)group + (words + 1) / 2 * 2;
+}
+
+#define DEFINE_GROUPS(width)                                                                              \
+    static void groups_##width(const void *stream, const void *end, float *values)                        \
+    {                                                                                                     \
+        while (stream < end) stream = one_group((const ioa_group *)stream, values, (int)((width) / LANES)); \
+    }
+
+#if VEC_BYTES == 64
+DEFINE_GROUPS(64)
+DEFINE_GROUPS(32)
+#endif
+#if VEC_BYTES >= 32
+DEFINE_GROUPS(16)
+#else
+DEFINE_GROUPS(8)
+#endif
+
+static void kernel_groups(const void *stream, const void *end, float *values, uint32_t width)
+{
+    for (uint32_t column = 0; column < width; column += GROUP_PASS) {
+#if VEC_BYTES == 64
+        if (width - column >= 64) groups_64(stream, end, values + column);
+        else if (width - column >= 32) groups_32(stream, end, values + column);
+        else groups_16(stream, end, values + column);
+#elif VEC_BYTES == 32
+        groups_16(stream, end, values + column);
+#else
+        groups_8(stream, end, values + column);
+#endif
+    }
+}
+
+/* ---- single samples, sixteen rows at a time ---- */
+
+/* LANES values by 16-bit index. */
+INLINE vec gather(const float *values, const uint16_t *source)
+{
+#if VEC_BYTES == 64
+    __m512i index = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)source));
+    return (vec)_mm512_i32gather_ps(index, values, 4);
+#elif VEC_BYTES == 32
+    __m256i index = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)source));
+    return (vec)_mm256_i32gather_ps(values, index, 4);
+#else
+    vec x;
+    for (int i = 0; i < LANES; i++) x[i] = values[source[i]];
+    return x;
+#endif
+}
+
+#define SELL_PARTS ((int)IOA_SELL_ROWS / LANES)
+
+static void kernel_sell(const void *stream, const void *end, float *values)
+{
+    while (stream < end) {
+        const ioa_sell *chunk = stream;
+        const ioa_sell_column *column = (const ioa_sell_column *)(const void *)(chunk + 1);
+        const ioa_sell_column *last = column + chunk->columns;
+        vec sum[SELL_PARTS];
+        UNROLL
+        for (int i = 0; i < SELL_PARTS; i++) sum[i] = load_unaligned(chunk->bias + i * LANES);
+        for (; column < last; column++) {
+            __builtin_prefetch((const char *)column + PREFETCH_BYTES);
+            __builtin_prefetch((const char *)column + PREFETCH_BYTES + 64);
+            UNROLL
+            for (int i = 0; i < SELL_PARTS; i++)
+                sum[i] += load_unaligned(column->weight + i * LANES) * gather(values, column->source + i * LANES);
+        }
+        finish(values + chunk->destination, sum, SELL_PARTS, chunk->activation, chunk->param);
+        stream = last;
+    }
+}
+
 /* LANES inputs of LANES samples, transposed; samples from `rows` on are 0. */
 INLINE void load_square(vec square[LANES], const float *x, size_t stride, uint32_t rows, size_t columns)
 {
@@ -327,4 +454,33 @@ static void kernel_rows(const ioa_csr *csr, uint32_t first, uint32_t last, float
     }
 }
 
-const ioa_kernel KERNEL_TABLE = {kernel_run, kernel_pack, kernel_unpack, kernel_rows, activate_row};
+/* ---- probes of the machine ---- */
+
+#define PROBE_CHAINS 8 /* hide the latency of a multiply-add on two units */
+
+static double kernel_probe(ioa_probe probe, const float *data, size_t floats, uint64_t repeats)
+{
+    vec sum[PROBE_CHAINS] = {{0}}, x = load(data), y = load(data + LANES);
+    ivec bits[PROBE_CHAINS] = {{0}};
+    for (uint64_t r = 0; r < repeats; r++) {
+        __asm__ volatile("" ::: "memory"); /* every round reads again */
+        for (size_t i = 0; i < floats; i += PROBE_CHAINS * LANES) {
+            if (probe == IOA_PROBE_READ)
+                UNROLL
+                for (int c = 0; c < PROBE_CHAINS; c++) bits[c] |= (ivec)load(data + i + (size_t)c * LANES);
+            else if (probe == IOA_PROBE_FMA_MEMORY)
+                UNROLL
+                for (int c = 0; c < PROBE_CHAINS; c++) sum[c] += x * load(data + i + (size_t)c * LANES);
+            else
+                UNROLL
+                for (int c = 0; c < PROBE_CHAINS; c++) sum[c] += x * y;
+        }
+    }
+    for (int c = 0; c < PROBE_CHAINS; c++) { /* keeps the work from being thrown away */
+        volatile float sink = sum[c][0] + (float)bits[c][0];
+        (void)sink;
+    }
+    return (double)repeats * (double)floats * (probe == IOA_PROBE_READ ? 4 : 2);
+}
+
+const ioa_kernel KERNEL_TABLE = {kernel_run, kernel_groups, kernel_sell, kernel_pack, kernel_unpack, kernel_rows, kernel_probe, activate_row};

@@ -2,6 +2,8 @@
 #ifndef IOA_CORE_MEASURE_H
 #define IOA_CORE_MEASURE_H
 
+#include "core/work.h"
+
 #include <ioanneal/network.h>
 #include <ioanneal/plan.h>
 #include <stdbool.h>
@@ -29,7 +31,7 @@ typedef struct ioa_measurement {
     uint32_t threads;
     uint32_t repeats;
     uint32_t tile;       /* T of the chosen plan */
-    char kernel[64];     /* chosen plan: "run-avx512/rows" or "compiled-avx512/2000x4" (segment x group) */
+    char kernel[64];     /* chosen plan: "run-avx512/rows", "run-avx512/shared-rows/128" (panel) or "compiled-avx512/2000x4" (segment x group) */
     char baseline[64];   /* chosen baseline, for example "csr-avx512/64/layers" */
     double *schedule;    /* [repeats] best plan for the schedule's order; owned, as the next ones */
     double *layered;     /* [repeats] the same kind of plan in layered order */
@@ -40,6 +42,7 @@ typedef struct ioa_measurement {
     double error_bound;   /* what max_rel_error was allowed to be: the largest bound of core/reference.h, likewise */
     bool within_bound;    /* every single output lay within its own bound */
     bool all_zero;        /* every output of the reference was 0 whatever the inputs: the check above proves nothing */
+    ioa_work work;        /* of the schedule's plan */
     double gflops;        /* 2 W batch / median schedule seconds / 1e9 */
     ioa_quartiles speedup_order;  /* layered / schedule: the order's share */
     ioa_quartiles speedup_kernel; /* csr / layered: the kernel's share */
@@ -49,6 +52,7 @@ typedef struct ioa_measurement {
 
 typedef struct ioa_measure_options {
     uint32_t batch;   /* samples per pass, at least 1 */
+    uint32_t threads; /* of every competitor, each with batch tiles of its own; 0: 1 */
     uint32_t repeats; /* of the interleaved timing; 0: as many as `seconds` allow, 5 to 101 */
     double seconds;   /* for everything; <= 0: 10. Kept to as far as single passes allow: candidates not yet tried are
                          left out and repetitions cut to 3 */
@@ -56,13 +60,13 @@ typedef struct ioa_measure_options {
     uint64_t seed;    /* of the inputs */
 } ioa_measure_options;
 
-/* Measures inference of a network on this machine, single-threaded.
+/* Measures inference of a network on this machine.
  *
  * Candidates are plans of all layouts and of the tiles that suit the batch, SORTED (which needs no order) among them,
  * so that a schedule is never slower than none, and the order compiled (core/compile.h); a short interleaved timing
  * picks one for the schedule. Then the schedule's plan, the same kind of plan in layered order, and the best of
  * several CSR baselines run interleaved.
- * If the chosen layout is SORTED, which ignores the order, the two plans are one, timed once, and the order's share
+ * If the chosen layout is SORTED, SHARED_SORTED or SELL, which ignore the order, the two plans are one, timed once, and the order's share
  * is exactly 1.
  * Exactness is checked on a small batch against ioa_reference_run.
  * `order` [W] is a legal order, or NULL: layered. On success *out is filled (any former content is overwritten, not

@@ -37,6 +37,7 @@ typedef struct ioa_schedule {
     ioa_policy policy;
     ioa_io io;
     uint64_t lower_bound, upper_bound;
+    uint64_t certified_bound; /* proven lower bound on the total, at least lower_bound; 0: not computed */
     uint64_t baseline_total; /* layered order, same memory and policy */
     char method[IOA_METHOD_TEXT];
     uint64_t seed;

@@ -2,6 +2,7 @@
 
 #include "core/mem.h"
 #include "io/archive_schema.h"
+#include "io/bundle.h"
 #include "io/h5.h"
 
 #include <inttypes.h>
@@ -154,8 +155,8 @@ static ioa_status read_policy(const ioa_h5 *h5, const char *group, ioa_schedule 
     return IOA_OK;
 }
 
-static ioa_status read_schedule(const ioa_h5 *h5, const char *group, uint64_t connections, ioa_schedule *s,
-                                ioa_error *error)
+ioa_status ioa_archive_get_schedule(const ioa_h5 *h5, const char *group, uint64_t connections, ioa_schedule *s,
+                                    ioa_error *error)
 {
     char name[IOA_ARCHIVE_NAME];
     void *order;
@@ -193,7 +194,7 @@ static ioa_status read_archive(const ioa_h5 *h5, ioa_archive *a, ioa_error *erro
         ioa_archive_name(group, "schedules/%04u", i);
         if (!ioa_h5_exists(h5, group)) break;
         status = ioa_archive_add_schedule(a, &s, error);
-        if (status == IOA_OK) status = read_schedule(h5, group, a->connections, s, error);
+        if (status == IOA_OK) status = ioa_archive_get_schedule(h5, group, a->connections, s, error);
     }
     if (status != IOA_OK) return status;
     if (a->count == 0) return ioa_fail(error, IOA_ERR_INPUT, "%s: schedules/0000: is missing", h5->path);
@@ -218,7 +219,7 @@ ioa_status ioa_archive_read(const char *path, ioa_archive **archive, ioa_error *
     ioa_archive *a = NULL;
     ioa_status status = ioa_h5_open(path, &h5, error);
     if (status != IOA_OK) return status;
-    status = ioa_h5_check_schema(&h5, IOA_ARCHIVE_SCHEMA, IOA_ARCHIVE_MAJOR, error);
+    status = ioa_h5_check_part(&h5, IOA_ARCHIVE_SCHEMA, IOA_ARCHIVE_MAJOR, error);
     if (status == IOA_OK) {
         a = ioa_alloc_zero(1, sizeof *a);
         status = a ? read_archive(&h5, a, error) : ioa_fail_nomem(error, "an archive", 1, sizeof *a);
@@ -234,5 +235,5 @@ ioa_status ioa_archive_read(const char *path, ioa_archive **archive, ioa_error *
 
 bool ioa_archive_probe(const char *path)
 {
-    return ioa_h5_probe(path, IOA_ARCHIVE_SCHEMA);
+    return ioa_h5_probe(path, IOA_ARCHIVE_SCHEMA) || ioa_bundle_probe(path);
 }

@@ -24,6 +24,7 @@ const ioa_field ioa_schedule_fields[] = {
     {"lower_bound", NUMBER(ioa_schedule, lower_bound, IOA_H5_U64)},
     {"upper_bound", NUMBER(ioa_schedule, upper_bound, IOA_H5_U64)},
     {"baseline_total", NUMBER(ioa_schedule, baseline_total, IOA_H5_U64)},
+    {"certified_bound", NUMBER(ioa_schedule, certified_bound, IOA_H5_U64), .optional = true},
     {"method", TEXT(ioa_schedule, method), .optional = true},
     {"seed", NUMBER(ioa_schedule, seed, IOA_H5_U64), .optional = true},
     {"rounds", NUMBER(ioa_schedule, rounds, IOA_H5_U64), .optional = true},

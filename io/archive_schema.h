@@ -33,4 +33,10 @@ extern const size_t ioa_measured_time_count;
 /* Name of an object in the file, like sprintf; `name` is [IOA_ARCHIVE_NAME]. */
 void ioa_archive_name(char *name, const char *format, ...) IOA_PRINTF(2, 3);
 
+/* One schedule as a group of an HDF5 file; `s` was zeroed before it is read into. */
+ioa_status ioa_archive_put_schedule(const ioa_h5 *h5, const char *group, const ioa_archive *a, const ioa_schedule *s,
+                                    ioa_error *error);
+ioa_status ioa_archive_get_schedule(const ioa_h5 *h5, const char *group, uint64_t connections, ioa_schedule *s,
+                                    ioa_error *error);
+
 #endif

@@ -55,8 +55,8 @@ static ioa_status write_measured(const ioa_h5 *h5, const char *group, const ioa_
     return status;
 }
 
-static ioa_status write_schedule(const ioa_h5 *h5, const char *group, const ioa_archive *a, const ioa_schedule *s,
-                                 ioa_error *error)
+ioa_status ioa_archive_put_schedule(const ioa_h5 *h5, const char *group, const ioa_archive *a, const ioa_schedule *s,
+                                    ioa_error *error)
 {
     char name[IOA_ARCHIVE_NAME];
     uint64_t total = s->io.reads + s->io.writes;
@@ -90,7 +90,7 @@ ioa_status ioa_archive_put(const ioa_h5 *h5, const ioa_archive *a, ioa_error *er
     if (status == IOA_OK) status = ioa_h5_put_group(h5, "schedules", error);
     for (uint32_t i = 0; i < a->count && status == IOA_OK; i++) {
         ioa_archive_name(name, "schedules/%04u", (unsigned)i);
-        status = write_schedule(h5, name, a, &a->schedules[i], error);
+        status = ioa_archive_put_schedule(h5, name, a, &a->schedules[i], error);
     }
     if (status == IOA_OK) status = ioa_h5_put_group(h5, "provenance", error);
     for (uint32_t i = 0; i < a->facts && status == IOA_OK; i++)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define CHUNK_ELEMENTS 65536u
+#define CHUNK_BYTES (1u << 20) /* of plain bytes */
 #define DEFLATE_LEVEL 4u
 
 size_t ioa_h5_size(ioa_h5_kind kind)
@@ -60,7 +61,7 @@ ioa_status ioa_h5_put_group(const ioa_h5 *h5, const char *name, ioa_error *error
 }
 
 /* Whole rows per chunk where there are two dimensions. */
-static hid_t dataset_list(unsigned rank, const hsize_t *length)
+static hid_t dataset_list(unsigned rank, const uint64_t *length)
 {
     hid_t list = H5Pcreate(H5P_DATASET_CREATE);
     if (list < 0) return list;
@@ -80,14 +81,27 @@ static hid_t dataset_list(unsigned rank, const hsize_t *length)
     return list;
 }
 
+static hid_t bytes_list(hsize_t length)
+{
+    hid_t list = H5Pcreate(H5P_DATASET_CREATE);
+    if (list < 0) return list;
+    H5Pset_obj_track_times(list, 0);
+    if (length == 0) return list;
+    hsize_t chunk = length < CHUNK_BYTES ? length : CHUNK_BYTES;
+    H5Pset_chunk(list, 1, &chunk);
+    H5Pset_fletcher32(list);
+    return list;
+}
+
+/* `list` is closed. */
 static ioa_status write_typed(const ioa_h5 *h5, const char *name, hid_t stored, hid_t memory, unsigned rank,
-                              const uint64_t *shape, const void *values, ioa_error *error)
+                              const uint64_t *shape, hid_t list, const void *values, ioa_error *error)
 {
     hsize_t length[IOA_H5_MAX_RANK] = {0};
     uint64_t count = 1;
     for (unsigned i = 0; i < rank; i++) count *= length[i] = shape[i];
     ioa_status status = IOA_OK;
-    hid_t id = H5I_INVALID_HID, space = H5Screate_simple((int)rank, length, NULL), list = dataset_list(rank, length);
+    hid_t id = H5I_INVALID_HID, space = H5Screate_simple((int)rank, length, NULL);
     if (space >= 0 && list >= 0) id = H5Dcreate2(h5->file, name, stored, space, H5P_DEFAULT, list, H5P_DEFAULT);
     if (id < 0 || (count && H5Dwrite(id, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0))
         status = failed(h5, name, error);
@@ -100,7 +114,12 @@ static ioa_status write_typed(const ioa_h5 *h5, const char *name, hid_t stored, 
 ioa_status ioa_h5_write(const ioa_h5 *h5, const char *name, ioa_h5_kind kind, unsigned rank, const uint64_t *shape,
                         const void *values, ioa_error *error)
 {
-    return write_typed(h5, name, file_type(kind), ioa_h5_native(kind), rank, shape, values, error);
+    return write_typed(h5, name, file_type(kind), ioa_h5_native(kind), rank, shape, dataset_list(rank, shape), values, error);
+}
+
+ioa_status ioa_h5_write_bytes(const ioa_h5 *h5, const char *name, uint64_t count, const void *bytes, ioa_error *error)
+{
+    return write_typed(h5, name, H5T_STD_U8LE, H5T_NATIVE_UINT8, 1, &count, bytes_list(count), bytes, error);
 }
 
 ioa_status ioa_h5_write_enum(const ioa_h5 *h5, const char *name, const char *(*name_of)(unsigned), unsigned count,
@@ -111,7 +130,7 @@ ioa_status ioa_h5_write_enum(const ioa_h5 *h5, const char *name, const char *(*n
         uint8_t value = (uint8_t)code;
         H5Tenum_insert(type, name_of(code), &value);
     }
-    ioa_status status = write_typed(h5, name, type, type, 1, &length, values, error);
+    ioa_status status = write_typed(h5, name, type, type, 1, &length, dataset_list(1, &length), values, error);
     if (type >= 0) H5Tclose(type);
     return status;
 }

@@ -36,19 +36,19 @@ ioa_status ioa_bytes_load(const char *path, ioa_bytes *bytes, ioa_error *error)
     return status;
 }
 
-uint16_t ioa_bytes_u16(const unsigned char *at)
+uint16_t ioa_load_u16(const unsigned char *at)
 {
     return (uint16_t)(at[0] | at[1] << 8);
 }
 
-uint32_t ioa_bytes_u32(const unsigned char *at)
+uint32_t ioa_load_u32(const unsigned char *at)
 {
-    return ioa_bytes_u16(at) | (uint32_t)ioa_bytes_u16(at + 2) << 16;
+    return ioa_load_u16(at) | (uint32_t)ioa_load_u16(at + 2) << 16;
 }
 
-uint64_t ioa_bytes_u64(const unsigned char *at)
+uint64_t ioa_load_u64(const unsigned char *at)
 {
-    return ioa_bytes_u32(at) | (uint64_t)ioa_bytes_u32(at + 4) << 32;
+    return ioa_load_u32(at) | (uint64_t)ioa_load_u32(at + 4) << 32;
 }
 
 static uint64_t bits_of(ioa_number number, const unsigned char *at)

@@ -14,9 +14,9 @@ typedef struct ioa_bytes {
 /* Reads a whole file. IOA_ERR_INPUT if missing, a folder, empty; IOA_ERR_SYSTEM. Released with ioa_free(data). */
 ioa_status ioa_bytes_load(const char *path, ioa_bytes *bytes, ioa_error *error);
 
-uint16_t ioa_bytes_u16(const unsigned char *at); /* little-endian, unaligned */
-uint32_t ioa_bytes_u32(const unsigned char *at);
-uint64_t ioa_bytes_u64(const unsigned char *at);
+uint16_t ioa_load_u16(const unsigned char *at); /* little-endian, unaligned */
+uint32_t ioa_load_u32(const unsigned char *at);
+uint64_t ioa_load_u64(const unsigned char *at);
 
 /* How a number is stored. */
 typedef struct ioa_number {

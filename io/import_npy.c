@@ -110,8 +110,8 @@ static ioa_status read_header(const char *path, const char *name, const ioa_byte
     if (bytes->size < 10 || memcmp(bytes->data, "\x93NUMPY", 6) != 0)
         return ioa_fail(error, IOA_ERR_INPUT, "%s: %s: is not a NumPy array", path, name);
     unsigned version = bytes->data[6];
-    uint64_t start = version == 1 ? 10 : 12, length = version == 1 ? ioa_bytes_u16(bytes->data + 8) : 0;
-    if (version != 1 && bytes->size >= 12) length = ioa_bytes_u32(bytes->data + 8);
+    uint64_t start = version == 1 ? 10 : 12, length = version == 1 ? ioa_load_u16(bytes->data + 8) : 0;
+    if (version != 1 && bytes->size >= 12) length = ioa_load_u32(bytes->data + 8);
     if (version < 1 || version > 3)
         return ioa_fail(error, IOA_ERR_INPUT, "%s: %s: is a NumPy array of version %u; 1 to 3 are read", path, name, version);
     if (bytes->size < start || length > bytes->size - start)

@@ -110,7 +110,7 @@ static ioa_status read_model(const char *path, ioa_model *model, ioa_error *erro
     ioa_bytes bytes = {0};
     ioa_status status = ioa_bytes_load(path, &bytes, error);
     if (status != IOA_OK) return status;
-    uint64_t length = bytes.size >= 8 ? ioa_bytes_u64(bytes.data) : UINT64_MAX;
+    uint64_t length = bytes.size >= 8 ? ioa_load_u64(bytes.data) : UINT64_MAX;
     if (length > MAX_HEADER || length > bytes.size - 8) {
         status = ioa_fail(error, IOA_ERR_INPUT, "%s: is truncated, or not a safetensors file", path);
     } else {

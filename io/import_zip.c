@@ -40,15 +40,15 @@ ioa_status ioa_zip_open(const char *path, const ioa_bytes *file, ioa_zip *zip, i
     uint64_t end = find_end(zip);
     if (end == UINT64_MAX) return ioa_fail(error, IOA_ERR_INPUT, "%s: is not a zip archive, or truncated", path);
     const unsigned char *record = file->data + end;
-    zip->left = ioa_bytes_u16(record + 10);
-    zip->directory = ioa_bytes_u32(record + 16);
+    zip->left = ioa_load_u16(record + 10);
+    zip->directory = ioa_load_u32(record + 16);
     if ((zip->left == 0xffff || zip->directory == UINT32_MAX) && end >= 20 &&
         memcmp(record - 20, "PK\6\7", 4) == 0) {
-        uint64_t at = ioa_bytes_u64(record - 20 + 8);
+        uint64_t at = ioa_load_u64(record - 20 + 8);
         if (!holds(zip, at, 56) || memcmp(file->data + at, "PK\6\6", 4) != 0)
             return bad(zip, error, "its 64-bit end record is missing");
-        zip->left = ioa_bytes_u64(file->data + at + 32);
-        zip->directory = ioa_bytes_u64(file->data + at + 48);
+        zip->left = ioa_load_u64(file->data + at + 32);
+        zip->directory = ioa_load_u64(file->data + at + 48);
     }
     if (zip->left > file->size / ENTRY) return bad(zip, error, "it claims more members than it has room for");
     return IOA_OK;
@@ -61,14 +61,14 @@ static ioa_status read_extra(const ioa_zip *zip, const unsigned char *extra, uin
     uint64_t *const wanted[] = {m->size == UINT32_MAX ? &m->size : NULL, m->packed == UINT32_MAX ? &m->packed : NULL,
                                 m->header == UINT32_MAX ? &m->header : NULL};
     while (length >= 4) {
-        uint64_t part = ioa_bytes_u16(extra + 2);
+        uint64_t part = ioa_load_u16(extra + 2);
         if (part > length - 4) break;
-        if (ioa_bytes_u16(extra) == 1) {
+        if (ioa_load_u16(extra) == 1) {
             const unsigned char *at = extra + 4, *end = at + part;
             for (int i = 0; i < 3; i++) {
                 if (!wanted[i]) continue;
                 if (end - at < 8) return bad(zip, error, "a 64-bit size is missing");
-                *wanted[i] = ioa_bytes_u64(at);
+                *wanted[i] = ioa_load_u64(at);
                 at += 8;
             }
             return IOA_OK;
@@ -84,10 +84,10 @@ ioa_status ioa_zip_next(ioa_zip *zip, ioa_zip_member *member, ioa_error *error)
     if (!holds(zip, zip->directory, ENTRY) || memcmp(zip->file->data + zip->directory, "PK\1\2", 4) != 0)
         return bad(zip, error, "its directory ends early");
     const unsigned char *entry = zip->file->data + zip->directory;
-    uint64_t name = ioa_bytes_u16(entry + 28), extra = ioa_bytes_u16(entry + 30), comment = ioa_bytes_u16(entry + 32);
-    ioa_zip_member m = {.flags = ioa_bytes_u16(entry + 8), .method = ioa_bytes_u16(entry + 10),
-                        .crc = ioa_bytes_u32(entry + 16), .packed = ioa_bytes_u32(entry + 20),
-                        .size = ioa_bytes_u32(entry + 24), .header = ioa_bytes_u32(entry + 42)};
+    uint64_t name = ioa_load_u16(entry + 28), extra = ioa_load_u16(entry + 30), comment = ioa_load_u16(entry + 32);
+    ioa_zip_member m = {.flags = ioa_load_u16(entry + 8), .method = ioa_load_u16(entry + 10),
+                        .crc = ioa_load_u32(entry + 16), .packed = ioa_load_u32(entry + 20),
+                        .size = ioa_load_u32(entry + 24), .header = ioa_load_u32(entry + 42)};
     if (!holds(zip, zip->directory + ENTRY, name + extra + comment)) return bad(zip, error, "its directory ends early");
     if (name >= sizeof m.name || memchr(entry + ENTRY, 0, name)) return bad(zip, error, "a member has an impossible name");
     memcpy(m.name, entry + ENTRY, name);
@@ -143,7 +143,7 @@ ioa_status ioa_zip_read(const ioa_zip *zip, const ioa_zip_member *member, ioa_by
     if (!holds(zip, member->header, LOCAL) || memcmp(zip->file->data + member->header, "PK\3\4", 4) != 0)
         return bad(zip, error, "a member is missing");
     const unsigned char *local = zip->file->data + member->header;
-    uint64_t start = member->header + LOCAL + ioa_bytes_u16(local + 26) + ioa_bytes_u16(local + 28);
+    uint64_t start = member->header + LOCAL + ioa_load_u16(local + 26) + ioa_load_u16(local + 28);
     if (!holds(zip, start, member->packed)) return bad(zip, error, "a member ends early");
     if (member->flags & 1) return ioa_fail(error, IOA_ERR_INPUT, "%s: %s: is encrypted", zip->path, member->name);
     if (member->method != 0 && member->method != 8)

@@ -1,6 +1,8 @@
 #include "optimizer/cli/cli.h"
 
+#include "core/limits.h"
 #include "core/measure.h"
+#include "core/mem.h"
 #include "core/network.h"
 #include "io/archive.h"
 #include "io/bundle.h"
@@ -18,33 +20,81 @@ static void add_ratio(cJSON *json, const char *name, const ioa_quartiles *q)
     cJSON_AddNumberToObject(ratio, "q3", q->q3);
 }
 
-static int print(const cli_common *common, const ioa_measurement *m, bool scheduled)
-{
+/* The machine's limits, and which of them binds. */
+typedef struct limit_report {
     ioa_machine machine;
-    ioa_machine_detect(&machine);
-    if (common->json) {
-        cJSON *json = cJSON_CreateObject();
-        cli_json_count(json, "batch", m->batch);
-        cli_json_count(json, "threads", m->threads);
-        cJSON_AddStringToObject(json, "kernel", m->kernel);
-        cli_json_count(json, "tile", m->tile);
-        cJSON_AddNumberToObject(json, "gflops", m->gflops);
-        cJSON_AddStringToObject(json, "baseline", m->baseline);
-        cli_json_count(json, "repeats", m->repeats);
-        add_ratio(json, "speedup_order", &m->speedup_order);
-        add_ratio(json, "speedup_kernel", &m->speedup_kernel);
-        add_ratio(json, "speedup_vs_csr", &m->speedup_csr);
-        if (m->mkl)
-            add_ratio(json, "speedup_vs_mkl", &m->speedup_mkl);
-        else
-            cJSON_AddNullToObject(json, "speedup_vs_mkl");
-        cJSON_AddNumberToObject(json, "max_abs_error", m->max_abs_error);
-        cJSON_AddNumberToObject(json, "max_rel_error", m->max_rel_error);
-        cJSON_AddStringToObject(json, "cpu", machine.cpu);
-        return cli_print_json(json);
-    }
-    printf("batch %" PRIu32 ", 1 thread, %" PRIu32 " interleaved repetitions on %s\n", m->batch, m->repeats, machine.cpu);
+    ioa_limits limits;
+    const char *binding; /* NULL: unknown */
+    double share;
+} limit_report;
+
+static ioa_status judge(const ioa_measurement *m, ioa_isa isa, double seconds, limit_report *report, ioa_error *error)
+{
+    ioa_status status = ioa_limits_measure(&report->machine, isa, seconds, &report->limits, error);
+    double *copy = status == IOA_OK ? ioa_alloc_copy(m->schedule, m->repeats, sizeof *copy) : NULL;
+    if (status == IOA_OK && !copy) return ioa_fail_nomem(error, "the limits", m->repeats, sizeof *copy);
+    if (status != IOA_OK) return status;
+    double pass = ioa_quartiles_of(copy, m->repeats).median * m->threads;
+    ioa_free(copy);
+    report->binding = ioa_limits_judge(&report->limits, &report->machine, &m->work, pass, &report->share);
+    return IOA_OK;
+}
+
+static void add_limits(cJSON *json, const limit_report *r)
+{
+    const ioa_limits *l = &r->limits;
+    if (r->binding) cJSON_AddStringToObject(json, "limit", r->binding);
+    else cJSON_AddNullToObject(json, "limit");
+    cJSON_AddNumberToObject(json, "limit_share", r->share);
+    cJSON *limits = cJSON_AddObjectToObject(json, "limits");
+    cJSON_AddNumberToObject(limits, "fma_gflops", l->fma_gflops);
+    cJSON_AddNumberToObject(limits, "fma_memory_gflops", l->fma_memory_gflops);
+    cJSON_AddNumberToObject(limits, "l1_gbps", l->l1_gbps);
+    cJSON_AddNumberToObject(limits, "l2_gbps", l->l2_gbps);
+    cJSON_AddNumberToObject(limits, "l3_gbps", l->l3_gbps);
+    cJSON_AddNumberToObject(limits, "dram_gbps", l->dram_gbps);
+    cJSON_AddNumberToObject(limits, "fetch_gbps", l->fetch_gbps);
+}
+
+static void print_limits(const limit_report *r)
+{
+    const ioa_limits *l = &r->limits;
+    printf("  a core here: FMA %.0f GF/s, %.0f with a memory operand; reads %.0f GB/s from L1, %.0f L2, %.0f L3, %.0f DRAM",
+           l->fma_gflops, l->fma_memory_gflops, l->l1_gbps, l->l2_gbps, l->l3_gbps, l->dram_gbps);
+    if (l->fetch_gbps > 0) printf("; code %.0f GB/s from L2", l->fetch_gbps);
+    printf("\n");
+    if (r->binding) printf("  bound by %s, at %.0f %% of it\n", r->binding, 100 * r->share);
+}
+
+static int print_json(const ioa_measurement *m, const limit_report *limits)
+{
+    cJSON *json = cJSON_CreateObject();
+    cli_json_count(json, "batch", m->batch);
+    cli_json_count(json, "threads", m->threads);
+    cJSON_AddStringToObject(json, "kernel", m->kernel);
+    cli_json_count(json, "tile", m->tile);
+    cJSON_AddNumberToObject(json, "gflops", m->gflops);
+    add_limits(json, limits);
+    cJSON_AddStringToObject(json, "baseline", m->baseline);
+    cli_json_count(json, "repeats", m->repeats);
+    add_ratio(json, "speedup_order", &m->speedup_order);
+    add_ratio(json, "speedup_kernel", &m->speedup_kernel);
+    add_ratio(json, "speedup_vs_csr", &m->speedup_csr);
+    if (m->mkl) add_ratio(json, "speedup_vs_mkl", &m->speedup_mkl);
+    else cJSON_AddNullToObject(json, "speedup_vs_mkl");
+    cJSON_AddNumberToObject(json, "max_abs_error", m->max_abs_error);
+    cJSON_AddNumberToObject(json, "max_rel_error", m->max_rel_error);
+    cJSON_AddStringToObject(json, "cpu", limits->machine.cpu);
+    return cli_print_json(json);
+}
+
+static int print(const cli_common *common, const ioa_measurement *m, const limit_report *limits, bool scheduled)
+{
+    if (common->json) return print_json(m, limits);
+    printf("batch %" PRIu32 ", %" PRIu32 " thread%s, %" PRIu32 " interleaved repetitions on %s\n", m->batch, m->threads,
+           m->threads == 1 ? "" : "s", m->repeats, limits->machine.cpu);
     printf("  kernel %s, tile %" PRIu32 ": %.2f GF/s\n", m->kernel, m->tile, m->gflops);
+    print_limits(limits);
     if (scheduled) {
         printf("  the order's share    %.3fx  [%.3f, %.3f]  (same kind of plan, layered order)\n", m->speedup_order.median,
                m->speedup_order.q1, m->speedup_order.q3);
@@ -53,6 +103,9 @@ static int print(const cli_common *common, const ioa_measurement *m, bool schedu
     }
     printf("  against CSR          %.3fx  [%.3f, %.3f]  (%s)\n", m->speedup_csr.median, m->speedup_csr.q1,
            m->speedup_csr.q3, m->baseline);
+    if (m->mkl)
+        printf("  against MKL          %.3fx  [%.3f, %.3f]  (the best of its ways)\n", m->speedup_mkl.median, m->speedup_mkl.q1,
+               m->speedup_mkl.q3);
     if (scheduled && m->speedup_order.q1 <= 1.02)
         printf("  verdict: no clear gain from the order itself on this kernel and machine\n");
     printf("  outputs within %.2g of float64%s\n", m->max_rel_error, m->all_zero ? " (all of them 0: proves little)" : "");
@@ -62,13 +115,14 @@ static int print(const cli_common *common, const ioa_measurement *m, bool schedu
 static int run(const cli_command *command, int argc, char **argv)
 {
     const char *schedule_path = NULL, *isa_name = "auto";
-    uint64_t batch = 128, memory = 0, repeats = 0, seed = 1;
+    uint64_t batch = 128, memory = 0, threads = 1, repeats = 0, seed = 1;
     double seconds = 10.0;
     cli_common common = {0};
     const cli_option options[] = {
         {CLI_TEXT, 0, "schedule", "ARCHIVE.h5", &schedule_path, "measure this archive's order (a bundle brings its own)", 0, 0},
         {CLI_COUNT, 'm', "memory", "M", &memory, "of the archive's schedules, the one nearest to M", 3, 1.8e19},
         {CLI_COUNT, 'b', "batch", "B", &batch, "samples per pass (default 128)", 1, 1e6},
+        {CLI_COUNT, 't', "threads", "N", &threads, "of every competitor (default 1)", 1, 256},
         {CLI_COUNT, 0, "repeats", "N", &repeats, "interleaved repetitions (default: by --seconds)", 1, 1e6},
         {CLI_REAL, 0, "seconds", "T", &seconds, "time for everything (default 10)", 0.01, 1e6},
         {CLI_TEXT, 0, "isa", "NAME", &isa_name, "auto, portable, avx2 or avx512 (default auto)", 0, 0},
@@ -99,10 +153,13 @@ static int run(const cli_command *command, int argc, char **argv)
             if (status != IOA_OK) ioa_fail_prefix(&error, status, "%s", schedule_path);
         }
     }
-    ioa_measure_options wanted = {.batch = (uint32_t)batch, .repeats = (uint32_t)repeats, .seconds = seconds,
+    ioa_measure_options wanted = {.batch = (uint32_t)batch, .threads = (uint32_t)threads, .repeats = (uint32_t)repeats, .seconds = seconds,
                                   .isa = (ioa_isa)isa, .seed = seed};
     if (status == IOA_OK) status = ioa_measure(network, order, &wanted, &measurement, &error);
-    int code = status == IOA_OK ? print(&common, &measurement, order != NULL) : cli_fail(command, &error);
+    limit_report limits = {.share = 0};
+    ioa_machine_detect(&limits.machine);
+    if (status == IOA_OK) status = judge(&measurement, (ioa_isa)isa, seconds / 20, &limits, &error);
+    int code = status == IOA_OK ? print(&common, &measurement, &limits, order != NULL) : cli_fail(command, &error);
     if (code == 0 && !measurement.within_bound) {
         fprintf(stderr, "ioanneal bench: outputs are further from float64 than the error bound allows\n");
         code = 1;

@@ -1,5 +1,6 @@
 #include "optimizer/cli/cli.h"
 
+#include "core/bounds.h"
 #include "core/mem.h"
 #include "core/network.h"
 #include "core/order.h"
@@ -19,8 +20,13 @@ static ioa_status check_figures(const ioa_network *network, const ioa_schedule *
     if (!order) return ioa_fail_nomem(error, "the layered order", network->connections, sizeof *order);
     ioa_order_layered(network, order);
     ioa_io layered;
+    ioa_certificate certificate = {0};
     ioa_status status = ioa_memory_count(network, order, s->memory, s->policy, &layered, error);
     ioa_free(order);
+    if (status == IOA_OK && s->certified_bound)
+        status = ioa_certified_bound(network, s->memory, &certificate, error);
+    uint64_t certified = s->certified_bound ? network->bounds.lower + certificate.excess : 0;
+    ioa_certificate_free(&certificate);
     if (status != IOA_OK) return status;
     const struct {
         const char *name;
@@ -32,6 +38,9 @@ static ioa_status check_figures(const ioa_network *network, const ioa_schedule *
         if (!reason[0] && figures[i].stored != figures[i].found)
             snprintf(reason, size, "%s is stored as %" PRIu64 " but is %" PRIu64, figures[i].name, figures[i].stored,
                      figures[i].found);
+    if (!reason[0] && s->certified_bound > certified) /* less is no lie: another version may have proven less */
+        snprintf(reason, size, "certified_bound is stored as %" PRIu64 ", but only %" PRIu64 " can be certified",
+                 s->certified_bound, certified);
     return IOA_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "optimizer/cli/cli.h"
 
+#include "core/bounds.h"
 #include "core/mem.h"
 #include "core/network.h"
 #include "core/order.h"
@@ -20,22 +21,28 @@ static ioa_status baselines(const ioa_network *network, cJSON *array, ioa_error 
     ioa_order_layered(network, order);
     uint64_t lower = network->bounds.lower;
     ioa_status status = IOA_OK;
-    char text[2][32];
+    char text[3][32];
     for (size_t i = 0; status == IOA_OK && i < sizeof shown_memories / sizeof *shown_memories; i++) {
         ioa_io io;
         status = ioa_memory_count(network, order, shown_memories[i], IOA_POLICY_MIN, &io, error);
         if (status != IOA_OK) break;
         uint64_t total = io.reads + io.writes;
+        ioa_certificate certificate = {0};
+        status = ioa_certified_bound(network, shown_memories[i], &certificate, error);
+        if (status != IOA_OK) break;
+        uint64_t certified = lower + certificate.excess;
+        ioa_certificate_free(&certificate);
         if (array) {
             cJSON *json = cJSON_CreateObject();
             cli_json_count(json, "memory", shown_memories[i]);
             cJSON_AddStringToObject(json, "policy", "min");
             cli_json_count(json, "total", total);
             cli_json_count(json, "excess", total - lower);
+            cli_json_count(json, "certified_bound", certified);
             cJSON_AddItemToArray(array, json);
         } else
-            printf("    M = %-6" PRIu64 " total %-14s excess %s\n", shown_memories[i], cli_grouped(total, text[0]),
-                   cli_grouped(total - lower, text[1]));
+            printf("    M = %-6" PRIu64 " total %-14s excess %-12s certified bound %s\n", shown_memories[i],
+                   cli_grouped(total, text[0]), cli_grouped(total - lower, text[1]), cli_grouped(certified, text[2]));
     }
     ioa_free(order);
     return status;
@@ -126,6 +133,7 @@ static void show_schedule(const ioa_schedule *s, uint32_t index, cJSON *array)
         cli_json_count(json, "lower_bound", s->lower_bound);
         cli_json_count(json, "upper_bound", s->upper_bound);
         cli_json_count(json, "excess", excess);
+        if (s->certified_bound) cli_json_count(json, "certified_bound", s->certified_bound);
         cli_json_count(json, "baseline_total", s->baseline_total);
         cli_json_count(json, "seed", s->seed);
         cli_json_count(json, "rounds", s->rounds);
@@ -141,6 +149,9 @@ static void show_schedule(const ioa_schedule *s, uint32_t index, cJSON *array)
            s->memory, ioa_policy_name(s->policy), cli_grouped(excess, text[0]), cli_grouped(baseline, text[1]),
            baseline ? 100.0 * ((double)baseline - (double)excess) / (double)baseline : 0.0, cli_grouped(total, text[2]),
            s->method, s->verified ? "verified" : "NOT verified");
+    if (s->certified_bound)
+        printf("    certified bound %s: at most %s I/Os more than any order needs\n", cli_grouped(s->certified_bound, text[0]),
+               cli_grouped(total - s->certified_bound, text[1]));
     for (uint32_t i = 0; i < s->measurements; i++) show_measured(&s->measured[i], NULL);
 }
 

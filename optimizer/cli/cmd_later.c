@@ -13,6 +13,4 @@ static int run(const cli_command *command, int argc, char **argv)
 
 #define LATER "(not part of this version: the command says so and exits with 2)"
 
-const cli_command cli_compile = {
-    .name = "compile", .summary = "compile a schedule into a file of machine code", .usage = LATER, .run = run};
 const cli_command cli_report = {.name = "report", .summary = "draw a report as HTML", .usage = LATER, .run = run};

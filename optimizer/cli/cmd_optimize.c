@@ -75,6 +75,7 @@ static void on_finished(void *context, const ioa_summary *s)
         cli_json_count(json, "start_total", s->start_total);
         cli_json_count(json, "total", s->best_total);
         cli_json_count(json, "lower_bound", s->lower_bound);
+        cli_json_count(json, "certified_bound", s->certified_bound);
         cli_json_count(json, "excess", excess);
         cli_json_count(json, "rounds", s->rounds);
         cli_json_count(json, "proposals", s->proposals);
@@ -94,7 +95,8 @@ static void on_finished(void *context, const ioa_summary *s)
            cli_grouped(s->best_total, text[0]), cli_grouped(excess, text[1]),
            layered ? 100.0 * ((double)layered - (double)excess) / (double)layered : 0.0, cli_grouped(s->rounds, text[2]),
            cli_grouped(s->proposals, text[3]));
-    printf("  lower bound      %14s I/Os\n", cli_grouped(s->lower_bound, text[0]));
+    printf("  lower bound      %14s I/Os   compulsory; %s certified, gap %s\n", cli_grouped(s->lower_bound, text[0]),
+           cli_grouped(s->certified_bound, text[1]), cli_grouped(s->best_total - s->certified_bound, text[2]));
     if (!s->verified) printf("  NOT VERIFIED     %s\n", s->reason);
     if (s->verified) printf("  verified         legal, recounted, inference checked against float64\n");
     if (s->measured) {
@@ -114,14 +116,28 @@ static void on_failed(void *context, const ioa_error *error)
     cli_fail(&cli_optimize, error);
 }
 
+static void on_note(void *context, const char *text)
+{
+    reporter *r = context;
+    cli_progress_end(&r->progress);
+    fprintf(stderr, "%s\n", text);
+}
+
 static bool wrote_archive(ioa_status status)
 {
     return status == IOA_OK || status == IOA_ERR_CHECK;
 }
 
-static int finish(reporter *r, ioa_status status, bool spoke)
+#define PAUSED 75 /* exit code: stopped early, resume possible */
+
+static int finish(reporter *r, ioa_status status, bool paused, bool spoke)
 {
     int code = ioa_status_exit_code(status);
+    if (paused) { /* one rank says so: the launcher may end the others once it has seen an exit code */
+        cJSON_Delete(r->schedules);
+        fflush(stdout);
+        return spoke ? PAUSED : 0;
+    }
     if (!spoke) { /* another rank's copy of the list is empty */
         cJSON_Delete(r->schedules);
         return code;
@@ -166,11 +182,10 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
     cli_memory memory = {0};
     char line[4096];
     join(argc, argv, line, sizeof line);
-    const char *output = NULL, *method = "tempering", *engine = NULL, *checkpoint = NULL;
-    bool resume = false;
+    const char *output = NULL, *method = "tempering", *engine = NULL;
     cli_common common = {0};
     ioa_job job = {.seed = 1, .replicas = 0, .cold = 0.0, .hot = 0.0, .batch = 128, .timing_seconds = 5.0,
-                   .command_line = line};
+                   .checkpoint_every = 60.0, .hang_timeout = 600.0, .command_line = line};
     const cli_option options[] = {
         {CLI_TEXT, 'o', "output", "ARCHIVE.h5", &output, "schedule archive to write (required)", 0, 0},
         {CLI_TEXT, 'm', "memory", "M[,M2..]", &memory.memory, "slots of fast memory; several: one schedule each", 0, 0},
@@ -188,8 +203,12 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
         {CLI_REAL, 0, "hot", "T", &job.hot, "temperature at the beginning, likewise", 1e-6, 1e9},
         {CLI_COUNT, 'b', "batch", "B", &job.batch, "samples per pass in the final timing (default 128)", 1, 1e6},
         {CLI_REAL, 0, "timing", "T", &job.timing_seconds, "seconds of the final timing; 0: none (default 5)", 0, 1e6},
-        {CLI_TEXT, 0, "checkpoint", "FILE", &checkpoint, "not part of this version", 0, 0},
-        {CLI_FLAG, 0, "resume", NULL, &resume, "not part of this version", 0, 0},
+        {CLI_TEXT, 0, "checkpoint", "FILE", &job.checkpoint_path, "keep a checkpoint there; gone once the archive is written", 0, 0},
+        {CLI_REAL, 0, "checkpoint-every", "T", &job.checkpoint_every, "seconds between checkpoints (default 60)", 0, 1e9},
+        {CLI_FLAG, 0, "resume", NULL, &job.resume, "go on from the checkpoint, on any number of ranks; none yet: start", 0, 0},
+        {CLI_REAL, 0, "deadline", "T", &job.deadline, "stop T seconds after the start, as on SIGUSR1", 0.001, 1e9},
+        {CLI_COUNT, 0, "pause-after", "N", &job.pause_after, "stop after N rounds of this run, as on SIGUSR1", 1, 1e15},
+        {CLI_REAL, 0, "hang-timeout", "T", &job.hang_timeout, "give up if no round ends for T seconds (default 600)", 0.1, 1e9},
         {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
     };
     int files;
@@ -197,8 +216,10 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
     if (parsed != CLI_GO) return parsed == CLI_HELP_SHOWN ? 0 : 2;
     if (files != 1) return cli_refuse(command, "one network file is wanted");
     if (!output) return cli_refuse(command, "-o ARCHIVE.h5 is needed");
-    if (checkpoint || resume)
-        return cli_refuse(command, "--checkpoint and --resume are not part of this version; nothing was done");
+    if (!job.checkpoint_path && (job.resume || job.pause_after))
+        return cli_refuse(command, "--resume and --pause-after need --checkpoint FILE");
+    if (job.checkpoint_path && strcmp(job.checkpoint_path, output) == 0)
+        return cli_refuse(command, "the checkpoint and the archive must be different files");
     if (job.seconds > 0.0 && job.rounds) return cli_refuse(command, "--seconds and --rounds exclude each other");
     if (!find_method(method, &job.method))
         return cli_refuse(command, "--method wants tempering, anneal, construct or paper, not '%s'", method);
@@ -223,10 +244,11 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
     job.method_name = method;
     reporter r = {.common = &common, .archive_path = output, .schedules = common.json ? cJSON_CreateArray() : NULL};
     ioa_job_events events = {.context = &r, .began = on_began, .constructed = on_constructed, .round = on_round,
-                             .finished = on_finished, .failed = on_failed};
+                             .finished = on_finished, .failed = on_failed, .note = on_note};
     *started = true;
-    ioa_status status = ioa_job_run(&job, &events);
-    return finish(&r, status, r.lower_bound > 0);
+    bool paused = false;
+    ioa_status status = ioa_job_run(&job, &events, &paused);
+    return finish(&r, status, paused, r.lower_bound > 0);
 }
 
 /* True on all ranks but the first, by what the usual launchers tell their processes. */
@@ -257,6 +279,7 @@ const cli_command cli_optimize = {
     .usage = "NET.h5 -o ARCHIVE.h5 --memory M [options]   (under mpirun -n R)",
     .examples = "  mpirun -n 3 ioanneal optimize net.h5 -o best.h5 --memory 100 --seconds 60\n"
                 "  mpirun -n 8 ioanneal optimize net.h5 -o best.h5 --memory 16,32 --replicas 14 --rounds 500\n"
+                "  mpirun -n 8 ioanneal optimize net.h5 -o best.h5 --memory 32 --seconds 3600 --checkpoint best.ckpt --resume\n"
                 "  ioanneal optimize net.h5 -o start.h5 --memory 32 --method construct\n",
     .run = run,
 };

@@ -13,7 +13,7 @@
 
 typedef struct run_options {
     const char *schedule, *input, *output, *isa;
-    uint64_t memory;
+    uint64_t memory, threads;
 } run_options;
 
 /* Plan for the network in the archive's order, or in layered order without an archive. */
@@ -53,11 +53,11 @@ static ioa_status infer(const char *path, const run_options *o, uint64_t *rows, 
     if (status == IOA_OK) status = ioa_tensor_read(o->input, "/x", network->a.inputs, &x, rows, &columns, error);
     if (status == IOA_OK) {
         y = ioa_alloc(*rows * network->a.outputs, sizeof *y);
-        scratch = ioa_alloc(ioa_plan_scratch_bytes(plan), 1);
+        scratch = ioa_alloc(o->threads, ioa_plan_scratch_bytes(plan));
         if (!y || !scratch) status = ioa_fail_nomem(error, "the outputs", *rows * network->a.outputs, sizeof *y);
     }
     if (status == IOA_OK) {
-        ioa_plan_run(plan, x, y, *rows, scratch);
+        ioa_plan_run_threads(plan, x, y, *rows, (uint32_t)o->threads, scratch);
         status = ioa_tensor_write(o->output, "/y", y, *rows, network->a.outputs, error);
     }
     ioa_free(x);
@@ -70,13 +70,14 @@ static ioa_status infer(const char *path, const run_options *o, uint64_t *rows, 
 
 static int run(const cli_command *command, int argc, char **argv)
 {
-    run_options o = {0};
+    run_options o = {.threads = 1};
     cli_common common = {0};
     const cli_option options[] = {
         {CLI_TEXT, 'i', "input", "X.h5", &o.input, "dataset /x, float32 [batch, inputs] (required)", 0, 0},
         {CLI_TEXT, 'o', "output", "Y.h5", &o.output, "dataset /y, float32 [batch, outputs], is written (required)", 0, 0},
         {CLI_TEXT, 0, "schedule", "ARCHIVE.h5", &o.schedule, "evaluate in this archive's order (default: a bundle's own, else layered)", 0, 0},
         {CLI_COUNT, 'm', "memory", "M", &o.memory, "of the archive's schedules, the one nearest to M", 3, 1.8e19},
+        {CLI_COUNT, 't', "threads", "N", &o.threads, "the result is the same for any number (default 1)", 1, 256},
         {CLI_TEXT, 0, "isa", "NAME", &o.isa, "auto, portable, avx2 or avx512 (default auto)", 0, 0},
         {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
     };

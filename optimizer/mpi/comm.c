@@ -40,10 +40,32 @@ ioa_status ioa_comm_agree(MPI_Comm comm, ioa_status mine, bool patient, ioa_erro
     return ioa_fail(error, (ioa_status)worst.status, "%s", text);
 }
 
-static void broadcast_bytes(MPI_Comm comm, void *data, uint64_t bytes)
+void ioa_comm_broadcast_bytes(MPI_Comm comm, void *data, uint64_t bytes)
 {
     for (uint64_t at = 0; at < bytes; at += PIECE)
         MPI_Bcast((char *)data + at, (int)(bytes - at < PIECE ? bytes - at : PIECE), MPI_BYTE, 0, comm);
+}
+
+void ioa_comm_send_bytes(MPI_Comm comm, int to, int tag, const void *data, uint64_t bytes)
+{
+    for (uint64_t at = 0; at < bytes; at += PIECE)
+        MPI_Send((const char *)data + at, (int)(bytes - at < PIECE ? bytes - at : PIECE), MPI_BYTE, to, tag, comm);
+}
+
+void ioa_comm_receive_bytes(MPI_Comm comm, int from, int tag, void *data, uint64_t bytes)
+{
+    for (uint64_t at = 0; at < bytes; at += PIECE)
+        MPI_Recv((char *)data + at, (int)(bytes - at < PIECE ? bytes - at : PIECE), MPI_BYTE, from, tag, comm,
+                 MPI_STATUS_IGNORE);
+}
+
+int ioa_comm_await_int(MPI_Comm comm, int from, int tag)
+{
+    int value;
+    MPI_Request request;
+    MPI_Irecv(&value, 1, MPI_INT, from, tag, comm, &request);
+    finish(&request, true);
+    return value;
 }
 
 void ioa_comm_broadcast_u32(MPI_Comm comm, int root, uint32_t *values, uint64_t count)
@@ -106,7 +128,7 @@ ioa_status ioa_comm_share_network(MPI_Comm comm, ioa_network **network, ioa_erro
     }
     status = ioa_comm_agree(comm, status, false, error);
     for (int i = 0; status == IOA_OK && i < PARTS; i++)
-        broadcast_bytes(comm, *parts[i].array, parts[i].count * parts[i].size);
+        ioa_comm_broadcast_bytes(comm, *parts[i].array, parts[i].count * parts[i].size);
     if (rank == 0) return status;
     if (status == IOA_OK) status = ioa_network_create(&a, network, error);
     ioa_network_arrays_free(&a);

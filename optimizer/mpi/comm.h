@@ -16,6 +16,14 @@ ioa_status ioa_comm_agree(MPI_Comm comm, ioa_status mine, bool patient, ioa_erro
 /* Gives rank 0's network to all ranks. Collective; fails on all ranks if memory is out on one. */
 ioa_status ioa_comm_share_network(MPI_Comm comm, ioa_network **network, ioa_error *error);
 
+/* Rank 0's bytes to all, and from one rank to another: any number of them, blocking. */
+void ioa_comm_broadcast_bytes(MPI_Comm comm, void *data, uint64_t bytes);
+void ioa_comm_send_bytes(MPI_Comm comm, int to, int tag, const void *data, uint64_t bytes);
+void ioa_comm_receive_bytes(MPI_Comm comm, int from, int tag, void *data, uint64_t bytes);
+
+/* One number, sleeping until it comes. */
+int ioa_comm_await_int(MPI_Comm comm, int from, int tag);
+
 /* Broadcasts `count` uint32 of any number. */
 void ioa_comm_broadcast_u32(MPI_Comm comm, int root, uint32_t *values, uint64_t count);
 

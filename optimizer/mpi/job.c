@@ -4,9 +4,10 @@
 #include "core/network.h"
 #include "io/atomic_file.h"
 #include "io/network_file.h"
-#include "optimizer/mpi/verifier.h"
-#include "optimizer/search/construct.h"
-#include "optimizer/search/tempering.h"
+#include "optimizer/mpi/comm.h"
+#include "optimizer/mpi/parcel.h"
+#include "optimizer/mpi/seat.h"
+#include "optimizer/mpi/stop.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,38 +15,21 @@
 
 enum { TAG_SUMMARY = 100 };
 
-#define INITIAL_SPREAD 1.5 /* of the ladder; it adapts */
+#define END_PATIENCE 10.0 /* times --hang-timeout the verification of a result may take */
 
-/* One rank's view of the job. */
-typedef struct seat {
-    const ioa_job *job;
-    const ioa_job_events *events; /* members are NULL on other ranks than 0 */
-    MPI_Comm world;
-    MPI_Comm team; /* workers only; MPI_COMM_NULL on the verifier */
-    int rank, ranks, workers;
-    int verifier;         /* rank of the verifier; with one rank, rank 0 itself */
-    ioa_network *network; /* owned */
-    ioa_archive *archive; /* owned; on the verifier only */
-    ioa_graph *graph;     /* owned; on workers only */
-    uint32_t *order;      /* [W] start order, later the best; owned */
-    uint64_t replicas;    /* K */
-    double began;         /* of the job */
-    bool unverified;      /* a result failed verification; on the verifier only */
-} seat;
-
-static bool is_verifier(const seat *s)
+static bool is_verifier(const ioa_seat *s)
 {
     return s->rank == s->verifier;
 }
 
-static bool is_worker(const seat *s)
+static bool is_worker(const ioa_seat *s)
 {
     return s->rank < s->workers;
 }
 
 /* ---- setting up ---- */
 
-static ioa_status share_network(seat *s, ioa_error *error)
+static ioa_status share_network(ioa_seat *s, ioa_error *error)
 {
     ioa_status status = IOA_OK;
     if (s->rank == 0) {
@@ -70,164 +54,11 @@ static uint64_t default_replicas(uint64_t connections)
     return connections <= 20000 ? 4 : 2;
 }
 
-/* ---- constructive orders ---- */
-
-#define MOST_CONSTRUCTORS 64
-
-static bool wanted(const seat *s, unsigned index)
-{
-    const ioa_constructor *constructor = ioa_constructor_at(index);
-    if (s->job->method == IOA_METHOD_PAPER) return index == 0; /* the paper starts from the layered order */
-    return index == 0 || !constructor->affordable || constructor->affordable(s->network, 0);
-}
-
-/* Workers share the candidates; the one with the lowest total is handed to all of them. */
-static ioa_status construct(seat *s, uint64_t memory, uint64_t *start_total, ioa_error *error)
-{
-    uint64_t totals[MOST_CONSTRUCTORS];
-    uint32_t *mine = NULL, *best = s->order;
-    ioa_status status = IOA_OK;
-    unsigned count = 0, chosen = 0, turn = 0;
-    int own_best = -1;
-    memset(totals, 0xff, sizeof totals);
-    mine = ioa_alloc(s->network->connections, sizeof *mine);
-    if (!mine) status = ioa_fail_nomem(error, "a constructive order", s->network->connections, sizeof *mine);
-    for (; count < MOST_CONSTRUCTORS && ioa_constructor_at(count); count++) {
-        if (!wanted(s, count) || (int)(turn++ % (unsigned)s->workers) != s->rank || status != IOA_OK) continue;
-        ioa_io io;
-        status = ioa_constructor_at(count)->build(s->network, memory, mine, error);
-        if (status == IOA_OK) status = ioa_memory_count(s->network, mine, memory, s->job->policy, &io, error);
-        if (status != IOA_OK) continue;
-        totals[count] = io.reads + io.writes;
-        if (own_best >= 0 && totals[own_best] <= totals[count]) continue;
-        own_best = (int)count;
-        memcpy(best, mine, s->network->connections * sizeof *best);
-    }
-    ioa_free(mine);
-    status = ioa_comm_agree(s->team, status, false, error);
-    if (status != IOA_OK) return status;
-    uint64_t all[MOST_CONSTRUCTORS];
-    MPI_Allreduce(totals, all, (int)count, MPI_UINT64_T, MPI_MIN, s->team);
-    for (unsigned i = 1; i < count; i++)
-        if (all[i] < all[chosen]) chosen = i;
-    int owner = own_best == (int)chosen ? s->rank : 0, agreed;
-    MPI_Allreduce(&owner, &agreed, 1, MPI_INT, MPI_MAX, s->team);
-    ioa_comm_broadcast_u32(s->team, agreed, s->order, s->network->connections);
-    *start_total = all[chosen];
-    for (unsigned i = 0; i < count; i++)
-        if (s->events->constructed && all[i] != UINT64_MAX)
-            s->events->constructed(s->events->context, ioa_constructor_at(i)->name, memory, all[i], i == chosen);
-    return IOA_OK;
-}
-
-/* ---- the search on a worker ---- */
-
-typedef struct watch {
-    seat *s;
-    ioa_courier *courier;
-    const ioa_tempering *tempering;
-    uint64_t memory, offered; /* total of the last order offered */
-    double began, limit;
-} watch;
-
-static void after_round(void *context, uint64_t best, uint32_t replica, bool improved, const ioa_trace *trace)
-{
-    watch *w = context;
-    (void)improved;
-    uint32_t owner_replica, owner;
-    ioa_tempering_best(w->tempering, &owner_replica, &owner);
-    if (best < w->offered && (int)owner == w->s->rank) {
-        ioa_courier_offer(w->courier, w->tempering, replica, best);
-        w->offered = best;
-    }
-    if (w->s->events->round)
-        w->s->events->round(w->s->events->context, w->memory, trace, ioa_clock() - w->began, w->limit);
-}
-
-static ioa_tempering_config search_config(const seat *s, int index, double began)
-{
-    const ioa_job *job = s->job;
-    double share = job->seconds * (index + 1) / job->memory_count - (began - s->began);
-    ioa_tempering_config config = {.engine = job->engine,
-                                   .seed = job->seed,
-                                   .replicas = (uint32_t)s->replicas,
-                                   .rounds = job->rounds,
-                                   .proposals = job->proposals,
-                                   .seconds = job->seconds > 0.0 ? (share > 1e-3 ? share : 1e-3) : 0.0,
-                                   .began = began,
-                                   .stop = job->stop,
-                                   .spread = job->method == IOA_METHOD_ANNEAL ? 1.0 : INITIAL_SPREAD};
-    return config;
-}
-
-/* Constructs, tempers, and leaves the best order in s->order of its owner. All workers return the same status. */
-static ioa_status search(seat *s, int index, ioa_result_config *result, ioa_trace *trace, int *owner, ioa_error *error)
-{
-    uint64_t memory = s->job->memories[index];
-    double began = ioa_clock();
-    bool searching = s->job->method != IOA_METHOD_CONSTRUCT && s->network->connections > 1;
-    ioa_problem problem = {.network = s->network, .memory = memory, .policy = s->job->policy, .graph = s->graph,
-                           .cold = s->job->cold, .hot = s->job->hot};
-    ioa_tempering_config config = search_config(s, index, began);
-    ioa_transport transport = ioa_comm_transport(&s->team);
-    ioa_tempering *tempering = NULL;
-    ioa_courier courier = {0};
-    uint32_t *start = NULL;
-    int courier_to = s->verifier == s->rank ? -1 : s->verifier;
-    *owner = 0;
-    ioa_status status = construct(s, memory, &result->start_total, error);
-    if (status == IOA_OK) {
-        start = ioa_alloc_copy(s->order, s->network->connections, sizeof *start);
-        if (!start) status = ioa_fail_nomem(error, "the start order", s->network->connections, sizeof *start);
-    }
-    result->claimed_total = problem.start_total = result->start_total;
-    problem.start = start;
-    if (status == IOA_OK && searching)
-        status = ioa_tempering_create(&problem, &config, &transport, &tempering, error);
-    if (status == IOA_OK) status = ioa_courier_create(s->world, courier_to, s->network->connections, &courier, error);
-    status = ioa_comm_agree(s->world, status, false, error); /* the verifier agrees too: ioa_verifier_serve */
-    bool serving = status == IOA_OK;
-    if (status == IOA_OK && searching) {
-        watch w = {.s = s, .courier = &courier, .tempering = tempering, .memory = memory,
-                   .offered = problem.start_total, .began = began, .limit = config.seconds};
-        ioa_tempering_events events = {.context = &w, .round = after_round};
-        status = ioa_tempering_run(tempering, &events, error);
-    }
-    if (serving) ioa_courier_finish(&courier);
-    if (status == IOA_OK && searching) {
-        uint32_t replica, worker;
-        uint64_t best = ioa_tempering_best(tempering, &replica, &worker);
-        *owner = (int)worker;
-        if (best < problem.start_total) {
-            result->claimed_total = best;
-            if (*owner == s->rank) ioa_tempering_best_order(tempering, replica, s->order);
-        } else
-            *owner = 0; /* every worker has the start order */
-        result->planned = ioa_tempering_planned(tempering);
-        if (s->rank == 0) status = ioa_trace_copy(ioa_tempering_trace(tempering), trace, error);
-    }
-    ioa_courier_destroy(&courier);
-    ioa_tempering_destroy(tempering);
-    ioa_free(start);
-    return status;
-}
-
 /* ---- one memory size, all ranks ---- */
 
-static void describe(const seat *s, const ioa_result_config *r, char *text, size_t size)
-{
-    const ioa_job *job = s->job;
-    snprintf(text, size,
-             "{\"method\":\"%s\",\"engine\":\"%s\",\"policy\":\"%s\",\"seed\":%" PRIu64 ",\"replicas\":%" PRIu64
-             ",\"rounds\":%" PRIu64 ",\"seconds\":%g,\"proposals\":%" PRIu64 ",\"cold\":%g,\"hot\":%g,\"batch\":%" PRIu32
-             ",\"timing_seconds\":%g}",
-             job->method_name, job->engine->name, ioa_policy_name(job->policy), job->seed, s->replicas, job->rounds,
-             job->seconds, job->proposals, job->cold, job->hot, r->batch, job->timing_seconds);
-}
-
-/* On the verifier: everything from the final order to the archive on disk. */
-static ioa_status conclude(seat *s, const ioa_result_config *result, const ioa_candidates *seen,
-                           const ioa_trace *trace, bool last, ioa_summary *summary, ioa_error *error)
+/* On the verifier: from the final order to a schedule of the archive. */
+static ioa_status conclude(ioa_seat *s, const ioa_result_config *result, const ioa_candidates *seen, const ioa_trace *trace,
+                           ioa_summary *summary, ioa_error *error)
 {
     ioa_status status = ioa_result_add(s->archive, s->network, s->order, result, trace, summary, error);
     if (status != IOA_OK) return status;
@@ -237,15 +68,11 @@ static ioa_status conclude(seat *s, const ioa_result_config *result, const ioa_c
         snprintf(summary->reason, sizeof summary->reason, "an earlier best did not hold: %.400s", seen->reason);
     }
     s->unverified = s->unverified || !summary->verified;
-    if (!last) return IOA_OK;
-    char config[1024];
-    describe(s, result, config, sizeof config);
-    status = ioa_result_provenance(s->archive, s->job->command_line, config, s->ranks, ioa_clock() - s->began, error);
-    return status == IOA_OK ? ioa_archive_write(s->archive, s->job->archive_path, error) : status;
+    return IOA_OK;
 }
 
 /* The verifier's part while the workers search, and the way of the final order to it. */
-static ioa_status collect(seat *s, ioa_result_config *result, int owner, ioa_trace *trace, ioa_error *error)
+static ioa_status collect(ioa_seat *s, ioa_result_config *result, int owner, ioa_trace *trace, ioa_error *error)
 {
     (void)error;
     if (s->verifier == 0) return IOA_OK; /* one rank: it is all here */
@@ -268,7 +95,44 @@ static ioa_status collect(seat *s, ioa_result_config *result, int owner, ioa_tra
     return IOA_OK;
 }
 
-static ioa_status handle_memory(seat *s, int index, ioa_error *error)
+/* Verification, and what rank 0 is told about it. */
+static ioa_status finish_memory(ioa_seat *s, ioa_result_config *result, int owner, const ioa_candidates *seen,
+                                ioa_trace *trace, ioa_error *error)
+{
+    ioa_summary summary = {0};
+    if (!is_verifier(s)) ioa_watchdog_set(END_PATIENCE * s->job->hang_timeout + s->job->timing_seconds);
+    ioa_status status = collect(s, result, owner, trace, error);
+    if (status == IOA_OK && is_verifier(s)) status = conclude(s, result, seen, trace, &summary, error);
+    status = ioa_comm_agree(s->world, status, true, error); /* all others sleep while the verifier times */
+    ioa_watchdog_set(0.0);
+    if (status == IOA_OK && s->verifier != 0) {
+        if (is_verifier(s)) MPI_Send(&summary, sizeof summary, MPI_BYTE, 0, TAG_SUMMARY, s->world);
+        if (s->rank == 0)
+            MPI_Recv(&summary, sizeof summary, MPI_BYTE, s->verifier, TAG_SUMMARY, s->world, MPI_STATUS_IGNORE);
+    }
+    if (status == IOA_OK && s->events->finished) s->events->finished(s->events->context, &summary);
+    return status;
+}
+
+/* Between two memory sizes: the finished one goes into the checkpoint, and the job may stop here. */
+static ioa_status step_on(ioa_seat *s, int index, const ioa_result_config *result, ioa_error *error)
+{
+    int stop = s->stopping || ioa_stop_signalled() || (s->rank == 0 && ioa_seat_must_stop(s, 0.0)), agreed;
+    MPI_Allreduce(&stop, &agreed, 1, MPI_INT, MPI_MAX, s->world);
+    s->stopping = agreed;
+    if (!s->job->checkpoint_path || index + 1 == s->job->memory_count) return IOA_OK;
+    s->paused = s->stopping;
+    ioa_keeper *k = &s->keeper;
+    if (s->rank == 0) k->start_totals[index] = result->start_total;
+    if (is_verifier(s) && s->verifier != 0)
+        ioa_parcel_send(s->world, 0, s->network->connections, &s->archive->schedules[index]);
+    if (s->rank == 0 && s->verifier != 0) ioa_parcel_receive(s->world, s->verifier, k->schedules);
+    ioa_status status = IOA_OK;
+    if (is_worker(s)) status = ioa_seat_checkpoint(s, index + 1, NULL, 0, NULL, s->paused, error);
+    return ioa_comm_agree(s->world, status, true, error);
+}
+
+static ioa_status handle_memory(ioa_seat *s, int index, ioa_error *error)
 {
     const ioa_job *job = s->job;
     ioa_result_config result = {.memory = job->memories[index], .policy = job->policy, .seed = job->seed,
@@ -276,55 +140,140 @@ static ioa_status handle_memory(seat *s, int index, ioa_error *error)
                                 .timing_seconds = job->timing_seconds};
     ioa_trace trace = {.replicas = (uint32_t)s->replicas};
     ioa_candidates seen = {0};
-    ioa_summary summary = {0};
     int owner = 0;
-    ioa_status status = is_worker(s) ? search(s, index, &result, &trace, &owner, error)
+    ioa_status status = is_worker(s) ? ioa_seat_search(s, index, &result, &trace, &owner, error)
                                      : ioa_verifier_serve(s->world, s->workers, s->network, result.memory,
                                                           result.policy, job->seed, &seen, error);
     status = ioa_comm_agree(s->world, status, true, error);
-    if (status == IOA_OK) status = collect(s, &result, owner, &trace, error);
-    if (status == IOA_OK && is_verifier(s))
-        status = conclude(s, &result, &seen, &trace, index + 1 == job->memory_count, &summary, error);
-    status = ioa_comm_agree(s->world, status, true, error); /* all others sleep while the verifier times */
-    if (status == IOA_OK && s->verifier != 0) {
-        if (is_verifier(s)) MPI_Send(&summary, sizeof summary, MPI_BYTE, 0, TAG_SUMMARY, s->world);
-        if (s->rank == 0)
-            MPI_Recv(&summary, sizeof summary, MPI_BYTE, s->verifier, TAG_SUMMARY, s->world, MPI_STATUS_IGNORE);
-    }
-    if (status == IOA_OK && s->events->finished) s->events->finished(s->events->context, &summary);
+    int ends[2] = {s->stopping, s->paused};
+    MPI_Bcast(ends, 2, MPI_INT, 0, s->world);
+    s->stopping = ends[0];
+    s->paused = ends[1];
+    if (status == IOA_OK && !s->paused) status = finish_memory(s, &result, owner, &seen, &trace, error);
+    if (status == IOA_OK && !s->paused) status = step_on(s, index, &result, error);
     ioa_trace_clear(&trace);
     return status;
 }
 
-static ioa_status run(seat *s, ioa_error *error)
+/* ---- the whole job ---- */
+
+/* What earlier runs finished goes to the verifier, and to the user as if it had been found now. */
+static void take_over(ioa_seat *s)
+{
+    ioa_keeper *k = &s->keeper;
+    if (s->verifier == 0 && k->schedules) { /* one rank needs but one copy */
+        ioa_archive_destroy(s->archive);
+        s->archive = k->schedules;
+        k->borrowed = true;
+    }
+    for (uint64_t i = 0; i < k->finished; i++) {
+        if (s->rank == 0 && s->verifier != 0)
+            ioa_parcel_send(s->world, s->verifier, s->network->connections, &k->schedules->schedules[i]);
+        if (is_verifier(s) && s->verifier != 0) ioa_parcel_receive(s->world, 0, s->archive);
+        if (is_verifier(s)) s->unverified = s->unverified || !s->archive->schedules[i].verified;
+        if (!s->events->finished) continue;
+        ioa_summary summary;
+        ioa_result_summarize(&k->schedules->schedules[i], k->start_totals[i], &summary);
+        s->events->finished(s->events->context, &summary);
+    }
+    if (!k->resumed) return;
+    s->began -= k->job_elapsed;
+    if (k->searching)
+        ioa_seat_note(s, "resumed: memory size %" PRIu64 " of %d, %" PRIu64 " rounds done", k->finished + 1,
+                      s->job->memory_count, k->rounds);
+    else
+        ioa_seat_note(s, "resumed: %" PRIu64 " of %d memory sizes done", k->finished, s->job->memory_count);
+}
+
+static void describe(const ioa_seat *s, char *text, size_t size)
+{
+    const ioa_job *job = s->job;
+    snprintf(text, size,
+             "{\"method\":\"%s\",\"engine\":\"%s\",\"policy\":\"%s\",\"seed\":%" PRIu64 ",\"replicas\":%" PRIu64
+             ",\"rounds\":%" PRIu64 ",\"seconds\":%g,\"proposals\":%" PRIu64 ",\"cold\":%g,\"hot\":%g,\"batch\":%" PRIu64
+             ",\"timing_seconds\":%g}",
+             job->method_name, job->engine->name, ioa_policy_name(job->policy), job->seed, s->replicas, job->rounds,
+             job->seconds, job->proposals, job->cold, job->hot, job->batch, job->timing_seconds);
+}
+
+/* On the verifier: the archive on disk. */
+static ioa_status deliver(ioa_seat *s, ioa_error *error)
+{
+    char config[1024], text[64];
+    describe(s, config, sizeof config);
+    ioa_status status =
+        ioa_result_provenance(s->archive, s->job->command_line, config, s->ranks, ioa_clock() - s->began, error);
+    snprintf(text, sizeof text, "memory size %" PRIu64 ", round %" PRIu64, s->keeper.finished + 1, s->keeper.rounds);
+    if (status == IOA_OK && s->keeper.resumed) status = ioa_archive_add_fact(s->archive, "resumed_at", text, error);
+    if (status == IOA_OK && s->stopping) status = ioa_archive_add_fact(s->archive, "stopped_early", "yes", error);
+    return status == IOA_OK ? ioa_archive_write(s->archive, s->job->archive_path, error) : status;
+}
+
+static void say_how_it_ended(const ioa_seat *s)
+{
+    const char *reason = s->reason ? s->reason : "a signal";
+    if (s->paused)
+        ioa_seat_note(s, "stopped early (%s); go on with --checkpoint %s --resume", reason, s->job->checkpoint_path);
+    else if (s->stopping)
+        ioa_seat_note(s, "stopped early (%s); the archive holds what was found until then", reason);
+}
+
+static ioa_status end(ioa_seat *s, ioa_error *error)
+{
+    ioa_status status = IOA_OK;
+    if (!s->paused && is_verifier(s)) status = deliver(s, error);
+    status = ioa_comm_agree(s->world, status, true, error);
+    if (status != IOA_OK) return status;
+    if (s->rank == 0 && !s->paused && s->job->checkpoint_path) { /* it has served */
+        ioa_error problem = {0};
+        if (ioa_checkpoint_remove(s->job->checkpoint_path, &s->keeper.owner, &problem) != IOA_OK)
+            ioa_seat_note(s, "%s", problem.text);
+    }
+    say_how_it_ended(s);
+    return IOA_OK;
+}
+
+static ioa_status run(ioa_seat *s, ioa_error *error)
 {
     ioa_status status = share_network(s, error);
     if (status != IOA_OK) return status;
     s->replicas = s->job->replicas ? s->job->replicas : default_replicas(s->network->connections);
+    status = ioa_keeper_open(&s->keeper, s->job, s->network, s->replicas, s->world, s->events->note, s->events->context,
+                             error);
+    if (status != IOA_OK) return status;
     if (s->events->began)
         s->events->began(s->events->context, s->network, s->ranks, s->verifier != 0, (uint32_t)s->replicas);
+    take_over(s);
     MPI_Comm_split(s->world, is_worker(s) ? 0 : MPI_UNDEFINED, s->rank, &s->team);
-    for (int i = 0; status == IOA_OK && i < s->job->memory_count; i++) status = handle_memory(s, i, error);
+    for (int i = (int)s->keeper.finished; status == IOA_OK && !s->stopping && i < s->job->memory_count; i++)
+        status = handle_memory(s, i, error);
     if (s->team != MPI_COMM_NULL) MPI_Comm_free(&s->team);
+    if (status == IOA_OK) status = end(s, error);
     if (status != IOA_OK) return status;
     if (s->unverified) ioa_fail(error, IOA_ERR_CHECK, "a result could not be verified; it is archived as such");
-    return ioa_comm_agree(s->world, s->unverified ? IOA_ERR_CHECK : IOA_OK, false, error);
+    return ioa_comm_agree(s->world, s->unverified && !s->paused ? IOA_ERR_CHECK : IOA_OK, false, error);
 }
 
-ioa_status ioa_job_run(const ioa_job *job, const ioa_job_events *events)
+ioa_status ioa_job_run(const ioa_job *job, const ioa_job_events *events, bool *paused)
 {
     static const ioa_job_events silent = {0};
     int provided;
+    double began = ioa_clock();
+    ioa_stop_listen();
     MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
-    seat s = {.job = job, .world = MPI_COMM_WORLD, .team = MPI_COMM_NULL, .began = ioa_clock()};
+    ioa_seat s = {.job = job, .world = MPI_COMM_WORLD, .team = MPI_COMM_NULL, .began = ioa_clock(),
+                  .deadline = ioa_stop_deadline(began, job->deadline)};
     MPI_Comm_rank(s.world, &s.rank);
     MPI_Comm_size(s.world, &s.ranks);
+    ioa_watchdog_prepare(s.rank);
     s.workers = s.ranks > 1 ? s.ranks - 1 : 1;
     s.verifier = s.ranks > 1 ? s.ranks - 1 : 0;
     s.events = s.rank == 0 ? events : &silent;
     ioa_error error = {0};
     ioa_status status = run(&s, &error);
     if (status != IOA_OK && s.events->failed) s.events->failed(s.events->context, &error);
+    *paused = status == IOA_OK && s.paused;
+    ioa_keeper_close(&s.keeper);
     ioa_archive_destroy(s.archive);
     ioa_graph_destroy(s.graph);
     ioa_network_destroy(s.network);

@@ -27,6 +27,12 @@ typedef struct ioa_job {
     uint64_t replicas;  /* K; 0: by the size of the network */
     uint64_t rounds;    /* planned per memory size; 0: by seconds */
     uint64_t stop;      /* round at which to stop although more are planned; 0: none */
+    const char *checkpoint_path; /* NULL: none are written */
+    double checkpoint_every;     /* seconds */
+    bool resume;                 /* from checkpoint_path, if there is one */
+    uint64_t pause_after; /* stop as on a signal after so many rounds of this run; 0: no */
+    double deadline;      /* seconds from the start of this run at which to stop; 0: none but SLURM's */
+    double hang_timeout;  /* seconds without progress after which the run is given up */
     uint64_t proposals; /* per replica and round; 0: the engine's choice */
     double seconds;     /* of search, construction included, all memory sizes together; 0: by rounds */
     double cold, hot;   /* temperatures at the end and at the beginning; 0: the engine's */
@@ -47,10 +53,14 @@ typedef struct ioa_job_events {
     /* Verified, timed and archived. */
     void (*finished)(void *context, const ioa_summary *summary);
     void (*failed)(void *context, const ioa_error *error);
+    /* One line worth knowing: resumed, stopped early, a checkpoint that could not be written. */
+    void (*note)(void *context, const char *text);
 } ioa_job_events;
 
 /* Initializes MPI, runs the job, finalizes MPI. Returns the status, the same on every rank: IOA_ERR_CHECK if a result
- * could not be verified (it is archived as such), IOA_ERR_INPUT for bad files, with nothing written. */
-ioa_status ioa_job_run(const ioa_job *job, const ioa_job_events *events);
+ * could not be verified (it is archived as such), IOA_ERR_INPUT for bad files, with nothing written. `*paused`: it
+ * stopped early and the checkpoint holds the rest; there is no archive yet. SIGUSR1, SIGTERM and SIGALRM are handled from
+ * now on. */
+ioa_status ioa_job_run(const ioa_job *job, const ioa_job_events *events, bool *paused);
 
 #endif

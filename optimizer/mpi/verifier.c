@@ -2,6 +2,7 @@
 
 #include "core/mem.h"
 #include "core/network.h"
+#include "optimizer/mpi/stop.h"
 #include "optimizer/verify/verify.h"
 
 #include <stdio.h>
@@ -65,30 +66,20 @@ void ioa_courier_send_final(ioa_courier *courier, const uint32_t *order)
     send_patiently(courier->world, courier->verifier, TAG_FINAL, order, courier->count);
 }
 
-/* The columns of a trace as runs of 4-byte words: [rounds] or [rounds * K] values of 8 or 4 bytes. */
-typedef struct strip {
-    void *values;
-    uint64_t words;
-} strip;
-
-#define STRIPS 8
-
-static void list_strips(const ioa_trace *t, strip strips[STRIPS])
+/* Columns travel as 4-byte words. */
+static uint64_t words(const ioa_value *column)
 {
-    uint64_t narrow = 2 * t->rounds, wide = narrow * t->replicas;
-    const strip list[STRIPS] = {{t->best, narrow}, {t->proposals, narrow}, {t->round_trips, narrow},
-                                {t->energy, wide}, {t->temperature, wide}, {t->acceptance, wide},
-                                {t->swap, wide},   {t->replica_at, wide / 2}};
-    memcpy(strips, list, sizeof list);
+    return ioa_value_size(column->type) / sizeof(uint32_t);
 }
 
 void ioa_courier_send_trace(MPI_Comm world, int verifier, const ioa_trace *trace)
 {
     uint64_t head[2] = {trace->rounds, trace->replicas};
     MPI_Send(head, 2, MPI_UINT64_T, verifier, TAG_TRACE, world);
-    strip strips[STRIPS];
-    list_strips(trace, strips);
-    for (int i = 0; i < STRIPS; i++) send_patiently(world, verifier, TAG_TRACE, strips[i].values, strips[i].words);
+    ioa_value columns[IOA_TRACE_COLUMNS];
+    ioa_trace_values(trace, columns);
+    for (int i = 0; i < IOA_TRACE_COLUMNS; i++)
+        send_patiently(world, verifier, TAG_TRACE, columns[i].values, columns[i].count * words(&columns[i]));
 }
 
 /* ---- on the verifier ---- */
@@ -130,6 +121,11 @@ static ioa_status examine(desk *d, uint64_t memory, ioa_policy policy, uint64_t 
     return IOA_OK;
 }
 
+static void ring(MPI_Comm world, int stop)
+{
+    MPI_Send(&stop, 1, MPI_INT, 0, IOA_TAG_BELL, world);
+}
+
 ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *network, uint64_t memory,
                               ioa_policy policy, uint64_t seed, ioa_candidates *seen, ioa_error *error)
 {
@@ -140,8 +136,10 @@ ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *ne
     d.discard = ioa_alloc(w, sizeof *d.discard);
     ioa_status status = d.order && d.discard ? IOA_OK : ioa_fail_nomem(error, "candidates", w, 2 * sizeof *d.order);
     status = ioa_comm_agree(world, status, false, error); /* without a place to receive to nobody may send */
-    for (int finished = 0; status == IOA_OK && finished < workers;) {
+    bool serving = status == IOA_OK, rung = false;
+    for (int finished = 0; serving && finished < workers;) {
         int waiting;
+        if (!rung && ioa_stop_signalled()) ring(world, rung = true);
         MPI_Status envelope;
         MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, world, &waiting, &envelope);
         if (waiting && envelope.MPI_TAG == TAG_TOTAL) {
@@ -157,6 +155,7 @@ ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *ne
         } else
             ioa_comm_nap();
     }
+    if (serving && !rung) ring(world, false);
     ioa_free(d.order);
     ioa_free(d.discard);
     return status;
@@ -175,8 +174,9 @@ ioa_status ioa_verifier_receive_trace(MPI_Comm world, ioa_trace *trace, ioa_erro
     ioa_status status = ioa_trace_reserve(trace, head[0], error);
     if (status != IOA_OK) return status;
     trace->rounds = head[0];
-    strip strips[STRIPS];
-    list_strips(trace, strips);
-    for (int i = 0; i < STRIPS; i++) ioa_comm_receive(world, 0, TAG_TRACE, strips[i].values, strips[i].words);
+    ioa_value columns[IOA_TRACE_COLUMNS];
+    ioa_trace_values(trace, columns);
+    for (int i = 0; i < IOA_TRACE_COLUMNS; i++)
+        ioa_comm_receive(world, 0, TAG_TRACE, columns[i].values, columns[i].count * words(&columns[i]));
     return IOA_OK;
 }

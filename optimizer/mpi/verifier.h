@@ -8,6 +8,10 @@
 
 #include <ioanneal/memory.h>
 
+/* From the verifier to rank 0, once per search: 1 as soon as it was told to stop (a signal may reach any rank), else 0 at
+ * the end. */
+enum { IOA_TAG_BELL = 50 };
+
 /* ---- on a worker ---- */
 
 typedef struct ioa_courier {

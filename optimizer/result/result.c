@@ -1,5 +1,6 @@
 #include "optimizer/result/result.h"
 
+#include "core/bounds.h"
 #include "core/build_info.h"
 #include "core/mem.h"
 #include "core/network.h"
@@ -20,41 +21,35 @@ static void now(char *text, size_t size)
     strftime(text, size, "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 
-static ioa_status add_column(ioa_schedule *schedule, const char *name, const void *values, bool whole, uint64_t rows,
-                             uint32_t width, ioa_error *error)
+/* Columns of archives are uint64 or float64. */
+static ioa_status add_column(ioa_schedule *schedule, const ioa_value *from, uint64_t rows, ioa_error *error)
 {
+    bool whole = from->type == IOA_VALUE_U32 || from->type == IOA_VALUE_U64;
     ioa_column *column;
-    ioa_status status = ioa_schedule_add_column(schedule, name, whole, rows, width, &column, error);
-    if (status == IOA_OK && rows) memcpy(whole ? (void *)column->whole : (void *)column->real, values, rows * width * 8);
+    ioa_status status = ioa_schedule_add_column(schedule, from->name, whole, rows, (uint32_t)(from->count / rows), &column,
+                                                error);
+    for (uint64_t i = 0; status == IOA_OK && i < from->count; i++) switch (from->type) {
+        case IOA_VALUE_U32: column->whole[i] = ((const uint32_t *)from->values)[i]; break;
+        case IOA_VALUE_U64: column->whole[i] = ((const uint64_t *)from->values)[i]; break;
+        case IOA_VALUE_I64: column->real[i] = (double)((const int64_t *)from->values)[i]; break;
+        case IOA_VALUE_F64: column->real[i] = ((const double *)from->values)[i]; break;
+        }
     return status;
 }
 
-/* Energies and replica numbers are small whole numbers; they are stored in the column types archives have. */
 static ioa_status add_trace(ioa_schedule *schedule, const ioa_trace *trace, ioa_error *error)
 {
     uint64_t rows = trace->rounds;
-    uint32_t k = trace->replicas;
+    ioa_value columns[IOA_TRACE_COLUMNS];
     if (rows == 0) return IOA_OK;
-    uint64_t *rounds = ioa_alloc(rows, sizeof *rounds), *wide = ioa_alloc(rows * k, sizeof *wide);
-    double *energy = ioa_alloc(rows * k, sizeof *energy);
-    ioa_status status = rounds && wide && energy ? IOA_OK : ioa_fail_nomem(error, "the trace", rows * k, 16);
-    for (uint64_t r = 0; status == IOA_OK && r < rows; r++) rounds[r] = r;
-    for (uint64_t i = 0; status == IOA_OK && i < rows * k; i++) {
-        wide[i] = trace->replica_at[i];
-        energy[i] = (double)trace->energy[i];
-    }
-    if (status == IOA_OK) status = add_column(schedule, "round", rounds, true, rows, 1, error);
-    if (status == IOA_OK) status = add_column(schedule, "best", trace->best, true, rows, 1, error);
-    if (status == IOA_OK) status = add_column(schedule, "proposals", trace->proposals, true, rows, 1, error);
-    if (status == IOA_OK) status = add_column(schedule, "round_trips", trace->round_trips, true, rows, 1, error);
-    if (status == IOA_OK) status = add_column(schedule, "energy", energy, false, rows, k, error);
-    if (status == IOA_OK) status = add_column(schedule, "temperature", trace->temperature, false, rows, k, error);
-    if (status == IOA_OK) status = add_column(schedule, "acceptance", trace->acceptance, false, rows, k, error);
-    if (status == IOA_OK) status = add_column(schedule, "swap", trace->swap, false, rows, k, error);
-    if (status == IOA_OK) status = add_column(schedule, "replica", wide, true, rows, k, error);
+    uint64_t *rounds = ioa_alloc(rows, sizeof *rounds);
+    if (!rounds) return ioa_fail_nomem(error, "the trace", rows, sizeof *rounds);
+    for (uint64_t r = 0; r < rows; r++) rounds[r] = r;
+    ioa_status status = add_column(schedule, &(ioa_value){"round", IOA_VALUE_U64, rows, rounds}, rows, error);
+    ioa_trace_values(trace, columns);
+    for (int i = 0; status == IOA_OK && i < IOA_TRACE_COLUMNS; i++)
+        status = add_column(schedule, &columns[i], rows, error);
     ioa_free(rounds);
-    ioa_free(wide);
-    ioa_free(energy);
     return status;
 }
 
@@ -69,6 +64,16 @@ static ioa_status count_layered(const ioa_network *network, uint64_t memory, ioa
     ioa_free(order);
     if (status == IOA_OK) *total = io.reads + io.writes;
     return status;
+}
+
+static void summarize_times(const ioa_measurement *m, ioa_summary *summary)
+{
+    summary->measured = true;
+    summary->batch = m->batch;
+    memcpy(summary->kernel, m->kernel, sizeof summary->kernel);
+    summary->gflops = m->gflops;
+    summary->speedup_order = m->speedup_order;
+    summary->speedup_csr = m->speedup_csr;
 }
 
 static ioa_status time_order(const ioa_network *network, const uint32_t *order, const ioa_result_config *config,
@@ -86,12 +91,7 @@ static ioa_status time_order(const ioa_network *network, const uint32_t *order, 
     snprintf(measured->compiler, sizeof measured->compiler, "%s", IOA_COMPILER);
     snprintf(measured->flags, sizeof measured->flags, "%s", IOA_COMPILER_FLAGS);
     now(measured->date, sizeof measured->date);
-    summary->measured = true;
-    summary->batch = m->batch;
-    memcpy(summary->kernel, m->kernel, sizeof summary->kernel);
-    summary->gflops = m->gflops;
-    summary->speedup_order = m->speedup_order;
-    summary->speedup_csr = m->speedup_csr;
+    summarize_times(m, summary);
     return IOA_OK;
 }
 
@@ -115,6 +115,11 @@ ioa_status ioa_result_add(ioa_archive *archive, const ioa_network *network, cons
     s->order = ioa_alloc_copy(order, network->connections, sizeof *order);
     if (!s->order) return ioa_fail_nomem(error, "the schedule", network->connections, sizeof *order);
 
+    ioa_certificate certificate = {0};
+    status = ioa_certified_bound(network, config->memory, &certificate, error);
+    if (status != IOA_OK) return status;
+    s->certified_bound = s->lower_bound + certificate.excess;
+    ioa_certificate_free(&certificate);
     status = count_layered(network, config->memory, config->policy, &s->baseline_total, error);
     if (status == IOA_OK) status = ioa_memory_count(network, order, config->memory, config->policy, &s->io, error);
     ioa_verdict verdict;
@@ -125,7 +130,7 @@ ioa_status ioa_result_add(ioa_archive *archive, const ioa_network *network, cons
     s->verified = ioa_verdict_passed(&verdict);
     *summary = (ioa_summary){.memory = s->memory, .policy = s->policy, .layered_total = s->baseline_total,
                              .start_total = config->start_total, .best_total = s->io.reads + s->io.writes,
-                             .lower_bound = s->lower_bound, .rounds = s->rounds, .verified = s->verified,
+                             .lower_bound = s->lower_bound, .certified_bound = s->certified_bound, .rounds = s->rounds, .verified = s->verified,
                              .proposals = trace->rounds ? trace->proposals[trace->rounds - 1] : 0};
     memcpy(summary->reason, verdict.reason, sizeof summary->reason);
     if (config->claimed_total != summary->best_total) {
@@ -135,6 +140,18 @@ ioa_status ioa_result_add(ioa_archive *archive, const ioa_network *network, cons
     }
     if (s->verified && config->timing_seconds > 0.0) return time_order(network, order, config, s, summary, error);
     return IOA_OK;
+}
+
+void ioa_result_summarize(const ioa_schedule *s, uint64_t start_total, ioa_summary *summary)
+{
+    *summary = (ioa_summary){.memory = s->memory, .policy = s->policy, .layered_total = s->baseline_total,
+                             .start_total = start_total, .best_total = s->io.reads + s->io.writes,
+                             .lower_bound = s->lower_bound, .certified_bound = s->certified_bound, .rounds = s->rounds, .verified = s->verified};
+    for (uint32_t i = 0; i < s->columns; i++)
+        if (strcmp(s->trace[i].name, "proposals") == 0 && s->trace[i].rows)
+            summary->proposals = s->trace[i].whole[s->trace[i].rows - 1];
+    if (!s->verified) snprintf(summary->reason, sizeof summary->reason, "found by an earlier run");
+    if (s->measurements) summarize_times(&s->measured[0].measurement, summary);
 }
 
 ioa_status ioa_result_provenance(ioa_archive *archive, const char *command_line, const char *config_json, int ranks,

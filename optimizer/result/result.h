@@ -12,6 +12,7 @@ typedef struct ioa_summary {
     uint64_t memory;
     ioa_policy policy;
     uint64_t layered_total, start_total, best_total, lower_bound;
+    uint64_t certified_bound; /* core/bounds.h: no order costs less, at least lower_bound */
     uint64_t rounds, proposals;
     bool verified;
     bool measured; /* the fields below are filled */
@@ -39,6 +40,9 @@ typedef struct ioa_result_config {
 ioa_status ioa_result_add(ioa_archive *archive, const ioa_network *network, const uint32_t *order,
                           const ioa_result_config *config, const ioa_trace *trace, ioa_summary *summary,
                           ioa_error *error);
+
+/* The same summary from a schedule that was archived before. */
+void ioa_result_summarize(const ioa_schedule *schedule, uint64_t start_total, ioa_summary *summary);
 
 /* Facts of this run for /provenance: versions, revision, host, SLURM job, date, wall time. */
 ioa_status ioa_result_provenance(ioa_archive *archive, const char *command_line, const char *config_json, int ranks,

@@ -17,6 +17,8 @@ static const ioa_constructor constructors[] = {
     {"layered", "neurons by id, the paper's 2-optimal order", layered, NULL},
     {"blocks", "blocks of destinations that share sources stay resident, each source streams past once",
      ioa_construct_blocks, NULL},
+    {"twins", "blocks of destinations with the same sources, each next to the one it shares most sources with",
+     ioa_construct_twins, NULL},
     {"greedy", "whole neurons, the one with the fewest absent sources next", ioa_construct_greedy,
      ioa_construct_greedy_affordable},
 };

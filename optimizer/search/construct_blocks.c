@@ -104,15 +104,33 @@ static void forget_sources(partition *p)
     p->touched_count = 0;
 }
 
-/* Cuts the candidates, `count` of them, into blocks of `size`. The first of a block is the one closest to the block
- * before, so that sources resident at the change are used. */
-static void cut(partition *p, uint32_t count, uint32_t size)
+/* Candidates that need no further source. */
+static uint32_t count_twins(const partition *p)
+{
+    uint32_t count = 0;
+    for (uint32_t v = p->head[0]; v != NONE; v = p->next[v]) count++;
+    return count;
+}
+
+/* Members of each block if `count` are cut into as few blocks of at most `size` as possible: a short rest would cost as
+ * many loads as a full block. */
+static uint32_t even_share(uint32_t count, uint32_t size)
+{
+    uint32_t blocks = (count + size - 1) / size;
+    return (count + blocks - 1) / blocks;
+}
+
+/* Cuts the candidates, `count` of them, into blocks of at most `size`; with `twins` a block takes only destinations
+ * that need no further source. The first of a block is the one closest to the block before, so that sources resident
+ * at the change are used. */
+static void cut(partition *p, uint32_t count, uint32_t size, bool twins)
 {
     uint32_t end = p->placed + count;
     while (p->placed < end) {
         uint32_t first = cheapest(p), stop = end - p->placed < size ? end : p->placed + size;
         forget_sources(p);
         place(p, first);
+        if (twins) stop = p->placed - 1 + even_share(1 + count_twins(p), size);
         while (p->placed < stop) place(p, cheapest(p));
         p->block_end[p->blocks++] = p->placed;
     }
@@ -166,6 +184,7 @@ static void lay_out_block(const partition *p, stream *s, uint32_t block, uint32_
         for (int64_t e = a->indptr[p->sequence[i]]; e < a->indptr[p->sequence[i] + 1]; e++)
             order[*step + s->start[s->place_of[a->indices[e]]]++] = (uint32_t)e;
     for (uint32_t i = 0; i < count; i++) s->seen_in[s->sources[i]] = block;
+    for (uint32_t i = begin; i < end; i++) s->seen_in[p->sequence[i]] = block;
     *step += offset;
 }
 
@@ -228,7 +247,7 @@ static void release(partition *p)
 }
 
 /* Depth by depth: all sources of a depth are complete before its first destination. */
-static bool cut_by_depth(partition *p, uint32_t size)
+static bool cut_by_depth(partition *p, uint32_t size, bool twins)
 {
     uint32_t n = p->network->a.neurons;
     uint32_t *depth = ioa_alloc(n, sizeof *depth), *by_depth = ioa_alloc(n, sizeof *by_depth), *start = NULL;
@@ -248,7 +267,9 @@ static bool cut_by_depth(partition *p, uint32_t size)
                 link_candidate(p, v);
             }
             p->lowest = 0;
-            cut(p, start[d] - start[d - 1], size);
+            for (uint32_t i = p->blocks > 1 ? p->block_end[p->blocks - 2] : 0; i < p->placed; i++)
+                source_arrives(p, p->sequence[i]); /* what was completed last is still resident */
+            cut(p, start[d] - start[d - 1], size, twins);
         }
     }
     ioa_free(depth);
@@ -257,15 +278,25 @@ static bool cut_by_depth(partition *p, uint32_t size)
     return complete;
 }
 
-ioa_status ioa_construct_blocks(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error)
+static ioa_status construct(const ioa_network *network, uint64_t memory, bool twins, uint32_t *order, ioa_error *error)
 {
     uint64_t size = memory - 2 < network->a.neurons ? memory - 2 : network->a.neurons;
     partition p = {.network = network, .limit = (int64_t)(COMMON_SOURCE_BLOCKS * (size < 8 ? 8 : size))};
     bool complete = allocate(&p);
     if (complete) {
         ioa_network_outgoing(network, p.out, NULL, p.out_neurons);
-        complete = cut_by_depth(&p, (uint32_t)size) && lay_out(&p, order);
+        complete = cut_by_depth(&p, (uint32_t)size, twins) && lay_out(&p, order);
     }
     release(&p);
     return complete ? IOA_OK : ioa_fail_nomem(error, "the block order", network->connections, 8);
+}
+
+ioa_status ioa_construct_blocks(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error)
+{
+    return construct(network, memory, false, order, error);
+}
+
+ioa_status ioa_construct_twins(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error)
+{
+    return construct(network, memory, true, order, error);
 }

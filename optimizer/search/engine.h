@@ -42,24 +42,33 @@ typedef struct ioa_engine {
     const char *name;
     const char *summary; /* one line for --help */
 
+    uint32_t groups; /* kinds of replicas; replica k is of kind k mod groups, and only equal kinds exchange */
+
     /* What the replicas of a rank share beyond the problem; both NULL if nothing. */
     ioa_status (*prepare)(const ioa_problem *problem, void **shared, ioa_error *error);
     void (*release)(void *shared);
 
-    /* Starts a replica. Problem and shared must outlive it. */
-    ioa_status (*create)(const ioa_problem *problem, const void *shared, void **state, ioa_error *error);
+    /* Starts a replica of a kind. Problem and shared must outlive it. */
+    ioa_status (*create)(const ioa_problem *problem, const void *shared, uint32_t kind, void **state, ioa_error *error);
     void (*destroy)(void *state);
 
     /* Effort of one round: a function of the problem alone, so that rounds mean the same on every machine. */
     uint64_t (*round_proposals)(const ioa_problem *problem);
 
-    /* One round. Swaps of the round are decided with the base temperature of replica 0. */
+    /* One round. Swaps are decided with the base temperature of the first replica of the kind. */
     ioa_status (*anneal)(void *state, const ioa_step *step, ioa_pcg32 *rng, ioa_round_counts *counts,
                          ioa_error *error);
 
     int64_t (*energy)(const void *state);      /* what the swaps compare, in I/Os */
     uint64_t (*best_total)(const void *state); /* exact I/O of the best order seen by this replica */
     void (*best_order)(const void *state, uint32_t *order); /* that order, [W] */
+
+    /* Flat form of a replica between two rounds, for checkpoints. `load` is given a replica just created for the same
+     * problem and makes it anneal on bit for bit; it trusts nothing: IOA_ERR_INPUT if the bytes cannot be such a
+     * replica, after which it may only be destroyed. */
+    uint64_t (*bytes)(const void *state);
+    void (*save)(const void *state, void *bytes);
+    ioa_status (*load)(void *state, const void *bytes, uint64_t count, ioa_error *error);
 } ioa_engine;
 
 /* NULL for an unknown name. */

@@ -1,7 +1,8 @@
 /* Three engines in one file, since they are the same replica with different plans:
  *   interval  coarse: every destination has one residency, an interval of time (interval.h)
  *   priced    fine: every connection has its place, memory has prices (priced.h)
- *   levels    coarse first, then fine from the best coarse order, never hot again
+ *   levels    two kinds of replicas: even ones coarse first, then fine from the best coarse order, never hot again;
+ *             odd ones fine from the beginning. Long rows favour the former, short ones the latter.
  * The exact count of what a replica has is taken at the end of every round; swaps compare it, and the best order is
  * chosen by it. */
 #include "optimizer/search/engine.h"
@@ -15,12 +16,16 @@
 
 #define INTERVAL_HOT 0.4 /* I/Os */
 #define INTERVAL_COLD 0.1
-#define PRICED_HOT 0.5 /* mean energies of a connection */
-#define PRICED_COLD 0.02
-#define POLISH_HOT 0.06 /* the same, where a coarse search went before */
+#define PRICED_HOT 1.0 /* in units of what ioa_priced_suggest says */
+#define PRICED_COLD 0.05
+#define POLISH_HOT 0.1 /* the same, where a coarse search went before */
 
-/* Proposals of the fine level that take as long as one of the coarse level. */
-#define FINE_PER_COARSE 8
+/* Proposals of the fine level that take about as long as one of the coarse level: fewer where the state no longer fits
+ * into cache. */
+static uint64_t fine_per_coarse(const ioa_problem *problem)
+{
+    return problem->network->connections <= 400000 ? 8 : 3;
+}
 
 /* ---- what replicas share: the coarse problem, its start, and where the fine level takes over ---- */
 
@@ -39,40 +44,57 @@ static void shared_release(void *pointer)
     ioa_free(s);
 }
 
-/* Tries windows of several widths and keeps the best by exact count. */
+/* A start under consideration: what it is made with, and the best one so far. */
+typedef struct trial {
+    const ioa_problem *problem;
+    ioa_simulator *simulator;
+    uint32_t *order; /* [W] scratch */
+    uint64_t best;
+} trial;
+
+/* Takes over `made` (empty afterwards) if its order is the best so far. */
+static ioa_status consider(shared *s, trial *t, ioa_intervals *made, ioa_error *error)
+{
+    ioa_interval_state *state = NULL;
+    ioa_status status = ioa_interval_state_create(s->problem, made, &state, error);
+    if (status == IOA_OK) status = ioa_interval_order(state, t->order, error);
+    ioa_interval_state_destroy(state);
+    if (status == IOA_OK) {
+        ioa_io io = ioa_simulator_count(t->simulator, t->order);
+        if (io.reads + io.writes < t->best) {
+            t->best = io.reads + io.writes;
+            ioa_intervals old = s->start;
+            s->start = *made;
+            *made = old;
+        }
+    }
+    if (made->open) ioa_intervals_destroy(made);
+    return status;
+}
+
+/* Tries windows of several widths, and the constructive order the search was given, and keeps the best. */
 static ioa_status find_start(shared *s, const ioa_problem *problem, ioa_error *error)
 {
-    static const int32_t eighths[] = {0, 1, 2, 4, 6, 8};
-    uint64_t best = UINT64_MAX;
-    ioa_simulator *simulator = NULL;
-    uint32_t *order = ioa_alloc(problem->network->connections, sizeof *order);
-    ioa_status status =
-        order ? IOA_OK : ioa_fail_nomem(error, "an order", problem->network->connections, sizeof *order);
+    static const int32_t sixteenths[] = {0, 2, 4, 6, 9, 12, 14, 16};
+    uint64_t w = problem->network->connections;
+    trial t = {.problem = problem, .best = UINT64_MAX, .order = ioa_alloc(w, sizeof *t.order)};
+    ioa_intervals made = {0};
+    ioa_status status = t.order ? IOA_OK : ioa_fail_nomem(error, "an order", w, sizeof *t.order);
     if (status == IOA_OK)
-        status = ioa_simulator_create(problem->network, problem->memory, problem->policy, &simulator, error);
+        status = ioa_simulator_create(problem->network, problem->memory, problem->policy, &t.simulator, error);
+    if (status == IOA_OK) status = ioa_intervals_from_order(s->problem, problem->start, &made, error);
+    if (status == IOA_OK) status = consider(s, &t, &made, error);
     int32_t last = 0;
-    for (size_t i = 0; status == IOA_OK && i < sizeof eighths / sizeof *eighths; i++) {
-        int32_t width = s->problem->slots * eighths[i] / 8 > 1 ? s->problem->slots * eighths[i] / 8 : 1;
+    for (size_t i = 0; status == IOA_OK && i < sizeof sixteenths / sizeof *sixteenths; i++) {
+        int32_t width = (int32_t)((int64_t)s->problem->slots * sixteenths[i] / 16);
+        if (width < 1) width = 1;
         if (width == last) continue;
         last = width;
-        ioa_intervals made = {0};
-        ioa_interval_state *state = NULL;
         status = ioa_intervals_window(s->problem, (uint32_t)width, NULL, &made, error);
-        if (status == IOA_OK) status = ioa_interval_state_create(s->problem, &made, &state, error);
-        if (status == IOA_OK) status = ioa_interval_order(state, order, error);
-        ioa_interval_state_destroy(state);
-        ioa_io io = {0};
-        if (status == IOA_OK) io = ioa_simulator_count(simulator, order);
-        if (status == IOA_OK && io.reads + io.writes < best) {
-            best = io.reads + io.writes;
-            ioa_intervals old = s->start;
-            s->start = made;
-            made = old;
-        }
-        if (made.open) ioa_intervals_destroy(&made);
+        if (status == IOA_OK) status = consider(s, &t, &made, error);
     }
-    ioa_simulator_destroy(simulator);
-    ioa_free(order);
+    ioa_simulator_destroy(t.simulator);
+    ioa_free(t.order);
     return status;
 }
 
@@ -123,7 +145,8 @@ typedef struct replica {
     const shared *shared;
     ioa_interval_state *interval; /* while coarse */
     ioa_priced *priced;           /* once fine */
-    double scale;                 /* mean energy of a connection at the takeover, in I/Os */
+    double takeover;              /* progress at which this one turns fine: 0 at once, 1 never */
+    double scale;                 /* suggested temperature to begin the fine level with, in I/Os */
     ioa_simulator *simulator;
     uint32_t *order; /* [W] as last counted */
     uint32_t *best;  /* [W] */
@@ -149,17 +172,20 @@ static ioa_status take_over(replica *r, ioa_error *error)
     r->interval = NULL;
     ioa_status status = ioa_priced_create(r->problem->graph, r->best, r->problem->memory, &r->priced, error);
     if (status != IOA_OK) return status;
-    r->scale = (double)ioa_priced_energy(r->priced) / (double)IOA_PRICED_ONE / (double)r->problem->network->connections;
+    double cold;
+    ioa_priced_suggest(r->priced, &r->scale, &cold);
     return IOA_OK;
 }
 
-static ioa_status replica_create(const ioa_problem *problem, const void *pointer, void **state, ioa_error *error)
+static ioa_status replica_create(const ioa_problem *problem, const void *pointer, uint32_t kind, void **state,
+                                 ioa_error *error)
 {
     uint64_t w = problem->network->connections;
     replica *r = ioa_alloc_zero(1, sizeof *r);
     if (!r) return ioa_fail_nomem(error, "a replica", 1, sizeof *r);
     r->problem = problem;
     r->shared = pointer;
+    r->takeover = kind == 1 ? 0.0 : r->shared->takeover;
     r->total = r->best_total = problem->start_total;
     r->order = ioa_alloc(w, sizeof *r->order);
     r->best = ioa_alloc_copy(problem->start, w, sizeof *r->best);
@@ -167,7 +193,7 @@ static ioa_status replica_create(const ioa_problem *problem, const void *pointer
     if (status == IOA_OK)
         status = ioa_simulator_create(problem->network, problem->memory, problem->policy, &r->simulator, error);
     if (status == IOA_OK)
-        status = r->shared->takeover > 0.0
+        status = r->takeover > 0.0
                      ? ioa_interval_state_create(r->shared->problem, &r->shared->start, &r->interval, error)
                      : take_over(r, error);
     if (status == IOA_OK)
@@ -211,11 +237,11 @@ static ioa_status anneal_coarse(replica *r, const ioa_step *step, double share, 
 
 static ioa_status anneal_fine(replica *r, const ioa_step *step, double share, ioa_pcg32 *rng, ioa_round_counts *counts)
 {
-    bool polish = r->shared->takeover > 0.0;
+    bool polish = r->takeover > 0.0;
     double hot = polish ? POLISH_HOT : r->problem->hot > 0.0 ? r->problem->hot : PRICED_HOT;
     double cold = r->problem->cold > 0.0 && !polish ? r->problem->cold : PRICED_COLD;
-    uint64_t proposals = step->proposals * FINE_PER_COARSE, before = 0, after = 0;
-    counts->base = step->quench ? 0.0 : r->scale * ioa_cooling(cold, hot, step->sweeps * FINE_PER_COARSE, share);
+    uint64_t proposals = step->proposals * fine_per_coarse(r->problem), before = 0, after = 0;
+    counts->base = step->quench ? 0.0 : r->scale * ioa_cooling(cold, hot, step->sweeps * (double)fine_per_coarse(r->problem), share);
     const ioa_priced_stats *stats = ioa_priced_statistics(r->priced);
     for (int k = 0; k < IOA_PRICED_MOVE_COUNT; k++) before += stats->accepted[k];
     ioa_priced_run(r->priced, counts->base * step->multiplier, proposals, rng);
@@ -231,7 +257,7 @@ static ioa_status anneal_fine(replica *r, const ioa_step *step, double share, io
 static ioa_status anneal(void *state, const ioa_step *step, ioa_pcg32 *rng, ioa_round_counts *counts, ioa_error *error)
 {
     replica *r = state;
-    double takeover = r->shared->takeover;
+    double takeover = r->takeover;
     if (!r->priced && step->progress > takeover) {
         ioa_status status = take_over(r, error);
         if (status != IOA_OK) return status;
@@ -256,20 +282,119 @@ static void best_order(const void *state, uint32_t *order)
     memcpy(order, r->best, r->problem->network->connections * sizeof *order);
 }
 
-#define REPLICA                                                                                                        \
-    .release = shared_release, .create = replica_create, .destroy = replica_destroy,                                   \
+/* ---- flat form: head, best order, then the interval state or the order and the prices ---- */
+
+typedef struct head {
+    uint64_t fine; /* 0: coarse */
+    uint64_t total, best_total;
+    double scale;
+} head;
+
+static uint64_t saved_bytes(const void *state)
+{
+    const replica *r = state;
+    uint64_t order = r->problem->network->connections * sizeof *r->order;
+    uint32_t prices = 0;
+    if (!r->priced) return sizeof(head) + order + ioa_interval_state_bytes(r->interval);
+    ioa_priced_prices(r->priced, &prices);
+    return sizeof(head) + 2 * order + prices * sizeof(uint32_t);
+}
+
+static void save(const void *state, void *bytes)
+{
+    const replica *r = state;
+    const head h = {r->priced != NULL, r->total, r->best_total, r->scale};
+    size_t order = r->problem->network->connections * sizeof *r->order;
+    unsigned char *to = bytes;
+    uint32_t prices;
+    memcpy(to, &h, sizeof h);
+    memcpy(to += sizeof h, r->best, order);
+    to += order;
+    if (!r->priced) {
+        ioa_interval_state_save(r->interval, to);
+        return;
+    }
+    memcpy(to, r->order, order); /* a round ends settled: order and prices are all there is */
+    const uint32_t *price = ioa_priced_prices(r->priced, &prices);
+    memcpy(to + order, price, prices * sizeof *price);
+}
+
+/* Copies an order from the bytes; it must be legal and cost what is claimed. */
+static ioa_status load_order(replica *r, const void *bytes, uint64_t claimed, uint32_t *order, ioa_error *error)
+{
+    memcpy(order, bytes, r->problem->network->connections * sizeof *order);
+    ioa_status status = ioa_order_check(r->problem->network, order, error);
+    if (status != IOA_OK) return status;
+    ioa_io io = ioa_simulator_count(r->simulator, order);
+    return io.reads + io.writes == claimed ? IOA_OK : ioa_fail(error, IOA_ERR_INPUT, "an order does not cost what is claimed");
+}
+
+static ioa_status load_fine(replica *r, const unsigned char *bytes, uint64_t left, const head *h, ioa_error *error)
+{
+    uint64_t order = r->problem->network->connections * sizeof *r->order;
+    ioa_status status = left < order ? ioa_fail(error, IOA_ERR_INPUT, "a replica's state is too short")
+                                     : load_order(r, bytes, h->total, r->order, error);
+    if (status != IOA_OK) return status;
+    ioa_interval_state_destroy(r->interval);
+    r->interval = NULL;
+    ioa_priced_destroy(r->priced);
+    r->priced = NULL;
+    status = ioa_priced_create(r->problem->graph, r->order, r->problem->memory, &r->priced, error);
+    if (status != IOA_OK) return status;
+    uint32_t count;
+    ioa_priced_prices(r->priced, &count);
+    if (left != order + count * sizeof(uint32_t)) return ioa_fail(error, IOA_ERR_INPUT, "a replica's state has the wrong length");
+    uint32_t *prices = ioa_alloc_copy(bytes + order, count, sizeof *prices); /* aligned */
+    if (!prices) return ioa_fail_nomem(error, "prices", count, sizeof *prices);
+    for (uint32_t i = 0; i < count; i++)
+        if (prices[i] == 0 || prices[i] > UINT32_C(1) << 31) status = ioa_fail(error, IOA_ERR_INPUT, "an impossible price");
+    if (status == IOA_OK) {
+        ioa_priced_set_prices(r->priced, prices);
+        ioa_priced_set_order(r->priced, r->order);
+    }
+    ioa_free(prices);
+    return status;
+}
+
+static ioa_status load(void *state, const void *bytes, uint64_t count, ioa_error *error)
+{
+    replica *r = state;
+    uint64_t order = r->problem->network->connections * sizeof *r->order, expected = sizeof(head) + order;
+    head h;
+    if (count < expected) return ioa_fail(error, IOA_ERR_INPUT, "a replica's state is too short");
+    memcpy(&h, bytes, sizeof h);
+    double takeover = r->takeover;
+    if (h.fine > 1 || (h.fine ? takeover >= 1.0 : !r->interval) || !(h.scale >= 0.0))
+        return ioa_fail(error, IOA_ERR_INPUT, "a replica's state is of another engine");
+    const unsigned char *from = (const unsigned char *)bytes + sizeof h;
+    ioa_status status = load_order(r, from, h.best_total, r->best, error);
+    if (status != IOA_OK) return status;
+    if (h.fine)
+        status = load_fine(r, from + order, count - expected, &h, error);
+    else if (count != expected + ioa_interval_state_bytes(r->interval))
+        status = ioa_fail(error, IOA_ERR_INPUT, "a replica's state has the wrong length");
+    else
+        status = ioa_interval_state_load(r->interval, from + order, error);
+    r->total = h.total;
+    r->best_total = h.best_total;
+    r->scale = h.scale;
+    return status;
+}
+
+#define REPLICA(kinds)                                                                                                 \
+    .groups = kinds, .release = shared_release, .create = replica_create, .destroy = replica_destroy,                                   \
     .round_proposals = round_proposals, .anneal = anneal, .energy = energy, .best_total = best_total,                  \
-    .best_order = best_order
+    .best_order = best_order, .bytes = saved_bytes, .save = save, .load = load
 
 const ioa_engine ioa_engine_levels = {.name = "levels",
                                       .summary = "intervals of destinations first, then single connections",
                                       .prepare = prepare_levels,
-                                      REPLICA};
+                                      REPLICA(2)};
 const ioa_engine ioa_engine_interval = {.name = "interval",
                                         .summary = "each destination resident once, for an interval that moves",
                                         .prepare = prepare_interval,
-                                        REPLICA};
+                                        REPLICA(1)};
 const ioa_engine ioa_engine_priced = {.name = "priced",
                                       .summary = "connections, runs and neurons move against prices of memory",
                                       .prepare = prepare_priced,
-                                      REPLICA};
+                                      REPLICA(1)};

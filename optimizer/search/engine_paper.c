@@ -34,9 +34,11 @@ static void paper_destroy(void *state)
     ioa_free(p);
 }
 
-static ioa_status paper_create(const ioa_problem *problem, const void *shared, void **state, ioa_error *error)
+static ioa_status paper_create(const ioa_problem *problem, const void *shared, uint32_t kind, void **state,
+                               ioa_error *error)
 {
     (void)shared;
+    (void)kind;
     uint64_t w = problem->network->connections;
     paper *p = ioa_alloc_zero(1, sizeof *p);
     if (!p) return ioa_fail_nomem(error, "a replica", 1, sizeof *p);
@@ -136,9 +138,48 @@ static void paper_best_order(const void *state, uint32_t *order)
     memcpy(order, p->best, p->problem->network->connections * sizeof *order);
 }
 
+/* Flat form: both totals, both orders. */
+static uint64_t paper_bytes(const void *state)
+{
+    const paper *p = state;
+    return 2 * sizeof(uint64_t) + 2 * p->problem->network->connections * sizeof *p->order;
+}
+
+static void paper_save(const void *state, void *bytes)
+{
+    const paper *p = state;
+    size_t order = p->problem->network->connections * sizeof *p->order;
+    const uint64_t totals[2] = {p->total, p->best_total};
+    unsigned char *to = bytes;
+    memcpy(to, totals, sizeof totals);
+    memcpy(to + sizeof totals, p->order, order);
+    memcpy(to + sizeof totals + order, p->best, order);
+}
+
+static ioa_status paper_load(void *state, const void *bytes, uint64_t count, ioa_error *error)
+{
+    paper *p = state;
+    size_t order = p->problem->network->connections * sizeof *p->order;
+    const unsigned char *from = bytes;
+    uint64_t totals[2];
+    if (count != paper_bytes(p)) return ioa_fail(error, IOA_ERR_INPUT, "a replica's state has the wrong length");
+    memcpy(totals, from, sizeof totals);
+    memcpy(p->order, from + sizeof totals, order);
+    memcpy(p->best, from + sizeof totals + order, order);
+    ioa_status status = ioa_order_check(p->problem->network, p->order, error);
+    if (status == IOA_OK) status = ioa_order_check(p->problem->network, p->best, error);
+    if (status != IOA_OK) return status;
+    ioa_io now = ioa_simulator_count(p->simulator, p->order), best = ioa_simulator_count(p->simulator, p->best);
+    p->total = totals[0];
+    p->best_total = totals[1];
+    if (now.reads + now.writes == p->total && best.reads + best.writes == p->best_total) return IOA_OK;
+    return ioa_fail(error, IOA_ERR_INPUT, "an order does not cost what is claimed");
+}
+
 const ioa_engine ioa_engine_paper = {
     .name = "paper",
     .summary = "shift single connections, full simulation of every proposal (the paper's baseline)",
+    .groups = 1,
     .create = paper_create,
     .destroy = paper_destroy,
     .round_proposals = paper_round_proposals,
@@ -146,4 +187,7 @@ const ioa_engine ioa_engine_paper = {
     .energy = paper_energy,
     .best_total = paper_best_total,
     .best_order = paper_best_order,
+    .bytes = paper_bytes,
+    .save = paper_save,
+    .load = paper_load,
 };

@@ -80,6 +80,10 @@ void ioa_intervals_stretch(ioa_intervals *intervals, uint32_t neurons, int32_t f
 ioa_status ioa_intervals_window(const ioa_interval_problem *problem, uint32_t window, ioa_pcg32 *rng,
                                 ioa_intervals *intervals, ioa_error *error);
 
+/* The intervals of a legal order [W] (interval_import.c). IOA_ERR_NOMEM. */
+ioa_status ioa_intervals_from_order(const ioa_interval_problem *problem, const uint32_t *order, ioa_intervals *intervals,
+                                    ioa_error *error);
+
 typedef struct ioa_interval_state ioa_interval_state;
 
 /* A state that starts at `start` (copied; twins take the interval of their first). The problem must outlive it.

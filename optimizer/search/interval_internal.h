@@ -26,6 +26,7 @@ typedef struct ioa_iv_prices { /* of one tick: of the d-th value too many, (2 d 
 
 typedef struct ioa_iv_pressure { /* factors on the prices, steered by how much overflows */
     int32_t held, dest;
+    uint32_t drawn; /* proposals since they were last steered */
 } ioa_iv_pressure;
 
 extern const ioa_iv_pressure ioa_iv_pressure_none;
@@ -114,7 +115,9 @@ static inline int32_t ioa_iv_born(const ioa_interval_state *s, uint32_t u)
 
 /* interval_occupancy.c: changes are logged in s->ranges, and give the change of energy. */
 ioa_iv_prices ioa_iv_prices_at(double temperature, ioa_iv_pressure pressure);
-void ioa_iv_steer(ioa_interval_state *s, double temperature); /* sets pressure, prices and energy anew */
+bool ioa_iv_pressure_valid(const ioa_iv_pressure *pressure);
+void ioa_iv_steer(ioa_interval_state *s, double temperature);   /* sets the pressure anew; reprice after it */
+void ioa_iv_reprice(ioa_interval_state *s, double temperature); /* sets prices and energy */
 int64_t ioa_iv_overflow_energy(const ioa_interval_state *s, const ioa_iv_prices *prices);
 int64_t ioa_iv_occupy(ioa_interval_state *s, int32_t first, int32_t last, int32_t weight); /* held values, by half ticks */
 int64_t ioa_iv_occupy_open(ioa_interval_state *s, int32_t first, int32_t last, int32_t weight); /* destinations, by ticks */

@@ -83,6 +83,8 @@ static int64_t move_slots(ioa_interval_state *s, const ioa_iv_change *c)
     return change;
 }
 
+enum { AHEAD = 6 };
+
 /* Sources of c->unit; with an exchange, sources of both keep the same set of intervals and are left out. */
 static int64_t move_sources(ioa_interval_state *s, const ioa_iv_change *c, const ioa_iv_change *other)
 {
@@ -93,6 +95,11 @@ static int64_t move_sources(ioa_interval_state *s, const ioa_iv_change *c, const
     uint64_t old = ioa_iv_key(c->open0, c->close0), new = ioa_iv_key(c->open1, c->close1);
     for (uint32_t i = 0; i < length; i++) {
         uint32_t u = row[i];
+        if (i + AHEAD < length) { /* where the searches of a later source begin: on large networks they miss the cache */
+            int64_t middle = (p->out_offsets[row[i + AHEAD]] + p->out_offsets[row[i + AHEAD] + 1]) / 2;
+            __builtin_prefetch(s->key + middle);
+            __builtin_prefetch(s->end + middle);
+        }
         if (s->mark[u] == s->stamp) continue;
         int32_t born0 = ioa_iv_born(s, u);
         if (other && p->unit_of[u] == other->unit) { /* moved itself, and a source of its partner */
@@ -353,11 +360,16 @@ static bool step(ioa_interval_state *s, int64_t temperature_q16, ioa_pcg32 *rng)
 ioa_status ioa_interval_anneal(ioa_interval_state *state, double temperature, uint64_t proposals, ioa_pcg32 *rng,
                                ioa_interval_counts *counts, ioa_error *error)
 {
-    int64_t temperature_q16 = temperature <= 0.0 ? 0 : temperature > 1024.0 ? INT64_C(1) << 26 : (int64_t)(temperature * 65536.0);
+    double bounded = temperature <= 0.0 ? 0.0 : temperature > 1024.0 ? 1024.0 : temperature;
+    int64_t temperature_q16 = (int64_t)(bounded * 65536.0);
     uint64_t accepted = 0;
     uint32_t sweep = state->problem->units;
+    ioa_iv_reprice(state, temperature);
     for (uint64_t i = 0; i < proposals && sweep && !state->out_of_memory; i++) {
-        if (i % sweep == 0) ioa_iv_steer(state, temperature);
+        if (state->pressure.drawn++ == sweep) {
+            ioa_iv_steer(state, temperature);
+            ioa_iv_reprice(state, temperature);
+        }
         accepted += step(state, temperature_q16, rng);
     }
     if (counts) {

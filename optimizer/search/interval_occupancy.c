@@ -12,7 +12,12 @@ enum { HELD_CAP = 2 * IOA_INTERVAL_ONE, DEST_CAP = 256 * IOA_INTERVAL_ONE, CHUNK
 /* Pressures are multiples of the basic price, in 1 / PRESSURE_ONE. */
 enum { PRESSURE_ONE = 64, HELD_MOST = 64 * PRESSURE_ONE, DEST_MOST = 256 * PRESSURE_ONE, DEST_SHARE = 128 };
 
-const ioa_iv_pressure ioa_iv_pressure_none = { PRESSURE_ONE, PRESSURE_ONE };
+const ioa_iv_pressure ioa_iv_pressure_none = { PRESSURE_ONE, PRESSURE_ONE, 0 };
+
+bool ioa_iv_pressure_valid(const ioa_iv_pressure *p)
+{
+    return p->held >= PRESSURE_ONE && p->held <= HELD_MOST && p->dest >= PRESSURE_ONE && p->dest <= DEST_MOST;
+}
 
 /* The price of overflow rises as the temperature falls: hot states may pass through each other, cold ones must fit. What
  * overflow truly costs depends on the network (rows of 5 or of 500 connections), so the price is steered: up while more
@@ -44,6 +49,11 @@ void ioa_iv_steer(ioa_interval_state *s, double temperature)
     }
     s->pressure.held = steer(s->pressure.held, held, 2 * allowed, HELD_MOST);
     s->pressure.dest = steer(s->pressure.dest, dest, allowed / DEST_SHARE, DEST_MOST);
+    s->pressure.drawn = 0;
+}
+
+void ioa_iv_reprice(ioa_interval_state *s, double temperature)
+{
     s->prices = ioa_iv_prices_at(temperature, s->pressure);
     s->energy = s->io * IOA_INTERVAL_ONE + ioa_iv_overflow_energy(s, &s->prices);
 }

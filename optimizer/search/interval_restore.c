@@ -70,7 +70,9 @@ ioa_status ioa_interval_state_load(ioa_interval_state *s, const void *bytes, ioa
     const uint64_t *keys = (const void *)copy;
     const int32_t *open = (const void *)(copy + w * sizeof *keys), *close = open + n;
     const uint32_t *next = (const void *)(close + n), *prev = next + n, *head = prev + n;
-    bool good = intervals_hold(s, open, close) && keys_hold(s, open, close, keys) && lists_hold(s, close, head, next, prev);
+    ioa_iv_pressure pressure;
+    memcpy(&pressure, head + s->ticks, sizeof pressure);
+    bool good = ioa_iv_pressure_valid(&pressure) && intervals_hold(s, open, close) && keys_hold(s, open, close, keys) && lists_hold(s, close, head, next, prev);
     if (good) {
         memcpy(s->key, keys, w * sizeof *keys);
         memcpy(s->open, open, n * sizeof *open);
@@ -79,7 +81,7 @@ ioa_status ioa_interval_state_load(ioa_interval_state *s, const void *bytes, ioa
         memcpy(s->next, next, n * sizeof *next);
         memcpy(s->prev, prev, n * sizeof *prev);
         memcpy(s->head, head, (size_t)s->ticks * sizeof *head);
-        memcpy(&s->pressure, head + s->ticks, sizeof s->pressure);
+        s->pressure = pressure;
     }
     ioa_free(copy);
     return good ? IOA_OK : ioa_fail(error, IOA_ERR_INPUT, "not a state of this network and memory");

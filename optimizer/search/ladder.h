@@ -14,6 +14,7 @@
 
 typedef struct ioa_ladder {
     uint32_t rungs;        /* K >= 1 */
+    uint32_t groups;       /* G >= 1: replicas of different kinds, which never meet in a swap */
     double *temperature;   /* [K] ascending from 1; owned */
     double *acceptance;    /* [K] sum of acceptance probabilities of pair (i, i + 1) since the last adaptation; owned */
     uint64_t *attempts;    /* [K] swaps tried since the last adaptation; owned */
@@ -21,18 +22,27 @@ typedef struct ioa_ladder {
     uint64_t next_adaptation; /* round after which the ladder is re-spaced; doubles each time */
 } ioa_ladder;
 
-/* Geometric ladder from 1 to `spread` >= 1. */
-ioa_status ioa_ladder_create(uint32_t rungs, double spread, ioa_ladder *ladder, ioa_error *error);
+/* Geometric ladders from 1 to `spread` >= 1, one per group. Replica k belongs to group k mod G; the rungs of a group
+ * stand together, group by group, coldest first. More groups than rungs are cut down to the rungs. */
+ioa_status ioa_ladder_create(uint32_t rungs, uint32_t groups, double spread, ioa_ladder *ladder, ioa_error *error);
+
+/* First rung of a group; the one after the last group's end is the number of rungs. */
+uint32_t ioa_ladder_first(const ioa_ladder *ladder, uint32_t group);
+
+/* Puts every replica on a rung of its group, in ascending sequence. */
+void ioa_ladder_place(const ioa_ladder *ladder, uint32_t *rung_of, uint32_t *replica_at);
+
 void ioa_ladder_destroy(ioa_ladder *ladder);
 
 /* Probability that two replicas exchange their temperatures: min(1, exp((1/T_b - 1/T_a) (E_b - E_a))). */
 double ioa_swap_probability(int64_t energy_a, double temperature_a, int64_t energy_b, double temperature_b);
 
-/* Does the swaps of round `round` at temperatures base * temperature[] (a base of 0 stands for a tiny one). energy [K] is by replica; rung_of [K] (replica -> rung) and replica_at [K]
- * (rung -> replica) are updated. `accepted` [K] (may be NULL) receives 1 / 0 / -1 (not tried) per pair. Every rank
+/* Does the swaps of round `round`. temperature [K] is by rung, in I/Os (0 stands for a tiny one), energy [K] by
+ * replica; rung_of [K] (replica -> rung) and replica_at [K] (rung -> replica) are updated. `swap` [K] (may be NULL)
+ * receives 1 / 0 / -1 (not tried) per pair and `probability` [K] (may be NULL) with what probability, or -1. Every rank
  * computes this alike: uniforms are keyed by (seed, round, pair). */
-void ioa_ladder_swap(ioa_ladder *ladder, double base, uint64_t seed, uint64_t round, const int64_t *energy,
-                     uint32_t *rung_of, uint32_t *replica_at, int8_t *accepted);
+void ioa_ladder_swap(ioa_ladder *ladder, const double *temperature, uint64_t seed, uint64_t round,
+                     const int64_t *energy, uint32_t *rung_of, uint32_t *replica_at, double *swap, double *probability);
 
 /* Re-spaces the temperatures if `round` is due, and narrows or widens the whole so that about every second swap is
  * accepted: energies of large networks spread so little that a fixed ladder would need hundreds of rungs. */

@@ -199,16 +199,16 @@ static bool allocate(ioa_priced *p)
     p->bundle.list = ioa_alloc(widest, sizeof(uint32_t));
     p->bundle.label = ioa_alloc(widest, sizeof(int64_t));
     p->bundle.old = ioa_alloc(widest, sizeof(int64_t));
-    return p->label && p->next && p->prev && p->access && p->late && p->price && p->start && p->inverse && p->open && p->area
-           && p->bundle.moved && p->bundle.anchor && p->bundle.list && p->bundle.label && p->bundle.old;
+    return p->label && p->next && p->prev && p->access && p->late && p->price && p->start && p->inverse && p->open
+           && p->area && p->bundle.moved && p->bundle.anchor && p->bundle.list && p->bundle.label && p->bundle.old;
 }
 
 void ioa_priced_destroy(ioa_priced *p)
 {
     if (!p) return;
     void *const arrays[] = {p->label, p->next, p->prev, p->access, p->late, p->price, p->start, p->inverse, p->open,
-                            p->area,
-                            p->bundle.moved, p->bundle.anchor, p->bundle.list, p->bundle.label, p->bundle.old, p};
+                            p->area, p->bundle.moved, p->bundle.anchor, p->bundle.list, p->bundle.label,
+                            p->bundle.old, p};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) ioa_free(arrays[i]);
 }
 
@@ -229,16 +229,7 @@ ioa_status ioa_priced_create(const ioa_graph *g, const uint32_t *order, uint64_t
         return ioa_fail_nomem(error, "order search", g->W, 24);
     }
     fill_log_table(p->log_table);
-    const uint64_t guess = (uint64_t)IOA_PRICED_ONE / memory;
-    for (uint32_t c = 0; c < p->chunks; c++)
-        p->price[c] = guess < IOA_PRICED_FLOOR ? IOA_PRICED_FLOOR
-                      : guess > IOA_PRICED_CEILING ? IOA_PRICED_CEILING : (uint32_t)guess;
-    ioa_priced_set_order(p, order);
-    for (int i = 0; i < 40; i++) {
-        const int64_t used = ioa_priced_adjust(p, 32768);
-        if (i >= 8 && used > 62000 && used < 67000) break;
-    }
-    ioa_priced_renumber(p);
+    ioa_priced_first_prices(p, order);
     *out = p;
     return IOA_OK;
 }

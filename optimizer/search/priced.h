@@ -25,7 +25,7 @@
  * the connections moved exceed a fraction of W. Between two settles the energy is kept exactly for the current
  * labels (tests/search/test_priced.c compares it with the full sum move by move).
  *
- * Exact counts of the current order come from ioa_priced_order and ioa_simulate; keep the best order seen.
+ * Exact counts of the current order come from ioa_priced_order and ioa_counter_io; keep the best order seen.
  *
  * Deterministic: integers only, no clock, results depend on arguments and the generator alone. No globals; objects of
  * one graph may be used by different threads, each object by one at a time. */
@@ -49,7 +49,7 @@ typedef struct ioa_priced ioa_priced;
 #define IOA_PRICED_MOVES(X)                                                                                            \
     X(NEAR, 22, "a connection next to a neighbouring access of one of its ends")                                       \
     X(FAR, 22, "a connection next to any access of one of its ends")                                                   \
-    X(RESIDENCY, 5, "the incoming or outgoing accesses of one residency of a neuron")     \
+    X(RESIDENCY, 5, "the incoming or outgoing accesses of one residency of a neuron")                              \
     X(PART, 5, "the same for a tight part of a residency")                                                             \
     X(RUN, 5, "the same for 2 to 5 consecutive accesses")                                                              \
     X(WHOLE, 5, "the same for all incoming or all outgoing connections of a neuron")

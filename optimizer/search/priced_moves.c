@@ -169,7 +169,8 @@ static bool stack(ioa_priced *p, uint32_t x, int64_t from, int64_t to, uint32_t 
     const int64_t high = p->next[f] == g->W ? low + 2 * (int64_t)IOA_PRICED_FLOOR : p->label[p->next[f]];
     b->count = count;
     *change = 0;
-    if ((g->src[f] == x || g->dst[f] == x) && p->label[list[from]] <= low && low <= p->label[list[to - 1]]) return false;
+    if ((g->src[f] == x || g->dst[f] == x) && p->label[list[from]] <= low && low <= p->label[list[to - 1]])
+        return false; /* f itself would move */
     const int64_t step = (high - low) / (count + 1);
     if (step == 0) return false;
     for (int64_t i = 0; i < count; i++) {

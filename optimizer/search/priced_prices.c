@@ -1,6 +1,7 @@
 /* Prices of memory: renumbering the steps, and multipliers that follow the slots used. */
 #include "optimizer/search/priced_state.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* New labels from ranks and prices. */
@@ -132,6 +133,46 @@ int64_t ioa_priced_adjust(ioa_priced *p, int64_t rate)
     p->stats.settles++;
     const int64_t per_step = used * 256 / (int64_t)p->g->W; /* in two parts: 65536 * used could overflow */
     return per_step * 256 / slots;
+}
+
+/* The one price at which the gaps worth keeping, the shortest ones, just fill the slots. Gaps are sorted into quarter
+ * octaves of their length per I/O saved; labels must be ranks times the smallest price. */
+static uint32_t uniform_price(const ioa_priced *p)
+{
+    int64_t area[256] = {0}, left = (int64_t)p->slots * p->g->W;
+    for (uint32_t x = 0; x < p->g->N; x++) {
+        const uint32_t *list = p->access + p->g->base[x];
+        const int64_t degree = ioa_graph_degree(p->g, x), incoming = ioa_graph_incoming(p->g, x);
+        for (int64_t i = 1; i < degree; i++) {
+            const int64_t steps = (p->label[list[i]] - p->label[list[i - 1]]) / IOA_PRICED_FLOOR;
+            const uint64_t fours = (uint64_t)(i < incoming ? 2 * steps : 4 * steps) | 1; /* at least 2 */
+            const int octave = 63 - __builtin_clzll(fours << 2);
+            area[4 * octave + (int)(fours << 2 >> (octave - 2) & 3)] += steps;
+        }
+    }
+    int bin = 0;
+    while (bin < 200 && (left -= area[bin]) > 0) bin++;
+    if (bin == 200) return IOA_PRICED_FLOOR; /* everything fits */
+    const int64_t sixteenths = (int64_t)(4 + bin % 4) << bin / 4 >> 2; /* the bin's length */
+    const int64_t price = sixteenths > 0 ? 16 * IOA_PRICED_ONE / sixteenths : IOA_PRICED_CEILING;
+    return price < IOA_PRICED_FLOOR ? IOA_PRICED_FLOOR : (uint32_t)ioa_min64(price, IOA_PRICED_CEILING);
+}
+
+void ioa_priced_first_prices(ioa_priced *p, const uint32_t *order)
+{
+    for (uint32_t c = 0; c < p->chunks; c++) p->price[c] = IOA_PRICED_FLOOR;
+    ioa_priced_set_order(p, order);
+    const uint32_t uniform = uniform_price(p);
+    for (uint32_t c = 0; c < p->chunks; c++) p->price[c] = uniform;
+    int64_t best = INT64_MIN;
+    for (int i = 0, stale = 0; i < 60 && stale < 4; i++) {
+        ioa_priced_adjust(p, 2 * IOA_PRICED_RATE);
+        const int64_t bound = ioa_priced_bound(p);
+        stale = bound > best + llabs(best / 512) ? 0 : stale + 1;
+        if (bound > best) best = bound;
+    }
+    p->stats.settles = 0;
+    ioa_priced_renumber(p);
 }
 
 void ioa_priced_settle(ioa_priced *p)

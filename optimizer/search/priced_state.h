@@ -8,7 +8,7 @@
 #define IOA_PRICED_CEILING (1u << 31)
 #define IOA_PRICED_PATIENCE 40        /* settle when W / this many connections have moved ... */
 #define IOA_PRICED_WORK 2             /* ... and W / this many changes were weighed, so that settling stays cheap */
-#define IOA_PRICED_WIDEST 8192        /* neurons with more connections move them one by one: bounds a proposal's price */
+#define IOA_PRICED_WIDEST 8192        /* neurons with more connections move them one by one */
 #define IOA_PRICED_RATE 19661         /* 0.3: how fast prices follow the slots used */
 
 /* A bundle: accesses of one neuron that move together. Arrays hold up to IOA_PRICED_WIDEST entries. */
@@ -88,5 +88,8 @@ void ioa_priced_renumber(ioa_priced *p);
 /* Also measures the slots used and moves the prices by `rate` (1/65536) times the relative excess. The new prices act
  * from the next renumbering on, which saves a pass. Returns the mean occupancy of C - 2 slots in 1/65536. */
 int64_t ioa_priced_adjust(ioa_priced *p, int64_t rate);
+
+/* Installs an order and finds prices for it: a uniform guess, then adjustments while the bound still rises. */
+void ioa_priced_first_prices(ioa_priced *p, const uint32_t *order);
 
 #endif

@@ -6,10 +6,9 @@
 #include <time.h>
 
 /* What a worker contributes per replica it has room for. */
-enum { FIELD_ENERGY, FIELD_BEST, FIELD_PROPOSALS, FIELD_ACCEPTED, FIELDS };
-/* ... and once: whether it failed, whether time is up, how many rounds worker 0 plans, and the base temperature of
- * worker 0, which has replicas where others may have none. */
-enum { HEAD_STATUS, HEAD_STOP, HEAD_PLAN, HEAD_BASE, HEADS };
+enum { FIELD_ENERGY, FIELD_BEST, FIELD_PROPOSALS, FIELD_ACCEPTED, FIELD_BASE, FIELDS };
+/* ... and once: whether it failed, whether time is up, how many rounds worker 0 plans, and its wishes. */
+enum { HEAD_STATUS, HEAD_STOP, HEAD_PLAN, HEAD_WISH, HEADS };
 
 #define TIMED_ROUNDS 4    /* the same for any plan; a plan from a time limit rests on them */
 #define PLAN_MARGIN 0.94  /* share of the time that is planned for: rounds do not all take the same time */
@@ -25,15 +24,17 @@ struct ioa_tempering {
     void **state;         /* [slots] this worker's replicas: rank, rank + size, .. */
     uint32_t *rung_of;    /* [K] */
     uint32_t *replica_at; /* [K] */
-    int8_t *direction;    /* [K] of a round trip: 0 none yet, 1 has been coldest, -1 has been hottest since */
+    int64_t *direction;   /* [K] of a round trip: 0 none yet, 1 has been coldest, -1 has been hottest since */
     int64_t *energy;      /* [K] */
     int64_t *mine, *all;  /* [HEADS + slots * FIELDS], [size * ..] */
-    int8_t *accepted;     /* [K] swaps of the last round */
     uint64_t best_total;
     uint32_t best_replica;
     uint64_t proposals_total, round_trips;
     uint64_t planned; /* rounds; 0: not known yet */
-    double base;      /* of this round's temperatures, in I/Os */
+    double *heat;     /* [K] this round's temperature of each rung, in I/Os */
+    double elapsed;   /* seconds since it began, up to when last asked for the values */
+    double annealed;  /* seconds spent in rounds */
+    bool stopped;     /* by a wish */
     void *shared;     /* of the engine */
 };
 
@@ -62,9 +63,9 @@ void ioa_tempering_destroy(ioa_tempering *t)
     ioa_free(t->replica_at);
     ioa_free(t->direction);
     ioa_free(t->energy);
+    ioa_free(t->heat);
     ioa_free(t->mine);
     ioa_free(t->all);
-    ioa_free(t->accepted);
     ioa_free(t);
 }
 
@@ -76,10 +77,10 @@ static ioa_status allocate(ioa_tempering *t, ioa_error *error)
     t->replica_at = ioa_alloc(k, sizeof *t->replica_at);
     t->direction = ioa_alloc_zero(k, sizeof *t->direction);
     t->energy = ioa_alloc(k, sizeof *t->energy);
-    t->accepted = ioa_alloc(k, sizeof *t->accepted);
+    t->heat = ioa_alloc_zero(k, sizeof *t->heat);
     t->mine = ioa_alloc_zero(message_length(t), sizeof *t->mine);
     t->all = ioa_alloc((uint64_t)message_length(t) * t->transport.size, sizeof *t->all);
-    if (t->state && t->rung_of && t->replica_at && t->direction && t->energy && t->accepted && t->mine && t->all)
+    if (t->state && t->rung_of && t->replica_at && t->direction && t->energy && t->heat && t->mine && t->all)
         return IOA_OK;
     return ioa_fail_nomem(error, "the replicas' table", k, 64);
 }
@@ -96,13 +97,15 @@ ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_
     t->trace.replicas = config->replicas;
     t->best_total = problem->start_total;
     t->planned = config->rounds;
-    ioa_status status = ioa_ladder_create(config->replicas, config->spread, &t->ladder, error);
+    ioa_status status = ioa_ladder_create(config->replicas, config->engine->groups, config->spread, &t->ladder, error);
     if (status == IOA_OK) status = allocate(t, error);
     if (status == IOA_OK && config->engine->prepare) status = config->engine->prepare(problem, &t->shared, error);
-    for (uint32_t k = 0; status == IOA_OK && k < config->replicas; k++) t->rung_of[k] = t->replica_at[k] = k;
-    for (uint32_t i = 0; status == IOA_OK && i < t->slots; i++)
-        if (transport->rank + i * transport->size < config->replicas)
-            status = config->engine->create(problem, t->shared, &t->state[i], error);
+    if (status == IOA_OK) ioa_ladder_place(&t->ladder, t->rung_of, t->replica_at);
+    for (uint32_t i = 0; status == IOA_OK && i < t->slots; i++) {
+        uint32_t replica = transport->rank + i * transport->size;
+        if (replica < config->replicas)
+            status = config->engine->create(problem, t->shared, replica % t->ladder.groups, &t->state[i], error);
+    }
     if (status == IOA_OK)
         *tempering = t;
     else
@@ -148,25 +151,26 @@ static ioa_status anneal_mine(ioa_tempering *t, uint64_t round, ioa_error *error
         step.multiplier = t->ladder.temperature[t->rung_of[replica]];
         ioa_status status = engine->anneal(t->state[i], &step, &rng, &counts, error);
         if (status != IOA_OK) return status;
-        if (replica == 0) t->base = counts.base; /* lives on worker 0 for any number of workers */
         int64_t *fields = t->mine + HEADS + i * FIELDS;
         fields[FIELD_ENERGY] = engine->energy(t->state[i]);
         fields[FIELD_BEST] = (int64_t)engine->best_total(t->state[i]);
         fields[FIELD_PROPOSALS] = (int64_t)counts.proposals;
         fields[FIELD_ACCEPTED] = (int64_t)counts.accepted;
+        memcpy(&fields[FIELD_BASE], &counts.base, sizeof counts.base);
     }
     return IOA_OK;
 }
 
 /* Exchanges the messages; a failure anywhere becomes a failure everywhere. */
-static ioa_status exchange(ioa_tempering *t, ioa_status status, double started, bool *stop, ioa_error *error)
+static ioa_status exchange(ioa_tempering *t, ioa_status status, double started, unsigned wish, bool *stop,
+                           unsigned *wishes, ioa_error *error)
 {
     uint64_t done = t->trace.rounds + 1;
     t->mine[HEAD_STATUS] = status;
     bool late = t->config.seconds > 0.0 && ioa_clock() - t->config.began >= t->config.seconds;
     t->mine[HEAD_STOP] = t->transport.rank == 0 && late;
     t->mine[HEAD_PLAN] = t->transport.rank == 0 && !t->planned && done == TIMED_ROUNDS ? (int64_t)plan(t, done, started) : 0;
-    memcpy(&t->mine[HEAD_BASE], &t->base, sizeof t->base);
+    t->mine[HEAD_WISH] = wish;
     ioa_status sent = t->transport.gather(t->transport.context, t->mine, message_length(t), t->all, error);
     if (sent != IOA_OK || status != IOA_OK) return status != IOA_OK ? status : sent;
     for (uint32_t r = 0; r < t->transport.size; r++) {
@@ -174,9 +178,9 @@ static ioa_status exchange(ioa_tempering *t, ioa_status status, double started, 
         if (head[HEAD_STATUS] != IOA_OK)
             return ioa_fail(error, (ioa_status)head[HEAD_STATUS], "worker %u failed", (unsigned)r);
         *stop = *stop || head[HEAD_STOP];
+        *wishes |= (unsigned)head[HEAD_WISH];
         if (head[HEAD_PLAN]) t->planned = (uint64_t)head[HEAD_PLAN];
     }
-    memcpy(&t->base, &t->all[HEAD_BASE], sizeof t->base);
     return IOA_OK;
 }
 
@@ -188,11 +192,25 @@ static const int64_t *fields_of(const ioa_tempering *t, uint32_t replica)
 
 static void count_round_trips(ioa_tempering *t)
 {
-    uint32_t coldest = t->replica_at[0], hottest = t->replica_at[t->config.replicas - 1];
-    if (t->config.replicas < 2) return;
-    if (t->direction[coldest] == -1) t->round_trips++;
-    t->direction[coldest] = 1;
-    if (t->direction[hottest] == 1) t->direction[hottest] = -1;
+    for (uint32_t g = 0; g < t->ladder.groups; g++) {
+        uint32_t first = ioa_ladder_first(&t->ladder, g), last = ioa_ladder_first(&t->ladder, g + 1) - 1;
+        uint32_t coldest = t->replica_at[first], hottest = t->replica_at[last];
+        if (first == last) continue;
+        if (t->direction[coldest] == -1) t->round_trips++;
+        t->direction[coldest] = 1;
+        if (t->direction[hottest] == 1) t->direction[hottest] = -1;
+    }
+}
+
+/* The temperature of each rung, from the base of its group: that of the group's first replica. */
+static void find_heat(ioa_tempering *t)
+{
+    for (uint32_t g = 0; g < t->ladder.groups; g++) {
+        double base;
+        memcpy(&base, &fields_of(t, g)[FIELD_BASE], sizeof base);
+        for (uint32_t i = ioa_ladder_first(&t->ladder, g); i < ioa_ladder_first(&t->ladder, g + 1); i++)
+            t->heat[i] = base * t->ladder.temperature[i];
+    }
 }
 
 /* Takes in what all workers reported; true if the best order is new. */
@@ -224,31 +242,47 @@ static void record(ioa_tempering *t, uint64_t round)
         int64_t drawn = fields[FIELD_PROPOSALS];
         trace->energy[at] = fields[FIELD_ENERGY];
         trace->acceptance[at] = drawn ? (double)fields[FIELD_ACCEPTED] / (double)drawn : 0.0;
-        trace->temperature[at] = t->base * t->ladder.temperature[rung];
+        trace->temperature[at] = t->heat[rung];
         trace->replica_at[at] = t->replica_at[rung];
     }
 }
 
+/* What follows from a round's messages, alike on every worker. */
+static bool conclude(ioa_tempering *t, uint64_t round)
+{
+    bool improved = take_in(t);
+    find_heat(t);
+    record(t, round);
+    uint64_t row = round * t->config.replicas;
+    ioa_ladder_swap(&t->ladder, t->heat, t->config.seed, round, t->energy, t->rung_of, t->replica_at,
+                    t->trace.swap + row, t->trace.probability + row);
+    if (t->config.spread > 1.0) ioa_ladder_adapt(&t->ladder, round + 1);
+    count_round_trips(t);
+    t->trace.rounds++;
+    return improved;
+}
+
 ioa_status ioa_tempering_run(ioa_tempering *t, const ioa_tempering_events *events, ioa_error *error)
 {
-    bool stop = false;
-    double started = ioa_clock();
+    static const ioa_tempering_events none = {0};
+    if (!events) events = &none;
+    bool stop = t->config.stop && t->trace.rounds >= t->config.stop;
+    double started = ioa_clock() - t->annealed; /* as if it had been running all the time */
     while (!stop && (t->planned == 0 || t->trace.rounds < t->planned)) {
         uint64_t round = t->trace.rounds;
+        unsigned wishes = 0;
         ioa_status status = ioa_trace_reserve(&t->trace, round + 1, error);
         if (status == IOA_OK) status = anneal_mine(t, round, error);
-        status = exchange(t, status, started, &stop, error);
+        unsigned wish = events->wish ? events->wish(events->context) : 0;
+        status = exchange(t, status, started, wish, &stop, &wishes, error);
         if (status != IOA_OK) return status;
-        bool improved = take_in(t);
-        record(t, round);
-        ioa_ladder_swap(&t->ladder, t->base, t->config.seed, round, t->energy, t->rung_of, t->replica_at, t->accepted);
-        for (uint32_t i = 0; i < t->config.replicas; i++)
-            t->trace.swap[round * t->config.replicas + i] = t->accepted[i];
-        if (t->config.spread > 1.0) ioa_ladder_adapt(&t->ladder, round + 1);
-        count_round_trips(t);
-        t->trace.rounds++;
-        stop = stop || t->trace.rounds == t->config.stop;
-        if (events && events->round) events->round(events->context, t->best_total, t->best_replica, improved, &t->trace);
+        bool improved = conclude(t, round);
+        t->annealed = ioa_clock() - started;
+        t->stopped = wishes & IOA_WISH_STOP;
+        stop = stop || t->stopped || t->trace.rounds == t->config.stop;
+        if (events->round) events->round(events->context, t->best_total, t->best_replica, improved, &t->trace);
+        if ((wishes & IOA_WISH_CHECKPOINT) && events->checkpoint) status = events->checkpoint(events->context, error);
+        if (status != IOA_OK) return status;
     }
     return IOA_OK;
 }
@@ -273,4 +307,77 @@ uint64_t ioa_tempering_planned(const ioa_tempering *t)
 const ioa_trace *ioa_tempering_trace(const ioa_tempering *t)
 {
     return &t->trace;
+}
+
+bool ioa_tempering_stopped(const ioa_tempering *t)
+{
+    return t->stopped;
+}
+
+double ioa_tempering_elapsed(const ioa_tempering *t)
+{
+    return ioa_clock() - t->config.began;
+}
+
+size_t ioa_tempering_values(ioa_tempering *t, ioa_value values[IOA_TEMPERING_VALUES])
+{
+    uint64_t k = t->config.replicas;
+    t->elapsed = ioa_tempering_elapsed(t);
+    const ioa_value list[] = {
+        {"planned", IOA_VALUE_U64, 1, &t->planned},
+        {"elapsed", IOA_VALUE_F64, 1, &t->elapsed},
+        {"annealed", IOA_VALUE_F64, 1, &t->annealed},
+        {"best_total", IOA_VALUE_U64, 1, &t->best_total},
+        {"best_replica", IOA_VALUE_U32, 1, &t->best_replica},
+        {"proposals_total", IOA_VALUE_U64, 1, &t->proposals_total},
+        {"round_trips_total", IOA_VALUE_U64, 1, &t->round_trips},
+        {"next_adaptation", IOA_VALUE_U64, 1, &t->ladder.next_adaptation},
+        {"ladder_temperature", IOA_VALUE_F64, k, t->ladder.temperature},
+        {"ladder_acceptance", IOA_VALUE_F64, k, t->ladder.acceptance},
+        {"ladder_attempts", IOA_VALUE_U64, k, t->ladder.attempts},
+        {"direction", IOA_VALUE_I64, k, t->direction},
+        {"rung_of", IOA_VALUE_U32, k, t->rung_of},
+        {"replica_at", IOA_VALUE_U32, k, t->replica_at},
+    };
+    memcpy(values, list, sizeof list);
+    ioa_trace_values(&t->trace, values + sizeof list / sizeof *list);
+    return sizeof list / sizeof *list + IOA_TRACE_COLUMNS;
+}
+
+ioa_status ioa_tempering_resize(ioa_tempering *t, uint64_t rounds, ioa_error *error)
+{
+    uint64_t most = UINT64_MAX / 4096 / t->config.replicas; /* a damaged number must not wrap sizes */
+    if (rounds > most) return ioa_fail(error, IOA_ERR_INPUT, "an impossible number of rounds");
+    ioa_status status = ioa_trace_reserve(&t->trace, rounds, error);
+    if (status == IOA_OK) t->trace.rounds = rounds;
+    return status;
+}
+
+ioa_status ioa_tempering_restored(ioa_tempering *t, ioa_error *error)
+{
+    uint32_t k = t->config.replicas;
+    bool good = t->best_replica < k && t->annealed >= 0.0 && t->elapsed >= 0.0 &&
+                (t->config.rounds == 0 || t->planned == t->config.rounds) && t->best_total <= t->problem->start_total;
+    for (uint32_t i = 0; good && i < k; i++)
+        good = t->replica_at[i] < k && t->rung_of[t->replica_at[i]] == i && t->ladder.temperature[i] >= 1.0 &&
+               t->direction[i] >= -1 && t->direction[i] <= 1;
+    if (!good) return ioa_fail(error, IOA_ERR_INPUT, "the values of the search are impossible");
+    t->config.began = ioa_clock() - t->elapsed; /* what was used of the time counts on */
+    return IOA_OK;
+}
+
+uint64_t ioa_tempering_replica_bytes(const ioa_tempering *t, uint32_t replica)
+{
+    return t->config.engine->bytes(t->state[replica / t->transport.size]);
+}
+
+void ioa_tempering_replica_save(const ioa_tempering *t, uint32_t replica, void *bytes)
+{
+    t->config.engine->save(t->state[replica / t->transport.size], bytes);
+}
+
+ioa_status ioa_tempering_replica_load(ioa_tempering *t, uint32_t replica, const void *bytes, uint64_t count,
+                                      ioa_error *error)
+{
+    return t->config.engine->load(t->state[replica / t->transport.size], bytes, count, error);
 }

@@ -11,6 +11,7 @@
 #ifndef IOA_SEARCH_TEMPERING_H
 #define IOA_SEARCH_TEMPERING_H
 
+#include "io/checkpoint.h" /* ioa_value; nothing of io is called */
 #include "optimizer/search/engine.h"
 #include "optimizer/search/ladder.h"
 #include "optimizer/search/trace.h"
@@ -28,10 +29,21 @@ typedef struct ioa_tempering_config {
     double spread;        /* of the ladder at the start, >= 1; 1 for good: independent replicas */
 } ioa_tempering_config;
 
-/* Called on every worker after each round. `improved`: the best order is new and lives in replica `best_replica`. */
+/* What a worker may ask for at the end of a round; done by all workers if one asks. */
+enum {
+    IOA_WISH_CHECKPOINT = 1,
+    IOA_WISH_STOP = 2, /* end after this round, planned or not */
+};
+
+/* Called on every worker; any member may be NULL. */
 typedef struct ioa_tempering_events {
     void *context;
+    /* This worker's wishes; asked before each exchange, while the round's own work is done. */
+    unsigned (*wish)(void *context);
+    /* After each round. `improved`: the best order is new and lives in replica `best_replica`. */
     void (*round)(void *context, uint64_t best, uint32_t best_replica, bool improved, const ioa_trace *trace);
+    /* Between two rounds, if a checkpoint was wished for. Fails on all workers or on none. */
+    ioa_status (*checkpoint)(void *context, ioa_error *error);
 } ioa_tempering_events;
 
 typedef struct ioa_tempering ioa_tempering; /* the replicas of one worker */
@@ -49,8 +61,26 @@ uint64_t ioa_tempering_best(const ioa_tempering *tempering, uint32_t *replica, u
 /* Copies the best order of a replica of this worker, [W]. */
 void ioa_tempering_best_order(const ioa_tempering *tempering, uint32_t replica, uint32_t *order);
 
+bool ioa_tempering_stopped(const ioa_tempering *tempering); /* by a wish */
+double ioa_tempering_elapsed(const ioa_tempering *tempering); /* seconds since it began, earlier runs included */
 uint64_t ioa_tempering_planned(const ioa_tempering *tempering); /* rounds planned; 0 before it is known */
 const ioa_trace *ioa_tempering_trace(const ioa_tempering *tempering);
+
+/* ---- between two rounds: taking a search apart and putting it together again ----
+ *
+ * The values are what all workers hold alike: named arrays that point into the search, for writing and for reading
+ * in place. To restore: create with the same problem and configuration; ioa_tempering_resize to the rounds done; fill in
+ * the values (the same on all workers); ioa_tempering_restored; load the states of this worker's replicas. */
+#define IOA_TEMPERING_VALUES (14 + IOA_TRACE_COLUMNS)
+size_t ioa_tempering_values(ioa_tempering *tempering, ioa_value values[IOA_TEMPERING_VALUES]);
+ioa_status ioa_tempering_resize(ioa_tempering *tempering, uint64_t rounds, ioa_error *error);
+ioa_status ioa_tempering_restored(ioa_tempering *tempering, ioa_error *error); /* IOA_ERR_INPUT: impossible values */
+
+/* The state of a replica of this worker, opaque. */
+uint64_t ioa_tempering_replica_bytes(const ioa_tempering *tempering, uint32_t replica);
+void ioa_tempering_replica_save(const ioa_tempering *tempering, uint32_t replica, void *bytes);
+ioa_status ioa_tempering_replica_load(ioa_tempering *tempering, uint32_t replica, const void *bytes, uint64_t count,
+                                      ioa_error *error);
 
 /* Monotonic seconds. */
 double ioa_clock(void);

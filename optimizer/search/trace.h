@@ -2,7 +2,8 @@
 #ifndef IOA_SEARCH_TRACE_H
 #define IOA_SEARCH_TRACE_H
 
-#include <ioanneal/status.h>
+#include "io/checkpoint.h" /* ioa_value; nothing of io is called */
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,8 +18,14 @@ typedef struct ioa_trace {
     double *temperature;   /* [rounds * K] by rung */
     double *acceptance;    /* [rounds * K] share of the proposals accepted, by rung */
     double *swap;          /* [rounds * K] pair (rung, rung + 1): 1 swapped, 0 refused, -1 not tried */
+    double *probability;   /* [rounds * K] of swapping that pair, -1 where it was not tried */
     uint32_t *replica_at;  /* [rounds * K] replica at each rung before the round's swaps: the index process */
 } ioa_trace;
+
+#define IOA_TRACE_COLUMNS 9
+
+/* The columns as named arrays of the rows so far, for storing, sending and filling in. */
+void ioa_trace_values(const ioa_trace *trace, ioa_value values[IOA_TRACE_COLUMNS]);
 
 /* Makes room for `rounds` rows. On failure the rows so far are kept. */
 ioa_status ioa_trace_reserve(ioa_trace *trace, uint64_t rounds, ioa_error *error);

@@ -25,11 +25,12 @@ options_of() {
     simulate) echo memory cache batch policy order schedule ;;
     optimize) echo output memory cache policy seconds rounds replicas seed method checkpoint resume ;;
     check) echo network ;;
-    bench) echo schedule batch ;;
-    run) echo schedule input output ;;
+    bench) echo schedule batch threads ;;
+    run) echo schedule input output threads ;;
     merge) echo output ;;
+    compile) echo network output isa name memory segment group exact ;;
     pack) echo network output ;;
-    compile | report) ;;
+    report) ;;
     esac
 }
 
@@ -46,7 +47,7 @@ for command in $commands; do
     expect_exit 2 ioa "$command" x.h5 -xyz
     expect_one_line "unknown option '-xyz'"
 done
-for command in compile report; do
+for command in report; do
     expect_exit 2 ioa $command net.h5
     expect_one_line 'not part of this version'
 done

@@ -32,7 +32,7 @@ static ioa_network *single(unsigned code)
 static void apply(unsigned code, ioa_isa isa, uint32_t tile, const float *x, float *y, size_t count)
 {
     ioa_network *network = single(code);
-    ioa_plan_options options = {isa, IOA_LAYOUT_ORDER, tile};
+    ioa_plan_options options = {.isa = isa, .layout = IOA_LAYOUT_ORDER, .tile = tile};
     ioa_plan *plan = NULL;
     assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
     void *scratch = ioa_alloc(ioa_plan_scratch_bytes(plan), 1);

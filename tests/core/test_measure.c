@@ -85,11 +85,12 @@ static void test_measure(void **state)
     uint32_t *order = ioa_test_random_order(network, &rng);
     const uint32_t batches[] = {1, 3, 40, 130};
     for (int b = 0; b < 4; b++) {
-        ioa_measure_options options = {.batch = batches[b], .repeats = 4, .seconds = 0.05, .seed = 7};
+        ioa_measure_options options = {.batch = batches[b], .threads = b == 3 ? 2 : 0, .repeats = 4, .seconds = 0.05,
+                                       .seed = 7};
         ioa_measurement m;
         assert_int_equal(ioa_measure(network, b % 2 ? order : NULL, &options, &m, NULL), IOA_OK);
         assert_int_equal(m.batch, batches[b]);
-        assert_int_equal(m.threads, 1);
+        assert_int_equal(m.threads, b == 3 ? 2 : 1);
         assert_in_range(m.repeats, 3, 4);
         assert_true(m.schedule && m.layered && m.csr && !m.mkl);
         for (uint32_t i = 0; i < m.repeats; i++) assert_true(m.schedule[i] > 0 && m.layered[i] > 0 && m.csr[i] > 0);

@@ -78,6 +78,17 @@ static void check_all_batches(const ioa_network *network, const uint32_t *order,
     ioa_plan_destroy(plan);
 }
 
+static bool is_shared(ioa_layout layout)
+{
+    return layout == IOA_LAYOUT_SHARED_ROWS || layout == IOA_LAYOUT_SHARED_SORTED;
+}
+
+/* Groups are for wide tiles, SELL for single samples. */
+static bool fits(ioa_plan_options options)
+{
+    return options.tile == 1 ? !is_shared(options.layout) : options.layout != IOA_LAYOUT_SELL;
+}
+
 /* Every instruction set x layout x tile x batch for one network, in file order and in random legal orders. */
 static void check_network(const ioa_network *network, uint64_t seed, int orders)
 {
@@ -90,9 +101,13 @@ static void check_network(const ioa_network *network, uint64_t seed, int orders)
         for (int isa = IOA_ISA_PORTABLE; isa < IOA_ISA_COUNT; isa++) {
             if (!ioa_isa_available((ioa_isa)isa)) continue;
             for (int layout = 0; layout < IOA_LAYOUT_COUNT; layout++)
-                for (size_t t = 0; t < COUNT(tiles); t++)
-                    check_all_batches(network, order,
-                                      (ioa_plan_options){(ioa_isa)isa, (ioa_layout)layout, tiles[t]}, &e);
+                for (size_t t = 0; t < COUNT(tiles); t++) {
+                    ioa_plan_options options = {.isa = (ioa_isa)isa, .layout = (ioa_layout)layout, .tile = tiles[t]};
+                    if (!fits(options)) continue;
+                    check_all_batches(network, order, options, &e);
+                    options.panel = 5;
+                    if (layout != IOA_LAYOUT_ORDER && tiles[t] != 32) check_all_batches(network, order, options, &e);
+                }
         }
         ioa_free(order);
     }
@@ -190,7 +205,7 @@ static void test_batch_splitting(void **state)
     size_t inputs = ioa_network_view(network)->inputs, outputs = ioa_network_view(network)->outputs;
     for (int isa = IOA_ISA_PORTABLE; isa < IOA_ISA_COUNT; isa++)
         for (size_t t = 0; t < COUNT(tiles) && ioa_isa_available((ioa_isa)isa); t++) {
-            ioa_plan_options options = {(ioa_isa)isa, IOA_LAYOUT_SORTED, tiles[t]};
+            ioa_plan_options options = {.isa = (ioa_isa)isa, .layout = IOA_LAYOUT_SORTED, .tile = tiles[t]};
             ioa_plan *plan = NULL;
             assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
             float *whole = run(plan, &e, MAX_BATCH);
@@ -208,6 +223,36 @@ static void test_batch_splitting(void **state)
     ioa_network_destroy(network);
 }
 
+/* Any number of threads gives the same bits. */
+static void test_threads(void **state)
+{
+    (void)state;
+    ioa_network *network = ioa_test_random_dag(22, ioa_test_dag_defaults());
+    assert_non_null(network);
+    expected e = expect(network, 22);
+    size_t outputs = ioa_network_view(network)->outputs;
+    static const uint32_t counts[] = {1, 2, 3, 9, 1000};
+    for (size_t t = 0; t < COUNT(tiles); t++) {
+        ioa_plan_options options = {.layout = IOA_LAYOUT_ROWS, .tile = tiles[t]};
+        ioa_plan *plan = NULL;
+        assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
+        float *single = run(plan, &e, MAX_BATCH);
+        for (size_t c = 0; c < COUNT(counts); c++) {
+            float *y = ioa_alloc_zero(MAX_BATCH * outputs, sizeof *y);
+            void *scratch = ioa_alloc(counts[c], ioa_plan_scratch_bytes(plan));
+            assert_true(y && scratch);
+            ioa_plan_run_threads(plan, e.x, y, MAX_BATCH, counts[c], scratch);
+            assert_memory_equal(y, single, MAX_BATCH * outputs * sizeof *y);
+            ioa_free(y);
+            ioa_free(scratch);
+        }
+        ioa_free(single);
+        ioa_plan_destroy(plan);
+    }
+    release(&e);
+    ioa_network_destroy(network);
+}
+
 /* ROWS and SORTED leave out what no output needs, and values share slots. */
 static void test_dead_neurons_and_slots(void **state)
 {
@@ -216,7 +261,7 @@ static void test_dead_neurons_and_slots(void **state)
     ioa_network *network = ioa_test_random_mlp(3, layers, 9, 0.1, IOA_ACT_TANH);
     assert_non_null(network);
     ioa_plan *all = NULL, *needed = NULL;
-    ioa_plan_options options = {IOA_ISA_AUTO, IOA_LAYOUT_ORDER, 16};
+    ioa_plan_options options = {.isa = IOA_ISA_AUTO, .layout = IOA_LAYOUT_ORDER, .tile = 16};
     assert_int_equal(ioa_plan_create(network, NULL, &options, &all, NULL), IOA_OK);
     options.layout = IOA_LAYOUT_SORTED;
     assert_int_equal(ioa_plan_create(network, NULL, &options, &needed, NULL), IOA_OK);
@@ -234,12 +279,12 @@ static void test_refusals(void **state)
     ioa_network *network = ioa_test_random_dag(1, ioa_test_dag_defaults());
     ioa_plan *plan = NULL;
     ioa_error error;
-    ioa_plan_options options = {IOA_ISA_AUTO, IOA_LAYOUT_ORDER, 48};
+    ioa_plan_options options = {.isa = IOA_ISA_AUTO, .layout = IOA_LAYOUT_ORDER, .tile = 48};
     assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, &error), IOA_ERR_INPUT);
     assert_non_null(strstr(error.text, "48"));
-    options = (ioa_plan_options){IOA_ISA_COUNT, IOA_LAYOUT_ORDER, 16};
+    options = (ioa_plan_options){.isa = IOA_ISA_COUNT, .layout = IOA_LAYOUT_ORDER, .tile = 16};
     assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, &error), IOA_ERR_INPUT);
-    options = (ioa_plan_options){IOA_ISA_AUTO, IOA_LAYOUT_COUNT, 16};
+    options = (ioa_plan_options){.isa = IOA_ISA_AUTO, .layout = IOA_LAYOUT_COUNT, .tile = 16};
     assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, &error), IOA_ERR_INPUT);
     assert_null(plan);
     assert_int_equal(ioa_plan_create(network, NULL, NULL, &plan, &error), IOA_OK);
@@ -257,7 +302,8 @@ static void test_allocation_failures(void **state)
     (void)state;
     ioa_network *network = ioa_test_random_dag(8, ioa_test_dag_defaults());
     for (int layout = 0; layout < IOA_LAYOUT_COUNT; layout++) {
-        ioa_plan_options options = {IOA_ISA_AUTO, (ioa_layout)layout, 16};
+        ioa_plan_options options = {.isa = IOA_ISA_AUTO, .layout = (ioa_layout)layout,
+                                    .tile = layout == IOA_LAYOUT_SELL ? 1 : 16};
         ioa_plan *plan = NULL;
         ioa_mem_fail_at(0);
         assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
@@ -283,7 +329,7 @@ int main(void)
         cmocka_unit_test(test_random_dags),         cmocka_unit_test(test_large_fan_in),
         cmocka_unit_test(test_mlp),                 cmocka_unit_test(test_every_activation),
         cmocka_unit_test(test_single_connection),   cmocka_unit_test(test_constant_outputs),
-        cmocka_unit_test(test_batch_splitting),     cmocka_unit_test(test_dead_neurons_and_slots),
+        cmocka_unit_test(test_batch_splitting),     cmocka_unit_test(test_threads), cmocka_unit_test(test_dead_neurons_and_slots),
         cmocka_unit_test(test_refusals),            cmocka_unit_test(test_allocation_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,16 +26,16 @@ static void swaps_alternate_and_permute(void **state)
 {
     (void)state;
     ioa_ladder ladder;
-    assert_int_equal(ioa_ladder_create(5, 100.0, &ladder, NULL), IOA_OK);
+    assert_int_equal(ioa_ladder_create(5, 1, 100.0, &ladder, NULL), IOA_OK);
     int64_t energy[] = {50, 40, 30, 20, 10}; /* upside down: every pair tried must swap */
     uint32_t rung_of[] = {0, 1, 2, 3, 4}, replica_at[] = {0, 1, 2, 3, 4};
-    int8_t accepted[5];
-    ioa_ladder_swap(&ladder, 0.1, 1, 0, energy, rung_of, replica_at, accepted);
-    static const int8_t even[] = {1, -1, 1, -1, -1}, odd[] = {-1, 1, -1, 1, -1};
-    assert_memory_equal(accepted, even, 5);
+    double accepted[5];
+    ioa_ladder_swap(&ladder, ladder.temperature, 1, 0, energy, rung_of, replica_at, accepted, NULL);
+    static const double even[] = {1, -1, 1, -1, -1}, odd[] = {-1, 1, -1, 1, -1};
+    assert_memory_equal(accepted, even, sizeof even);
     for (uint32_t i = 0; i < 5; i++) assert_int_equal(rung_of[replica_at[i]], i);
-    ioa_ladder_swap(&ladder, 0.1, 1, 1, energy, rung_of, replica_at, accepted);
-    assert_memory_equal(accepted, odd, 5);
+    ioa_ladder_swap(&ladder, ladder.temperature, 1, 1, energy, rung_of, replica_at, accepted, NULL);
+    assert_memory_equal(accepted, odd, sizeof odd);
     ioa_ladder_destroy(&ladder);
 }
 
@@ -44,7 +44,7 @@ static void adaptation_evens_out_rejections(void **state)
 {
     (void)state;
     ioa_ladder ladder;
-    assert_int_equal(ioa_ladder_create(6, 4.0, &ladder, NULL), IOA_OK);
+    assert_int_equal(ioa_ladder_create(6, 1, 4.0, &ladder, NULL), IOA_OK);
     double before = ladder.temperature[2] / ladder.temperature[1];
     static const double acceptance[] = {0.05, 0.9, 0.9, 0.9, 0.9};
     for (int i = 0; i < 5; i++) {
@@ -63,13 +63,36 @@ static void adaptation_evens_out_rejections(void **state)
     ioa_ladder_destroy(&ladder);
 }
 
+/* Two kinds of replicas: each has its ladder, and no swap joins them. */
+static void groups_keep_apart(void **state)
+{
+    (void)state;
+    ioa_ladder ladder;
+    assert_int_equal(ioa_ladder_create(5, 2, 4.0, &ladder, NULL), IOA_OK);
+    uint32_t rung_of[5], replica_at[5];
+    ioa_ladder_place(&ladder, rung_of, replica_at);
+    static const uint32_t wanted[] = {0, 2, 4, 1, 3};
+    assert_memory_equal(replica_at, wanted, sizeof wanted);
+    assert_true(ladder.temperature[0] == 1.0 && ladder.temperature[3] == 1.0);
+    assert_true(fabs(ladder.temperature[2] - 4.0) < 1e-9 && fabs(ladder.temperature[4] - 4.0) < 1e-9);
+    int64_t energy[] = {50, 10, 40, 5, 30}; /* by replica: every pair tried must swap */
+    for (uint64_t round = 0; round < 40; round++) {
+        double swap[5];
+        ioa_ladder_swap(&ladder, ladder.temperature, 1, round, energy, rung_of, replica_at, swap, NULL);
+        assert_true(swap[2] == -1.0);
+        for (uint32_t i = 0; i < 5; i++) assert_int_equal(replica_at[i] % 2, i >= 3);
+        ioa_ladder_adapt(&ladder, round + 1);
+    }
+    ioa_ladder_destroy(&ladder);
+}
+
 static void impossible_ladders_are_refused(void **state)
 {
     (void)state;
     ioa_ladder ladder;
-    assert_int_equal(ioa_ladder_create(0, 2.0, &ladder, NULL), IOA_ERR_INPUT);
-    assert_int_equal(ioa_ladder_create(3, 0.5, &ladder, NULL), IOA_ERR_INPUT);
-    assert_int_equal(ioa_ladder_create(3, (double)NAN, &ladder, NULL), IOA_ERR_INPUT);
+    assert_int_equal(ioa_ladder_create(0, 1, 2.0, &ladder, NULL), IOA_ERR_INPUT);
+    assert_int_equal(ioa_ladder_create(3, 1, 0.5, &ladder, NULL), IOA_ERR_INPUT);
+    assert_int_equal(ioa_ladder_create(3, 1, (double)NAN, &ladder, NULL), IOA_ERR_INPUT);
 }
 
 int main(void)
@@ -77,7 +100,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(portable_math_is_close_to_libm), cmocka_unit_test(swaps_follow_detailed_balance),
         cmocka_unit_test(swaps_alternate_and_permute),    cmocka_unit_test(adaptation_evens_out_rejections),
-        cmocka_unit_test(impossible_ladders_are_refused),
+        cmocka_unit_test(impossible_ladders_are_refused), cmocka_unit_test(groups_keep_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,10 +26,13 @@ typedef enum ioa_layout {
     IOA_LAYOUT_ORDER = 0,  /* exactly the order's steps: a run ends where the destination changes */
     IOA_LAYOUT_ROWS = 1,   /* one run per neuron, neurons in the sequence in which the order completes them */
     IOA_LAYOUT_SORTED = 2, /* one run per neuron, by depth and then by number of connections; ignores the order */
+    IOA_LAYOUT_SHARED_ROWS = 3,   /* as ROWS, but up to four neurons together that share sources: each is loaded once */
+    IOA_LAYOUT_SHARED_SORTED = 4, /* the same from SORTED; neither of the two with tile 1 */
+    IOA_LAYOUT_SELL = 5,          /* single samples (tile 1 only), sixteen rows of SORTED at once, 16-bit indices */
     IOA_LAYOUT_COUNT
 } ioa_layout;
 
-const char *ioa_layout_name(ioa_layout layout); /* "order", "rows", "sorted" */
+const char *ioa_layout_name(ioa_layout layout); /* "order", "rows", "sorted", "shared-rows", .. */
 
 typedef struct ioa_plan ioa_plan;
 
@@ -37,6 +40,8 @@ typedef struct ioa_plan_options {
     ioa_isa isa;       /* AUTO: the best available */
     ioa_layout layout;
     uint32_t tile;     /* T in floats: 16, 32, 64 or 128, or 1 (single samples: dot products, no padding); 0: 64 */
+    uint32_t panel;    /* layouts of whole rows: sources of a panel, over which all neurons that can pass before the next
+                          one, so that its values stay in L1; 0: none. Not used by ORDER and SELL */
 } ioa_plan_options;
 
 /* Builds a plan. `order` [W] is a legal order, or NULL for connections in file order. `options` may be NULL (all
@@ -52,10 +57,17 @@ size_t ioa_plan_scratch_bytes(const ioa_plan *plan);
 /* y = network(x): x is [batch, I], y [batch, S], both row-major float32. Batch 0 is allowed. */
 void ioa_plan_run(const ioa_plan *plan, const float *x, float *y, size_t batch, void *scratch);
 
+/* The same by several threads, started for this call, each with tiles of its own: the results are the same to the last
+ * bit for any number of them. The scratch holds `threads` times ioa_plan_scratch_bytes. At most 256 threads are used,
+ * and no more than there are tiles. */
+void ioa_plan_run_threads(const ioa_plan *plan, const float *x, float *y, size_t batch, uint32_t threads,
+                          void *scratch);
+
 /* Facts for reports. */
 uint32_t ioa_plan_tile(const ioa_plan *plan);
 ioa_isa ioa_plan_isa(const ioa_plan *plan);
-uint64_t ioa_plan_runs(const ioa_plan *plan);
+uint64_t ioa_plan_runs(const ioa_plan *plan); /* or blocks of groups */
+uint64_t ioa_plan_connections(const ioa_plan *plan); /* executed ones */
 size_t ioa_plan_bytes(const ioa_plan *plan); /* size of the read-only plan */
 
 #pragma GCC visibility pop

@@ -1,0 +1,286 @@
+#include "core/plan_groups.h"
+
+#include "core/mem.h"
+#include "core/network.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WINDOW 64u          /* rows looked at for the next member of a group */
+#define LOOKS UINT64_C(400) /* sources looked at per row, about: the window shrinks for longer rows */
+
+typedef struct row {
+    uint32_t neuron, count;
+    uint64_t from; /* in the steps */
+    bool taken;
+} row;
+
+/* A connection on its way into a block. */
+typedef struct entry {
+    uint32_t panel, source, group, edge;
+} entry;
+
+typedef struct maker {
+    const ioa_network *network;
+    const ioa_plan_steps *steps;
+    ioa_grouping *out;
+    uint32_t size, panel;
+    row *rows;
+    uint64_t row_count;
+    uint32_t *mark;     /* [N] stamp */
+    uint32_t stamp;
+    uint32_t *stretch;  /* [N] stamp of the stretch a neuron is computed in */
+    uint32_t *panel_of; /* [N] */
+    entry *entries;     /* [steps] */
+    uint32_t *group_of; /* [N] group within the stretch */
+    uint32_t *members;  /* [IOA_GROUP * groups of the stretch] */
+    uint64_t placed;    /* edges in blocks */
+} maker;
+
+static uint32_t source_of(const maker *m, uint64_t step)
+{
+    return m->network->a.indices[m->steps->edges[step]];
+}
+
+static void find_rows(maker *m)
+{
+    const ioa_plan_steps *s = m->steps;
+    for (uint64_t t = 0; t < s->count; t++) {
+        uint32_t v = s->destinations[s->edges[t]];
+        if (t == 0 || v != m->rows[m->row_count - 1].neuron) m->rows[m->row_count++] = (row){v, 0, t, false};
+        m->rows[m->row_count - 1].count++;
+    }
+}
+
+/* One past the last row of the stretch that starts at `from`: none of its rows reads another one. */
+static uint64_t stretch_end(maker *m, uint64_t from)
+{
+    uint64_t at = from;
+    uint32_t stamp = (uint32_t)from + 1;
+    for (; at < m->row_count; at++) {
+        const row *r = &m->rows[at];
+        for (uint32_t i = 0; i < r->count; i++)
+            if (m->stretch[source_of(m, r->from + i)] == stamp) return at;
+        m->stretch[r->neuron] = stamp;
+    }
+    return at;
+}
+
+/* Sources that the row shares with the marked ones. */
+static uint32_t common(const maker *m, const row *r)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < r->count; i++) count += m->mark[source_of(m, r->from + i)] == m->stamp;
+    return count;
+}
+
+static void mark_sources(maker *m, const row *r)
+{
+    for (uint32_t i = 0; i < r->count; i++) m->mark[source_of(m, r->from + i)] = m->stamp;
+}
+
+/* The first row left is joined by those of the next ones that share most with it and with each other. */
+static void fill_group(maker *m, uint64_t first, uint64_t end, uint32_t group)
+{
+    uint32_t *members = m->members + (uint64_t)group * IOA_GROUP;
+    uint64_t next = first;
+    m->stamp++;
+    for (uint32_t k = 0; k < IOA_GROUP; k++) {
+        members[k] = IOA_NO_SLOT;
+        if (next == UINT64_MAX) continue;
+        row *r = &m->rows[next];
+        r->taken = true;
+        members[k] = r->neuron;
+        m->group_of[r->neuron] = group;
+        next = UINT64_MAX;
+        if (k + 1 >= m->size) continue;
+        mark_sources(m, r);
+        uint64_t window = LOOKS * WINDOW / (LOOKS + r->count) + 8, seen = 0;
+        uint32_t best = 0;
+        for (uint64_t i = first + 1; i < end && seen < window; i++) {
+            if (m->rows[i].taken) continue;
+            seen++;
+            uint32_t shared = common(m, &m->rows[i]);
+            if (next == UINT64_MAX || shared > best) {
+                best = shared;
+                next = i;
+            }
+        }
+    }
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+    const entry *a = left, *b = right;
+    if (a->panel != b->panel) return a->panel < b->panel ? -1 : 1;
+    if (a->group != b->group) return a->group < b->group ? -1 : 1;
+    if (a->source != b->source) return a->source < b->source ? -1 : 1;
+    return a->edge < b->edge ? -1 : a->edge > b->edge;
+}
+
+/* Panels of about equal numbers of the stretch's sources, by id. */
+static uint64_t list_entries(maker *m, uint64_t from, uint64_t end)
+{
+    uint64_t count = 0, first = m->rows[from].from, last = m->rows[end - 1].from + m->rows[end - 1].count;
+    uint32_t sources = 0, low = UINT32_MAX, high = 0;
+    m->stamp++;
+    for (uint64_t t = first; t < last; t++) {
+        uint32_t u = source_of(m, t);
+        m->mark[u] = m->stamp;
+        if (u < low) low = u;
+        if (u > high) high = u;
+    }
+    for (uint32_t v = low; m->panel && v <= high; v++)
+        if (m->mark[v] == m->stamp) m->panel_of[v] = sources++ / m->panel;
+    for (uint64_t t = first; t < last; t++) {
+        uint32_t e = m->steps->edges[t], u = m->network->a.indices[e];
+        uint32_t group = m->group_of[m->steps->destinations[e]];
+        m->entries[count++] = (entry){m->panel ? m->panel_of[u] : 0, u, group, e};
+    }
+    qsort(m->entries, count, sizeof *m->entries, compare_entries);
+    return count;
+}
+
+static size_t block_bytes(uint64_t sources, uint64_t edges)
+{
+    return (sizeof(ioa_group) + (sources + edges) * 4 + 7) / 8 * 8;
+}
+
+/* Cuts the sorted entries into blocks of at most 65,535 sources. */
+static void cut_blocks(maker *m, uint64_t count)
+{
+    ioa_grouping *g = m->out;
+    uint64_t first_block = g->count, sources = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        const entry *e = &m->entries[i], *before = e - 1;
+        bool new_source = i == 0 || before->source != e->source || before->group != e->group || before->panel != e->panel;
+        if (i == 0 || before->group != e->group || before->panel != e->panel || (new_source && sources == UINT16_MAX)) {
+            if (i) g->stream_bytes += block_bytes(sources, g->blocks[g->count - 1].to - g->blocks[g->count - 1].from);
+            ioa_group_block *b = &g->blocks[g->count++];
+            memcpy(b->members, m->members + (uint64_t)e->group * IOA_GROUP, sizeof b->members);
+            b->from = b->to = m->placed;
+            b->first = b->last = false;
+            sources = 0;
+        }
+        sources += new_source;
+        g->edges[m->placed++] = e->edge;
+        g->blocks[g->count - 1].to = m->placed;
+    }
+    g->stream_bytes += block_bytes(sources, g->blocks[g->count - 1].to - g->blocks[g->count - 1].from);
+    m->stamp++;
+    for (uint64_t b = first_block; b < g->count; b++) { /* a group is known by its first member */
+        g->blocks[b].first = m->mark[g->blocks[b].members[0]] != m->stamp;
+        m->mark[g->blocks[b].members[0]] = m->stamp;
+    }
+    m->stamp++;
+    for (uint64_t b = g->count; b-- > first_block;) {
+        g->blocks[b].last = m->mark[g->blocks[b].members[0]] != m->stamp;
+        m->mark[g->blocks[b].members[0]] = m->stamp;
+    }
+}
+
+static void make_all(maker *m)
+{
+    find_rows(m);
+    for (uint64_t from = 0; from < m->row_count;) {
+        uint64_t end = stretch_end(m, from);
+        uint32_t groups = 0;
+        for (uint64_t i = from; i < end; i++)
+            if (!m->rows[i].taken) fill_group(m, i, end, groups++);
+        cut_blocks(m, list_entries(m, from, end));
+        from = end;
+    }
+}
+
+ioa_status ioa_grouping_make(const ioa_network *network, const ioa_plan_steps *steps, uint32_t size, uint32_t panel,
+                             ioa_grouping *grouping, ioa_error *error)
+{
+    uint64_t neurons = network->a.neurons, count = steps->count;
+    maker m = {.network = network, .steps = steps, .out = grouping, .size = size, .panel = panel};
+    memset(grouping, 0, sizeof *grouping);
+    m.rows = ioa_alloc(neurons, sizeof *m.rows);
+    m.mark = ioa_alloc_zero(neurons, sizeof *m.mark);
+    m.stretch = ioa_alloc_zero(neurons, sizeof *m.stretch);
+    m.panel_of = ioa_alloc_zero(neurons, sizeof *m.panel_of);
+    m.group_of = ioa_alloc_zero(neurons, sizeof *m.group_of);
+    m.members = ioa_alloc(neurons, IOA_GROUP * sizeof *m.members);
+    m.entries = ioa_alloc(count, sizeof *m.entries);
+    grouping->edges = ioa_alloc(count, sizeof *grouping->edges);
+    grouping->blocks = ioa_alloc(count, sizeof *grouping->blocks); /* every block has a connection */
+    bool good = m.rows && m.mark && m.stretch && m.panel_of && m.group_of && m.members && m.entries &&
+                grouping->edges && grouping->blocks;
+    if (good) make_all(&m);
+    ioa_free(m.rows);
+    ioa_free(m.mark);
+    ioa_free(m.stretch);
+    ioa_free(m.panel_of);
+    ioa_free(m.group_of);
+    ioa_free(m.members);
+    ioa_free(m.entries);
+    if (good) return IOA_OK;
+    ioa_grouping_clear(grouping);
+    return ioa_fail_nomem(error, "a plan", count, sizeof *m.entries + sizeof *grouping->blocks);
+}
+
+void ioa_grouping_clear(ioa_grouping *grouping)
+{
+    ioa_free(grouping->edges);
+    ioa_free(grouping->blocks);
+    memset(grouping, 0, sizeof *grouping);
+}
+
+/* ---- the stream ---- */
+
+/* The member of the block that v is. */
+static unsigned member_of(const ioa_group_block *block, uint32_t v)
+{
+    unsigned k = 0;
+    while (block->members[k] != v) k++;
+    return k;
+}
+
+/* Edges of one source, from i on: their mask and weights; returns the edge after them. */
+static uint64_t take_source(const ioa_network *n, const ioa_plan_steps *s, const ioa_grouping *g,
+                            const ioa_group_block *block, uint64_t i, unsigned *mask, float weights[IOA_GROUP])
+{
+    uint32_t u = n->a.indices[g->edges[i]];
+    *mask = 0;
+    for (; i < block->to && n->a.indices[g->edges[i]] == u; i++) {
+        unsigned k = member_of(block, s->destinations[g->edges[i]]);
+        weights[k] = n->a.weights[g->edges[i]];
+        *mask |= 1u << k;
+    }
+    return i;
+}
+
+void *ioa_group_write(const ioa_network *network, const ioa_plan_steps *steps, const ioa_grouping *grouping,
+                      const ioa_group_block *block, const uint32_t *slot, uint64_t scale, void *stream)
+{
+    const ioa_network_arrays *a = &network->a;
+    ioa_group *head = stream;
+    *head = (ioa_group){.flags = (uint8_t)((block->first ? IOA_RUN_FIRST : 0) | (block->last ? IOA_RUN_LAST : 0))};
+    for (unsigned k = 0; k < IOA_GROUP && block->members[k] != IOA_NO_SLOT; k++) {
+        uint32_t v = block->members[k];
+        head->members = (uint8_t)(k + 1);
+        head->destination[k] = (uint32_t)(slot[v] * scale);
+        head->bias[k] = steps->bias[v];
+        head->activation[k] = a->activation[v];
+        head->param[k] = a->param ? a->param[v] : 0.0f;
+    }
+    uint32_t *word = (uint32_t *)(void *)(head + 1);
+    float weights[IOA_GROUP];
+    unsigned found;
+    for (unsigned mask = 1; mask < 1u << IOA_GROUP; mask++)
+        for (uint64_t i = block->from; i < block->to;) {
+            uint32_t u = a->indices[grouping->edges[i]];
+            i = take_source(network, steps, grouping, block, i, &found, weights);
+            if (found != mask) continue;
+            head->count[mask]++;
+            *word++ = (uint32_t)(slot[u] * scale);
+            for (unsigned k = 0; k < IOA_GROUP; k++)
+                if (mask >> k & 1) memcpy(word++, &weights[k], sizeof *word);
+        }
+    size_t bytes = (size_t)((unsigned char *)word - (unsigned char *)stream), full = (bytes + 7) / 8 * 8;
+    memset(word, 0, full - bytes);
+    return (unsigned char *)stream + full;
+}

@@ -1,0 +1,38 @@
+/* Streams of groups: four destinations at a time, whose shared sources are loaded once for all of them. */
+#ifndef IOA_CORE_PLAN_GROUPS_H
+#define IOA_CORE_PLAN_GROUPS_H
+
+#include "core/kernel.h"
+#include "core/plan_steps.h"
+
+typedef struct ioa_group_block ioa_group_block;
+
+/* What becomes of the steps: blocks in the order of execution, each with the connections of one group from one panel
+ * of sources. Arrays owned. */
+typedef struct ioa_grouping {
+    ioa_group_block *blocks;
+    uint64_t count;
+    uint32_t *edges; /* [steps] connections, block after block, by source within a block */
+    size_t stream_bytes;
+} ioa_grouping;
+
+struct ioa_group_block {
+    uint32_t members[IOA_GROUP]; /* destinations; IOA_NO_SLOT beyond the group's size */
+    uint64_t from, to;           /* edges */
+    bool first, last;            /* of the group's blocks */
+};
+
+/* `steps` hold whole rows, one after the other (layouts ROWS and SORTED). Rows that do not depend on each other form
+ * stretches; within one, rows with many common sources are put together, and where `panel` is not 0, all groups of
+ * the stretch run over one panel of so many sources before the next. `size` rows make a group: IOA_GROUP, or 1 where
+ * only the sequence of the edges is of interest. IOA_ERR_NOMEM. */
+ioa_status ioa_grouping_make(const ioa_network *network, const ioa_plan_steps *steps, uint32_t size, uint32_t panel,
+                             ioa_grouping *grouping, ioa_error *error);
+
+void ioa_grouping_clear(ioa_grouping *grouping);
+
+/* Writes one block at `stream`; returns what follows it. `slot` [N]: where values live, `scale`: slot to offset. */
+void *ioa_group_write(const ioa_network *network, const ioa_plan_steps *steps, const ioa_grouping *grouping,
+                      const ioa_group_block *block, const uint32_t *slot, uint64_t scale, void *stream);
+
+#endif

@@ -1,0 +1,238 @@
+#include "optimizer/cli/cli.h"
+
+#include "core/compile_file.h"
+#include "core/network.h"
+#include "io/archive.h"
+#include "io/atomic_file.h"
+#include "io/network_file.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LONG_CODE 70000u  /* connections from which on code is cut into segments: it fills much of L2, */
+#define FAR_CODE 150000u  /* and from which on it is prefetched: it may not stay there */
+
+typedef struct compile_options {
+    const char *network, *output, *isa, *name;
+    uint64_t memory, segment, group;
+    bool exact;
+} compile_options;
+
+/* What is written, by the end of the output's name. */
+typedef enum product { PRODUCT_NONE, PRODUCT_TEXT, PRODUCT_OBJECT, PRODUCT_LIBRARY } product;
+
+static product product_of(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    if (!dot || strchr(dot, '/')) return PRODUCT_NONE;
+    if (strcmp(dot, ".S") == 0 || strcmp(dot, ".s") == 0) return PRODUCT_TEXT;
+    return strcmp(dot, ".o") == 0 ? PRODUCT_OBJECT : strcmp(dot, ".so") == 0 ? PRODUCT_LIBRARY : PRODUCT_NONE;
+}
+
+static ioa_status write_to(const char *path, const char *text, size_t length, ioa_error *error)
+{
+    FILE *file = fopen(path, "w");
+    bool good = file && fwrite(text, 1, length, file) == length;
+    int code = errno;
+    if (file && fclose(file) != 0) {
+        good = false;
+        code = errno;
+    }
+    return good ? IOA_OK : ioa_fail(error, IOA_ERR_SYSTEM, "%s: cannot be written: %s", path, strerror(code));
+}
+
+static ioa_status write_text(const char *path, const char *text, size_t length, ioa_error *error)
+{
+    ioa_atomic_file file;
+    ioa_status status = ioa_atomic_begin(path, &file, error);
+    if (status != IOA_OK) return status;
+    status = write_to(file.temp, text, length, error);
+    if (status == IOA_OK) return ioa_atomic_commit(&file, error);
+    ioa_atomic_abort(&file);
+    return status;
+}
+
+/* Runs the compiler driver: $CC, or cc. No shell comes between. */
+static ioa_status assemble(const char *source, const char *target, product what, ioa_error *error)
+{
+    extern char **environ;
+    const char *given = getenv("CC");
+    char driver[1024], assembler[] = "assembler", from[1024], to[1024];
+    char minus_x[] = "-x", minus_c[] = "-c", shared[] = "-shared", pic[] = "-nostdlib", minus_o[] = "-o";
+    snprintf(driver, sizeof driver, "%s", given && *given ? given : "cc");
+    snprintf(from, sizeof from, "%s", source);
+    snprintf(to, sizeof to, "%s", target);
+    char *object[] = {driver, minus_c, minus_x, assembler, from, minus_o, to, NULL};
+    char *library[] = {driver, shared, pic, minus_x, assembler, from, minus_o, to, NULL};
+    pid_t child;
+    int state = 0, code = posix_spawnp(&child, driver, NULL, NULL, what == PRODUCT_OBJECT ? object : library, environ);
+    if (code == 0 && waitpid(child, &state, 0) == child && WIFEXITED(state) && WEXITSTATUS(state) == 0) return IOA_OK;
+    if (code != 0 || (WIFEXITED(state) && WEXITSTATUS(state) == 127))
+        return ioa_fail(error, IOA_ERR_SYSTEM,
+                        "'%s' cannot be run; .o and .so need a compiler driver ($CC, or cc), .S does not", driver);
+    return ioa_fail(error, IOA_ERR_SYSTEM, "'%s' does not assemble the code", driver);
+}
+
+static ioa_status write_object(const char *path, const ioa_code_file *code, product what, ioa_error *error)
+{
+    const char *folder = getenv("TMPDIR");
+    char source[512];
+    ioa_atomic_file file;
+    snprintf(source, sizeof source, "%s/ioanneal-XXXXXX", folder && *folder ? folder : "/tmp");
+    ioa_status status = ioa_atomic_begin(path, &file, error);
+    if (status != IOA_OK) return status;
+    int descriptor = mkstemp(source);
+    if (descriptor < 0) {
+        status = ioa_fail(error, IOA_ERR_SYSTEM, "%s: cannot be created: %s", source, strerror(errno));
+    } else {
+        close(descriptor);
+        status = write_to(source, code->assembly, code->assembly_length, error);
+        if (status == IOA_OK) status = assemble(source, file.temp, what, error);
+        unlink(source);
+    }
+    if (status == IOA_OK) return ioa_atomic_commit(&file, error);
+    ioa_atomic_abort(&file);
+    return status;
+}
+
+/* "net.so" -> "net.h" */
+static void header_path(const char *output, char *path, size_t size)
+{
+    snprintf(path, size, "%s", output);
+    char *dot = strrchr(path, '.');
+    if (dot) snprintf(dot, size - (size_t)(dot - path), ".h");
+}
+
+static ioa_status make(const char *archive_path, const compile_options *o, ioa_code_isa isa, ioa_code_file *code,
+                       uint64_t *memory, ioa_error *error)
+{
+    ioa_network *network = NULL;
+    ioa_archive *archive = NULL;
+    ioa_status status = ioa_archive_read(archive_path, &archive, error);
+    if (status == IOA_OK) status = ioa_network_read(o->network, &network, error);
+    if (status == IOA_OK) status = ioa_archive_matches(archive, network, archive_path, error);
+    if (status == IOA_OK && archive->count == 0)
+        status = ioa_fail(error, IOA_ERR_INPUT, "%s: holds no schedule", archive_path);
+    if (status == IOA_OK) {
+        const ioa_schedule *s =
+            ioa_archive_nearest(archive, o->memory ? o->memory : ioa_code_isa_memory(isa), IOA_POLICY_MIN);
+        ioa_code_options options = {.segment = o->segment, .group = (uint32_t)o->group, .prune = !o->exact};
+        if (!o->exact && !o->segment && network->connections > LONG_CODE) {
+            options.segment = 2000;
+            options.group = options.group ? options.group : 4;
+            options.ahead = network->connections > FAR_CODE;
+        }
+        *memory = s->memory;
+        status = ioa_order_check(network, s->order, error);
+        if (status != IOA_OK) ioa_fail_prefix(error, status, "%s", archive_path);
+        else status = ioa_code_file_make(network, s->order, isa, &options, o->name, code, error);
+    }
+    ioa_archive_destroy(archive);
+    ioa_network_destroy(network);
+    return status;
+}
+
+static int print(const cli_common *common, const compile_options *o, const char *header, ioa_code_isa isa,
+                 uint64_t memory, const ioa_code_file *code)
+{
+    const ioa_code_facts *f = &code->facts;
+    char text[2][32];
+    if (common->json) {
+        cJSON *json = cJSON_CreateObject();
+        cJSON_AddStringToObject(json, "output", o->output);
+        cJSON_AddStringToObject(json, "header", header);
+        cJSON_AddStringToObject(json, "function", o->name);
+        cJSON_AddStringToObject(json, "isa", ioa_code_isa_name(isa));
+        cli_json_count(json, "memory", ioa_code_isa_memory(isa));
+        cli_json_count(json, "schedule_memory", memory);
+        cli_json_count(json, "tile", code->tile);
+        cli_json_count(json, "segments", f->segments);
+        cli_json_count(json, "reads", f->reads);
+        cli_json_count(json, "writes", f->writes);
+        cli_json_count(json, "extra_reads", f->extra_reads);
+        cli_json_count(json, "extra_writes", f->extra_writes);
+        cli_json_count(json, "stream_bytes", f->stream_bytes);
+        cli_json_count(json, "scratch_bytes", code->scratch_bytes);
+        return cli_print_json(json);
+    }
+    printf("%s and %s: function %s for %s, tiles of %" PRIu32 " samples, %" PRIu64 " segments\n", o->output, header,
+           o->name, ioa_code_isa_name(isa), code->tile, f->segments);
+    printf("  per tile %s reads and %s writes", cli_grouped(f->reads, text[0]), cli_grouped(f->writes, text[1]));
+    if (f->extra_reads + f->extra_writes)
+        printf(", and %s and %s for activations", cli_grouped(f->extra_reads, text[0]),
+               cli_grouped(f->extra_writes, text[1]));
+    printf("\n");
+    if (memory != ioa_code_isa_memory(isa))
+        printf("  the schedule was made for M = %" PRIu64 "; one for M = %" PRIu32 " would suit %s better\n", memory,
+               ioa_code_isa_memory(isa), ioa_code_isa_name(isa));
+    return cli_finish_output();
+}
+
+static int compile(const cli_command *command, const cli_common *common, const char *archive, const compile_options *o,
+                   ioa_code_isa isa)
+{
+    product what = product_of(o->output);
+    char header[4096];
+    ioa_error error = {0};
+    ioa_code_file code = {0};
+    uint64_t memory = 0;
+    header_path(o->output, header, sizeof header);
+    ioa_status status = ioa_file_writable(o->output, &error);
+    if (status == IOA_OK) status = ioa_file_writable(header, &error);
+    if (status == IOA_OK) status = make(archive, o, isa, &code, &memory, &error);
+    if (status == IOA_OK)
+        status = what == PRODUCT_TEXT ? write_text(o->output, code.assembly, code.assembly_length, &error)
+                                      : write_object(o->output, &code, what, &error);
+    if (status == IOA_OK) status = write_text(header, code.header, code.header_length, &error);
+    int exit_code = status == IOA_OK ? print(common, o, header, isa, memory, &code) : cli_fail(command, &error);
+    ioa_code_file_clear(&code);
+    return exit_code;
+}
+
+static int run(const cli_command *command, int argc, char **argv)
+{
+    compile_options o = {.name = "ioanneal_net", .isa = "avx512"};
+    cli_common common = {0};
+    const cli_option options[] = {
+        {CLI_TEXT, 'n', "network", "NET.h5", &o.network, "the archive's network, with its weights (required)", 0, 0},
+        {CLI_TEXT, 'o', "output", "FILE", &o.output, "net.S, net.o or net.so; net.h appears beside it (required)", 0, 0},
+        {CLI_TEXT, 0, "isa", "NAME", &o.isa, "avx512, avx2 or neon (default avx512)", 0, 0},
+        {CLI_TEXT, 0, "name", "NAME", &o.name, "of the C function (default ioanneal_net)", 0, 0},
+        {CLI_COUNT, 'm', "memory", "M", &o.memory, "take the schedule nearest to M (default: the registers of --isa)", 3,
+         1.8e19},
+        {CLI_COUNT, 0, "segment", "N", &o.segment, "cut the code about every N connections (default: long code, 2000)", 1,
+         4e9},
+        {CLI_COUNT, 0, "group", "N", &o.group, "tiles a segment runs over before the next one", 1, 1024},
+        {CLI_FLAG, 0, "exact", NULL, &o.exact, "leave out nothing and do not cut: the I/O of 'simulate', exactly", 0, 0},
+        {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
+    };
+    int files;
+    cli_parsed parsed = cli_parse(command, options, &common, argc, argv, &files);
+    if (parsed != CLI_GO) return parsed == CLI_HELP_SHOWN ? 0 : 2;
+    if (files != 1) return cli_refuse(command, "one archive file is wanted");
+    if (!o.network || !o.output) return cli_refuse(command, "--network NET.h5 and -o FILE are needed");
+    int isa = ioa_code_isa_from_name(o.isa);
+    if (isa < 0) return cli_refuse(command, "--isa wants avx512, avx2 or neon, not '%s'", o.isa);
+    product what = product_of(o.output);
+    if (what == PRODUCT_NONE) return cli_refuse(command, "%s: the name must end in .S, .o or .so", o.output);
+#if !defined(__aarch64__)
+    if (what != PRODUCT_TEXT && isa == IOA_CODE_NEON && !getenv("CC"))
+        return cli_refuse(command, "%s: NEON is not this machine's; write .S, or name a compiler for AArch64 in CC", o.output);
+#endif
+    if (o.exact && o.segment) return cli_refuse(command, "--exact and --segment exclude each other");
+    return compile(command, &common, argv[0], &o, (ioa_code_isa)isa);
+}
+
+const cli_command cli_compile = {
+    .name = "compile",
+    .summary = "compile a schedule into a C function without dependencies",
+    .usage = "ARCHIVE.h5 --network NET.h5 [--isa avx512|avx2|neon] -o net.S|net.o|net.so",
+    .examples = "  ioanneal compile best.h5 --network net.h5 --isa avx512 -o net.so\n"
+                "  ioanneal compile best.h5 --network net.h5 --isa neon --name infer -o infer.S\n",
+    .run = run,
+};

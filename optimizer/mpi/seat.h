@@ -1,0 +1,46 @@
+/* One rank's view of the job; shared by job.c and job_search.c. */
+#ifndef IOA_MPI_SEAT_H
+#define IOA_MPI_SEAT_H
+
+#include "optimizer/mpi/job.h"
+#include "optimizer/mpi/keeper.h"
+#include "optimizer/mpi/verifier.h"
+
+typedef struct ioa_seat {
+    const ioa_job *job;
+    const ioa_job_events *events; /* members are NULL on other ranks than 0 */
+    MPI_Comm world;
+    MPI_Comm team; /* workers only; MPI_COMM_NULL on the verifier */
+    int rank, ranks, workers;
+    int verifier;         /* rank of the verifier; with one rank, rank 0 itself */
+    ioa_network *network; /* owned */
+    ioa_archive *archive; /* owned; on the verifier only */
+    ioa_graph *graph;     /* owned; on workers only */
+    uint32_t *order;      /* [W] start order, later the best; owned */
+    uint64_t replicas;    /* K */
+    double began;         /* of the job, earlier runs included */
+    bool unverified;      /* a result failed verification; on the verifier only */
+    ioa_keeper keeper;
+    double deadline;    /* of ioa_clock, INFINITY: none; rank 0 decides */
+    uint64_t rounds;    /* of this run, over all memory sizes */
+    const char *reason; /* why it stops, on rank 0 */
+    bool stopping;      /* nothing new is to be begun; alike on all ranks */
+    bool paused;        /* and the rest is in the checkpoint; alike on all ranks */
+} ioa_seat;
+
+/* Constructs or restores, tempers, and leaves the best order in s->order of its owner. Collective over the workers, who
+ * all return the same status; the verifier serves meanwhile. Sets s->stopping and s->paused on workers. */
+ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, ioa_trace *trace, int *owner,
+                           ioa_error *error);
+
+/* Rank 0's own reasons to stop now, `ahead` seconds before the deadline included. */
+bool ioa_seat_must_stop(ioa_seat *s, double ahead);
+
+void ioa_seat_note(const ioa_seat *s, const char *format, ...) IOA_PRINTF(2, 3);
+
+/* Writes a checkpoint; one that fails does not end the search unless the run is to stop or has lost the file.
+ * Collective over the workers. */
+ioa_status ioa_seat_checkpoint(ioa_seat *s, int finished, const uint32_t *start, uint64_t start_total,
+                               ioa_tempering *tempering, bool last_chance, ioa_error *error);
+
+#endif

@@ -1,0 +1,56 @@
+/* The machine's limits: figures that can be, and the right one found for invented machines and work. */
+#include "core/limits.h"
+
+#include <ioanneal/plan.h>
+
+#include "tests/support/unit.h"
+
+static void test_measured(void **state)
+{
+    (void)state;
+    const ioa_machine small = {.l1d_bytes = 32768, .l2_bytes = 262144, .l3_bytes = 2097152};
+    for (int isa = IOA_ISA_PORTABLE; isa < IOA_ISA_COUNT; isa++) {
+        ioa_limits l;
+        if (!ioa_isa_available((ioa_isa)isa)) continue;
+        assert_int_equal(ioa_limits_measure(&small, (ioa_isa)isa, 0.02, &l, NULL), IOA_OK);
+        assert_true(l.fma_gflops > 0.01 && l.fma_memory_gflops > 0.01);
+        assert_true(l.l1_gbps > 0.01 && l.l2_gbps > 0.01 && l.l3_gbps > 0.01 && l.dram_gbps > 0.01);
+        assert_true(l.fma_gflops < 1e5 && l.l1_gbps < 1e5); /* the work was done */
+    }
+    ioa_limits l;
+    ioa_error error;
+    assert_int_equal(ioa_limits_measure(&small, IOA_ISA_COUNT, 0.02, &l, &error), IOA_ERR_INPUT);
+}
+
+static void expect(const ioa_work *work, const char *name, double share)
+{
+    const ioa_machine machine = {.l1d_bytes = 1000, .l2_bytes = 10000, .l3_bytes = 100000};
+    const ioa_limits limits = {.fma_gflops = 100, .fma_memory_gflops = 80, .l1_gbps = 50, .l2_gbps = 20, .l3_gbps = 10,
+                               .dram_gbps = 1, .fetch_gbps = 5};
+    double found;
+    assert_string_equal(ioa_limits_judge(&limits, &machine, work, 1.0, &found), name);
+    assert_true(found > share * 0.999 && found < share * 1.001);
+}
+
+static void test_judged(void **state)
+{
+    (void)state;
+    expect(&(ioa_work){.flops = 50e9}, "fma", 0.5);
+    expect(&(ioa_work){.flops = 50e9, .load_bytes = 40e9}, "load-ports", 0.8);
+    expect(&(ioa_work){.flops = 50e9, .fetch_bytes = 3e9}, "fetch", 0.6);
+    expect(&(ioa_work){.flops = 50e9, .value_bytes = 15e9, .value_set = 5000}, "l2", 0.6);
+    expect(&(ioa_work){.flops = 50e9, .value_bytes = 12e9, .value_set = 500}, "fma", 0.5);
+    expect(&(ioa_work){.flops = 50e9, .value_bytes = 12e9, .value_set = 5000, .panelled = true}, "fma", 0.5);
+    expect(&(ioa_work){.flops = 50e9, .stream_bytes = 9e9, .stream_set = 50000}, "l3", 0.72);
+    expect(&(ioa_work){.flops = 50e9, .stream_bytes = 0.9e9, .stream_set = 500000}, "dram", 0.72);
+    const ioa_limits nothing = {.fma_gflops = 0};
+    const ioa_machine machine = {.cores = 1};
+    double share;
+    assert_null(ioa_limits_judge(&nothing, &machine, &(ioa_work){.flops = 1}, 1.0, &share));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_measured), cmocka_unit_test(test_judged)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

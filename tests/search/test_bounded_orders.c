@@ -1,0 +1,67 @@
+/* No constructive order costs less than what is certified. */
+#include "core/bounds.h"
+#include "core/mem.h"
+#include "core/network.h"
+#include "optimizer/search/construct.h"
+#include "tests/support/random_network.h"
+#include "tests/support/unit.h"
+
+static void compare(const ioa_network *network)
+{
+    static const uint64_t memories[] = {4, 8, 16, 32, 64, 100, 200};
+    uint32_t *order = ioa_alloc(network->connections, sizeof *order);
+    for (size_t i = 0; i < sizeof memories / sizeof *memories; i++) {
+        ioa_certificate certificate;
+        assert_int_equal(ioa_certified_bound(network, memories[i], &certificate, NULL), IOA_OK);
+        for (unsigned c = 0; ioa_constructor_at(c); c++) {
+            ioa_io io;
+            assert_int_equal(ioa_constructor_at(c)->build(network, memories[i], order, NULL), IOA_OK);
+            assert_int_equal(ioa_memory_count(network, order, memories[i], IOA_POLICY_MIN, &io, NULL), IOA_OK);
+            uint64_t excess = io.reads + io.writes - network->bounds.lower;
+            if (certificate.excess > excess)
+                fail_msg("M = %u: %s has an excess of %llu, below the certified %llu", (unsigned)memories[i],
+                         ioa_constructor_at(c)->name, (unsigned long long)excess,
+                         (unsigned long long)certificate.excess);
+        }
+        ioa_certificate_free(&certificate);
+    }
+    ioa_free(order);
+}
+
+static void perceptrons_cost_what_is_certified(void **state)
+{
+    (void)state;
+    static const uint32_t widths[][5] = {{60, 60, 60, 60, 60}, {30, 120, 30, 120, 30}, {100, 80, 60, 40, 20}};
+    for (uint64_t seed = 0; seed < 12; seed++) {
+        double density = 0.04 + 0.08 * (double)seed; /* up to 0.92: nearly dense layers have tight blocks */
+        ioa_network *network = ioa_test_random_mlp(seed, widths[seed % 3], 5, density, IOA_ACT_RELU);
+        assert_non_null(network);
+        compare(network);
+        ioa_network_destroy(network);
+    }
+}
+
+static void dags_cost_what_is_certified(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 12; seed++) {
+        ioa_test_dag_params params = ioa_test_dag_defaults();
+        params.neurons = 200;
+        params.inputs = 30;
+        params.fan_in = 2 + (uint32_t)seed * 2;
+        params.reach = seed % 2 ? 60 : 0;
+        ioa_network *network = ioa_test_random_dag(seed, params);
+        assert_non_null(network);
+        compare(network);
+        ioa_network_destroy(network);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(perceptrons_cost_what_is_certified),
+        cmocka_unit_test(dags_cost_what_is_certified),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
