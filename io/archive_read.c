@@ -2,6 +2,7 @@
 
 #include "core/mem.h"
 #include "io/archive_schema.h"
+#include "io/bundle.h"
 #include "io/h5.h"
 
 #include <inttypes.h>
@@ -218,7 +219,7 @@ ioa_status ioa_archive_read(const char *path, ioa_archive **archive, ioa_error *
     ioa_archive *a = NULL;
     ioa_status status = ioa_h5_open(path, &h5, error);
     if (status != IOA_OK) return status;
-    status = ioa_h5_check_schema(&h5, IOA_ARCHIVE_SCHEMA, IOA_ARCHIVE_MAJOR, error);
+    status = ioa_h5_check_part(&h5, IOA_ARCHIVE_SCHEMA, IOA_ARCHIVE_MAJOR, error);
     if (status == IOA_OK) {
         a = ioa_alloc_zero(1, sizeof *a);
         status = a ? read_archive(&h5, a, error) : ioa_fail_nomem(error, "an archive", 1, sizeof *a);
@@ -234,5 +235,5 @@ ioa_status ioa_archive_read(const char *path, ioa_archive **archive, ioa_error *
 
 bool ioa_archive_probe(const char *path)
 {
-    return ioa_h5_probe(path, IOA_ARCHIVE_SCHEMA);
+    return ioa_h5_probe(path, IOA_ARCHIVE_SCHEMA) || ioa_bundle_probe(path);
 }

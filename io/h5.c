@@ -208,7 +208,7 @@ ioa_status ioa_h5_end(ioa_h5 *h5, ioa_status status, ioa_error *error)
     return status;
 }
 
-ioa_status ioa_h5_check_schema(const ioa_h5 *h5, const char *name, unsigned major, ioa_error *error)
+static ioa_status check_schema(const ioa_h5 *h5, const char *name, bool part, unsigned major, ioa_error *error)
 {
     char found[64], version[32];
     if (!ioa_h5_has_attribute(h5, "/", "schema_name"))
@@ -216,7 +216,7 @@ ioa_status ioa_h5_check_schema(const ioa_h5 *h5, const char *name, unsigned majo
                         h5->path);
     ioa_status status = ioa_h5_get_text(h5, "/", "schema_name", found, sizeof found, error);
     if (status != IOA_OK) return status;
-    if (strcmp(found, name) != 0 && strcmp(found, IOA_H5_BUNDLE) != 0)
+    if (strcmp(found, name) != 0 && !(part && strcmp(found, IOA_H5_BUNDLE) == 0))
         return ioa_fail(error, IOA_ERR_INPUT, "%s: is a file of type \"%s\"; an %s was expected", h5->path, found,
                         name);
     status = ioa_h5_get_text(h5, "/", "schema_version", version, sizeof version, error);
@@ -229,6 +229,16 @@ ioa_status ioa_h5_check_schema(const ioa_h5 *h5, const char *name, unsigned majo
     return IOA_OK;
 }
 
+ioa_status ioa_h5_check_schema(const ioa_h5 *h5, const char *name, unsigned major, ioa_error *error)
+{
+    return check_schema(h5, name, false, major, error);
+}
+
+ioa_status ioa_h5_check_part(const ioa_h5 *h5, const char *name, unsigned major, ioa_error *error)
+{
+    return check_schema(h5, name, true, major, error);
+}
+
 bool ioa_h5_probe(const char *path, const char *name)
 {
     ioa_h5 h5;
@@ -236,7 +246,7 @@ bool ioa_h5_probe(const char *path, const char *name)
     if (ioa_h5_open(path, &h5, NULL) != IOA_OK) return false;
     bool same = ioa_h5_has_attribute(&h5, "/", "schema_name") &&
                 ioa_h5_get_text(&h5, "/", "schema_name", found, sizeof found, NULL) == IOA_OK &&
-                (strcmp(found, name) == 0 || strcmp(found, IOA_H5_BUNDLE) == 0);
+                strcmp(found, name) == 0;
     ioa_h5_close(&h5, NULL);
     return same;
 }

@@ -64,11 +64,12 @@ ioa_status ioa_h5_fail(const ioa_h5 *h5, ioa_error *error, ioa_status status, co
 
 #define IOA_H5_BUNDLE "ioanneal-bundle" /* schema_name of files that are network and archive in one */
 
-/* Refuses a file whose root attributes are not schema_name = `name`, or that of a bundle, and schema_version =
- * "MAJOR.x". */
+/* Refuses a file whose root attributes are not schema_name = `name` and schema_version = "MAJOR.x"; _part also takes
+ * a bundle, where `name` is one of its parts. */
+ioa_status ioa_h5_check_part(const ioa_h5 *h5, const char *name, unsigned major, ioa_error *error);
 ioa_status ioa_h5_check_schema(const ioa_h5 *h5, const char *name, unsigned major, ioa_error *error);
 
-/* True if `path` is an HDF5 file whose root attribute schema_name is `name`, or that of a bundle. */
+/* True if `path` is an HDF5 file whose root attribute schema_name is `name`. */
 bool ioa_h5_probe(const char *path, const char *name);
 
 /* ---- reading (h5_read.c) ---- */

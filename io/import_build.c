@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FREE_NEURONS (UINT64_C(1) << 24) /* a file may claim this many whatever its size */
+#define FREE_NEURONS (UINT64_C(1) << 20) /* a file may claim this many whatever its size */
 #define NEURONS_PER_BYTE 16u
 #define PATTERN_SEED UINT64_C(0x736d7478) /* "smtx" */
 

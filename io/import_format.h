@@ -17,7 +17,7 @@ typedef struct ioa_matrix {
 void ioa_matrix_clear(ioa_matrix *matrix);
 ioa_status ioa_matrix_allocate(ioa_matrix *matrix, uint64_t count, bool values, const char *path, ioa_error *error);
 
-/* Refuses sizes that no file of `bytes` bytes would honestly claim: neurons beyond 16 million need a file to match. */
+/* Refuses sizes that no file of `bytes` bytes would honestly claim: neurons beyond a million need a file to match. */
 ioa_status ioa_matrix_check_size(const char *path, uint64_t rows, uint64_t columns, uint64_t bytes, ioa_error *error);
 
 /* Takes the nonzero values of a dense matrix [rows, columns], row-major: zeros are pruned connections. Refuses values

@@ -217,14 +217,14 @@ ioa_status ioa_network_read(const char *path, ioa_network **network, ioa_error *
     ioa_h5 h5;
     ioa_status status = ioa_h5_open(path, &h5, error);
     if (status != IOA_OK) return status;
-    status = ioa_h5_check_schema(&h5, SCHEMA, MAJOR, error);
+    status = ioa_h5_check_part(&h5, SCHEMA, MAJOR, error);
     if (status == IOA_OK) status = read_network(&h5, network, error);
     return ioa_h5_end(&h5, status, error);
 }
 
 bool ioa_network_probe(const char *path)
 {
-    return ioa_h5_probe(path, SCHEMA);
+    return ioa_h5_probe(path, SCHEMA) || ioa_bundle_probe(path);
 }
 
 /* ---- writing ---- */

@@ -72,10 +72,21 @@ static ioa_status consider(shared *s, trial *t, ioa_intervals *made, ioa_error *
     return status;
 }
 
+/* Widths tried, in sixteenths of the slots. Each costs some passes over the network, so that large ones try few. */
+static const int32_t many_widths[] = {0, 2, 4, 6, 9, 12, 14, 16}, some_widths[] = {0, 8, 16}, one_width[] = {16};
+
+static void choose_widths(uint64_t connections, const int32_t **widths, size_t *count)
+{
+    *widths = connections <= 300000 ? many_widths : connections <= 3000000 ? some_widths : one_width;
+    *count = connections <= 300000 ? 8 : connections <= 3000000 ? 3 : 1;
+}
+
 /* Tries windows of several widths, and the constructive order the search was given, and keeps the best. */
 static ioa_status find_start(shared *s, const ioa_problem *problem, ioa_error *error)
 {
-    static const int32_t sixteenths[] = {0, 2, 4, 6, 9, 12, 14, 16};
+    const int32_t *sixteenths;
+    size_t widths;
+    choose_widths(problem->network->connections, &sixteenths, &widths);
     uint64_t w = problem->network->connections;
     trial t = {.problem = problem, .best = UINT64_MAX, .order = ioa_alloc(w, sizeof *t.order)};
     ioa_intervals made = {0};
@@ -85,7 +96,7 @@ static ioa_status find_start(shared *s, const ioa_problem *problem, ioa_error *e
     if (status == IOA_OK) status = ioa_intervals_from_order(s->problem, problem->start, &made, error);
     if (status == IOA_OK) status = consider(s, &t, &made, error);
     int32_t last = 0;
-    for (size_t i = 0; status == IOA_OK && i < sizeof sixteenths / sizeof *sixteenths; i++) {
+    for (size_t i = 0; status == IOA_OK && i < widths; i++) {
         int32_t width = (int32_t)((int64_t)s->problem->slots * sixteenths[i] / 16);
         if (width < 1) width = 1;
         if (width == last) continue;
@@ -206,8 +217,9 @@ static ioa_status replica_create(const ioa_problem *problem, const void *pointer
 /* Coarse proposals; enough for a round to change something, few enough for some hundred rounds a minute. */
 static uint64_t round_proposals(const ioa_problem *problem)
 {
-    uint64_t n = problem->network->a.neurons;
-    return n < 4000 ? 4000 : n;
+    uint64_t n = problem->network->a.neurons, affordable = UINT64_C(200000000000) / (problem->network->connections + 1);
+    uint64_t proposals = n < affordable ? n : affordable; /* a proposal costs more, the more sources have more readers */
+    return proposals < 4000 ? 4000 : proposals;
 }
 
 static void count_exactly(replica *r)

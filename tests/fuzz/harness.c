@@ -1,0 +1,74 @@
+/* libFuzzer harness of one reader, chosen by IOA_FUZZ_READER: the name of an import format, "network" or "archive".
+ * The input becomes a file in memory; whatever happens, the reader must give an error in one line or a valid object. */
+#define _GNU_SOURCE
+#include "core/network.h"
+#include "io/archive.h"
+#include "io/h5.h"
+#include "io/import.h"
+#include "io/network_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int LLVMFuzzerInitialize(int *count, char ***arguments);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* HDF5 keeps blocks when it meets damage, and copes with getting no memory for impossible sizes. */
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libhdf5";
+}
+
+int LLVMFuzzerInitialize(int *count, char ***arguments)
+{
+    (void)count, (void)arguments;
+    ioa_h5_program_start();
+    return 0;
+}
+
+static ioa_status read_it(const char *path, unsigned choice, ioa_error *error)
+{
+    if (strcmp(IOA_FUZZ_READER, "archive") == 0) {
+        ioa_archive *archive;
+        ioa_status status = ioa_archive_read(path, &archive, error);
+        if (status == IOA_OK) ioa_archive_destroy(archive);
+        return status;
+    }
+    const char *files[] = {path};
+    ioa_network *network;
+    ioa_import_options options = {.format = IOA_FUZZ_READER, .prune = choice & 1 ? 1 : 0.5, .name = "fuzz"};
+    ioa_import_report report = {0};
+    bool import = strcmp(IOA_FUZZ_READER, "network") != 0;
+    ioa_status status = import ? ioa_import(files, 1, &options, &network, &report, error)
+                               : ioa_network_read(path, &network, error);
+    if (status != IOA_OK) return status;
+    /* The arrays must obey the rules that let everything else trust them. */
+    const ioa_network_arrays *a = ioa_network_view(network);
+    for (uint64_t e = 0; e < ioa_network_connections(network); e++)
+        if (a->indices[e] >= a->neurons) abort();
+    ioa_import_report_clear(&report);
+    ioa_network_destroy(network);
+    return status;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char path[64];
+    ioa_error error = {0};
+    int fd = memfd_create("input", MFD_CLOEXEC);
+    if (fd < 0) abort();
+    for (size_t at = 0; at < size;) {
+        ssize_t wrote = write(fd, data + at, size - at);
+        if (wrote <= 0) abort();
+        at += (size_t)wrote;
+    }
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    ioa_status status = read_it(path, size ? data[size - 1] : 0, &error);
+    if (status != IOA_OK && (!error.text[0] || strchr(error.text, '\n'))) abort();
+    close(fd);
+    return 0;
+}

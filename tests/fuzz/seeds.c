@@ -1,0 +1,51 @@
+/* Writes one folder of seeds per reader into the folder given: seeds FOLDER. */
+#include "tests/io/fixture.h"
+#include "tests/support/import_samples.h"
+
+#include "core/network.h"
+#include "io/bundle.h"
+#include "io/import.h"
+#include "io/network_file.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char *folder;
+
+static const char *place(const char *reader, const char *name)
+{
+    static char path[1024];
+    snprintf(path, sizeof path, "%s/%s", folder, reader);
+    mkdir(path, 0777);
+    snprintf(path, sizeof path, "%s/%s/%s", folder, reader, name);
+    return path;
+}
+
+/* Folder of a sample: what stands behind the dot, but for Keras. */
+static const char *reader_of(const import_sample *sample)
+{
+    const char *extension = strrchr(sample->name, '.') + 1;
+    return strcmp(extension, "h5") == 0 ? "keras" : extension;
+}
+
+int main(int count, char **arguments)
+{
+    const import_sample *sample;
+    ioa_error error = {0};
+    if (count != 2) return 2;
+    folder = arguments[1];
+    mkdir(folder, 0777);
+    for (unsigned i = 0; (sample = import_sample_at(i)) != NULL; i++)
+        if (!import_sample_write(i, place(reader_of(sample), sample->name))) return 3;
+    ioa_network *network = sample_network(4);
+    ioa_archive *archive = sample_archive(network);
+    ioa_status status = ioa_network_write(network, place("network", "net.h5"), &error);
+    if (status == IOA_OK) status = ioa_archive_write(archive, place("archive", "archive.h5"), &error);
+    if (status == IOA_OK) status = ioa_bundle_write(network, archive, place("archive", "bundle.h5"), &error);
+    if (status == IOA_OK) status = ioa_bundle_write(network, archive, place("network", "bundle.h5"), &error);
+    if (status != IOA_OK) fprintf(stderr, "%s\n", error.text);
+    ioa_archive_destroy(archive);
+    ioa_network_destroy(network);
+    return ioa_status_exit_code(status);
+}
