@@ -187,3 +187,13 @@ ioa_status ioa_file_writable(const char *path, ioa_error *error)
     if (status == IOA_OK) ioa_atomic_abort(&file);
     return status;
 }
+
+ioa_status ioa_file_distinct(const char *output, const char *const *inputs, size_t count, ioa_error *error)
+{
+    struct stat target, input;
+    if (stat(output, &target) != 0) return IOA_OK;
+    for (size_t i = 0; i < count; i++)
+        if (inputs[i] && stat(inputs[i], &input) == 0 && input.st_dev == target.st_dev && input.st_ino == target.st_ino)
+            return ioa_fail(error, IOA_ERR_INPUT, "%s: is an input and cannot be the output too", output);
+    return IOA_OK;
+}

@@ -3,6 +3,7 @@
 #define IOA_IO_ATOMIC_FILE_H
 
 #include <ioanneal/status.h>
+#include <stddef.h>
 
 typedef struct ioa_atomic_file {
     char *target; /* where it will appear, symbolic links resolved; owned */
@@ -23,6 +24,10 @@ void ioa_atomic_abort(ioa_atomic_file *file);
 
 /* Removes temporary files of `path` that killed processes of this host left behind. Whatever fails stays. */
 void ioa_atomic_sweep(const char *path);
+
+/* IOA_ERR_INPUT if `output` exists and is one of the `inputs` [count] under whatever name: writing it would destroy what
+ * is being read. NULL inputs are skipped. */
+ioa_status ioa_file_distinct(const char *output, const char *const *inputs, size_t count, ioa_error *error);
 
 /* Would ioa_atomic_begin succeed now? For the command line, before hours of work. Leaves nothing behind. */
 ioa_status ioa_file_writable(const char *path, ioa_error *error);

@@ -182,7 +182,10 @@ static int compile(const cli_command *command, const cli_common *common, const c
     ioa_code_file code = {0};
     uint64_t memory = 0;
     header_path(o->output, header, sizeof header);
-    ioa_status status = ioa_file_writable(o->output, &error);
+    const char *const inputs[] = {archive, o->network};
+    ioa_status status = ioa_file_distinct(o->output, inputs, 2, &error);
+    if (status == IOA_OK) status = ioa_file_distinct(header, inputs, 2, &error);
+    if (status == IOA_OK) status = ioa_file_writable(o->output, &error);
     if (status == IOA_OK) status = ioa_file_writable(header, &error);
     if (status == IOA_OK) status = make(archive, o, isa, &code, &memory, &error);
     if (status == IOA_OK)

@@ -101,6 +101,8 @@ static int run(const cli_command *command, int argc, char **argv)
         o.bias = (const char *const *)parts;
         o.bias_count = (uint32_t)(count < 0 ? 0 : count);
     }
+    if (status == IOA_OK) status = ioa_file_distinct(output, (const char *const *)argv, (size_t)files, &error);
+    if (status == IOA_OK) status = ioa_file_distinct(output, o.bias, o.bias_count, &error);
     if (status == IOA_OK) status = ioa_file_writable(output, &error);
     if (status == IOA_OK)
         status = ioa_import((const char *const *)argv, (uint32_t)files, &o, &network, &report, &error);

@@ -4,7 +4,9 @@
 static int run(const cli_command *command, int argc, char **argv)
 {
     cli_common common = {0};
-    const cli_option options[] = {{CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0}};
+    const char *output = NULL;
+    const cli_option options[] = {{CLI_TEXT, 'o', "output", "FILE", &output, "file to write", 0, 0},
+                                  {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0}};
     int files;
     cli_parsed parsed = cli_parse(command, options, &common, argc, argv, &files);
     if (parsed != CLI_GO) return parsed == CLI_HELP_SHOWN ? 0 : 2;

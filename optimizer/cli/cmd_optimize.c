@@ -23,7 +23,7 @@ typedef struct reporter {
     const cli_common *common;
     const char *archive_path;
     cJSON *schedules; /* with --json */
-    uint64_t lower_bound;
+    uint64_t lower_bound, rounds;
     cli_progress progress;
 } reporter;
 
@@ -65,7 +65,9 @@ static void on_round(void *context, uint64_t memory, const ioa_trace *trace, dou
         snprintf(line + used, sizeof line - (size_t)used, ", Lambda %.2f, swaps %.2f (least %.2f), %" PRIu64 " round trips",
                  d.barrier, d.swap_mean, d.swap_least, trace->round_trips[last]);
     }
-    cli_progress_show(&r->progress, line, limit > 0.0 ? seconds / limit : -1.0, seconds);
+    double share = r->rounds ? (double)trace->rounds / (double)r->rounds : limit > 0.0 ? seconds / limit : -1.0;
+    if (r->common->verbose) cli_progress_end(&r->progress); /* every round a line */
+    cli_progress_show(&r->progress, line, share, seconds);
 }
 
 static void on_finished(void *context, const ioa_summary *s)
@@ -204,7 +206,7 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
         {CLI_COUNT, 0, "proposals", "N", &job.proposals, "per replica and round (default: by the method)", 1, 1e15},
         {CLI_COUNT, 's', "seed", "S", &job.seed, "same seed and rounds, same archive (default 1)", 0, 0},
         {CLI_TEXT, 0, "method", "NAME", &method, "tempering, anneal, construct or paper (default tempering)", 0, 0},
-        {CLI_TEXT, 0, "engine", "NAME", &engine, "what a replica does between swaps (default: the best)", 0, 0},
+        {CLI_TEXT, 0, "engine", "NAME", &engine, "levels (default), interval, priced or paper: what replicas do", 0, 0},
         {CLI_REAL, 0, "cold", "T", &job.cold, "temperature at the end, in the engine's units", 1e-6, 1e9},
         {CLI_REAL, 0, "hot", "T", &job.hot, "temperature at the beginning, likewise", 1e-6, 1e9},
         {CLI_COUNT, 'b', "batch", "B", &job.batch, "samples per pass in the final timing (default 128)", 1, 1e6},
@@ -235,7 +237,7 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
         engine = "paper";
     }
     job.engine = engine ? ioa_engine_find(engine) : ioa_engine_at(0);
-    if (!job.engine) return cli_refuse(command, "unknown engine '%s'", engine);
+    if (!job.engine) return cli_refuse(command, "unknown engine '%s': there are levels, interval, priced and paper", engine);
     if (job.cold > 0.0 && job.hot > 0.0 && job.cold > job.hot)
         return cli_refuse(command, "--cold must not be above --hot");
     if (job.seconds <= 0.0 && !job.rounds) job.seconds = 60.0;
@@ -248,7 +250,7 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
     job.network_path = argv[0];
     job.archive_path = output;
     job.method_name = method;
-    reporter r = {.common = &common, .archive_path = output, .schedules = common.json ? cJSON_CreateArray() : NULL};
+    reporter r = {.common = &common, .archive_path = output, .rounds = job.rounds, .schedules = common.json ? cJSON_CreateArray() : NULL};
     ioa_job_events events = {.context = &r, .began = on_began, .constructed = on_constructed, .round = on_round,
                              .finished = on_finished, .failed = on_failed, .note = on_note};
     *started = true;

@@ -12,7 +12,9 @@ static ioa_status pack(const char *archive_path, const char *network_path, const
 {
     ioa_network *network = NULL;
     ioa_archive *archive = NULL;
-    ioa_status status = ioa_file_writable(output, error);
+    const char *const inputs[] = {network_path, archive_path};
+    ioa_status status = ioa_file_distinct(output, inputs, 2, error);
+    if (status == IOA_OK) status = ioa_file_writable(output, error);
     if (status == IOA_OK) status = ioa_network_read(network_path, &network, error);
     if (status == IOA_OK) status = ioa_archive_read(archive_path, &archive, error);
     if (status == IOA_OK) status = ioa_archive_matches(archive, network, archive_path, error);

@@ -47,7 +47,9 @@ static ioa_status infer(const char *path, const run_options *o, uint64_t *rows, 
     float *x = NULL, *y = NULL;
     void *scratch = NULL;
     uint64_t columns;
-    ioa_status status = ioa_file_writable(o->output, error);
+    const char *const inputs[] = {path, o->schedule, o->input};
+    ioa_status status = ioa_file_distinct(o->output, inputs, 3, error);
+    if (status == IOA_OK) status = ioa_file_writable(o->output, error);
     if (status == IOA_OK) status = ioa_network_read(path, &network, error);
     if (status == IOA_OK) status = make_plan(network, o, &plan, error);
     if (status == IOA_OK) status = ioa_tensor_read(o->input, "/x", network->a.inputs, &x, rows, &columns, error);

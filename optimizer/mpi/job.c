@@ -34,7 +34,9 @@ static ioa_status share_network(ioa_seat *s, ioa_error *error)
     ioa_status status = IOA_OK;
     if (s->rank == 0) {
         ioa_atomic_sweep(s->job->archive_path);
-        status = ioa_file_writable(s->job->archive_path, error);
+        const char *const inputs[] = {s->job->network_path, s->job->checkpoint_path};
+        status = ioa_file_distinct(s->job->archive_path, inputs, 2, error);
+        if (status == IOA_OK) status = ioa_file_writable(s->job->archive_path, error);
         if (status == IOA_OK) status = ioa_network_read(s->job->network_path, &s->network, error);
     }
     status = ioa_comm_agree(s->world, status, true, error);

@@ -71,7 +71,7 @@ static ioa_status construct(ioa_seat *s, uint64_t memory, uint64_t *start_total,
         memcpy(best, mine, s->network->connections * sizeof *best);
     }
     ioa_free(mine);
-    status = ioa_comm_agree(s->team, status, false, error);
+    status = ioa_comm_agree(s->team, status, true, error);
     if (status != IOA_OK) return status;
     uint64_t all[MOST_CONSTRUCTORS];
     MPI_Allreduce(totals, all, (int)count, MPI_UINT64_T, MPI_MIN, s->team);
@@ -146,9 +146,8 @@ static void after_round(void *context, uint64_t best, uint32_t replica, bool imp
     ioa_watchdog_set(patience(w));
     w->round_began = ioa_clock();
     ioa_tempering_best(w->tempering, &owner_replica, &owner);
-    if (best < w->offered && (int)owner == w->s->rank) {
-        ioa_courier_offer(w->courier, w->tempering, replica, best);
-        w->offered = best;
+    if (best < w->offered && (int)owner == w->s->rank) { /* a round later if the last one is still under way */
+        if (ioa_courier_offer(w->courier, w->tempering, replica, best)) w->offered = best;
     }
     if (w->s->events->round)
         w->s->events->round(w->s->events->context, w->memory, trace, ioa_tempering_elapsed(w->tempering), w->limit);
@@ -268,13 +267,13 @@ ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, io
     problem.start = start;
     if (status == IOA_OK && searching)
         status = ioa_tempering_create(&problem, &config, &transport, &tempering, error);
-    status = ioa_comm_agree(s->team, status, false, error);
+    status = ioa_comm_agree(s->team, status, true, error);
     if (status == IOA_OK && searching && under_way(s, index))
         status = ioa_keeper_restore(&s->keeper, s->team, tempering, error);
     if (status == IOA_OK)
         status = ioa_courier_create(s->world, s->verifier == s->rank ? -1 : s->verifier, s->network->connections, &courier,
                                     error);
-    status = ioa_comm_agree(s->world, status, false, error); /* the verifier agrees too: ioa_verifier_serve */
+    status = ioa_comm_agree(s->world, status, true, error); /* the verifier agrees too: ioa_verifier_serve */
     bool serving = status == IOA_OK;
     watch w = {.s = s, .courier = &courier, .tempering = tempering, .index = index, .memory = problem.memory,
                .offered = problem.start_total, .start = start, .start_total = problem.start_total, .limit = config.seconds};

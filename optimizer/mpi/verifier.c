@@ -26,17 +26,18 @@ void ioa_courier_destroy(ioa_courier *courier)
     memset(courier, 0, sizeof *courier);
 }
 
-void ioa_courier_offer(ioa_courier *courier, const ioa_tempering *tempering, uint32_t replica, uint64_t total)
+bool ioa_courier_offer(ioa_courier *courier, const ioa_tempering *tempering, uint32_t replica, uint64_t total)
 {
-    if (courier->verifier < 0) return;
+    if (courier->verifier < 0) return true; /* nobody to tell */
     int arrived = 1;
     MPI_Testall(courier->pending, courier->requests, &arrived, MPI_STATUSES_IGNORE);
-    if (!arrived) return;
+    if (!arrived) return false;
     ioa_tempering_best_order(tempering, replica, courier->copy);
     courier->total = total;
     MPI_Isend(&courier->total, 1, MPI_UINT64_T, courier->verifier, TAG_TOTAL, courier->world, courier->requests);
     courier->pending = 1 + ioa_comm_start_send(courier->world, courier->verifier, TAG_ORDER, courier->copy,
                                                courier->count, courier->requests + 1);
+    return true;
 }
 
 void ioa_courier_finish(ioa_courier *courier)
@@ -135,7 +136,7 @@ ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *ne
     d.order = ioa_alloc(w, sizeof *d.order);
     d.discard = ioa_alloc(w, sizeof *d.discard);
     ioa_status status = d.order && d.discard ? IOA_OK : ioa_fail_nomem(error, "candidates", w, 2 * sizeof *d.order);
-    status = ioa_comm_agree(world, status, false, error); /* without a place to receive to nobody may send */
+    status = ioa_comm_agree(world, status, true, error); /* without a place to receive to nobody may send */
     bool serving = status == IOA_OK, rung = false;
     for (int finished = 0; serving && finished < workers;) {
         int waiting;

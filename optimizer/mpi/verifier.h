@@ -27,8 +27,9 @@ typedef struct ioa_courier {
 ioa_status ioa_courier_create(MPI_Comm world, int verifier, uint64_t count, ioa_courier *courier, ioa_error *error);
 void ioa_courier_destroy(ioa_courier *courier); /* nothing may be under way */
 
-/* Sends the best order of `replica` if the last one has arrived; otherwise does nothing: a later one will do. */
-void ioa_courier_offer(ioa_courier *courier, const ioa_tempering *tempering, uint32_t replica, uint64_t total);
+/* Sends the best order of `replica` if the last one has arrived; otherwise does nothing and returns false: the caller
+ * offers again, or something better by then. */
+bool ioa_courier_offer(ioa_courier *courier, const ioa_tempering *tempering, uint32_t replica, uint64_t total);
 
 /* Waits for what is under way and tells the verifier that this worker has nothing more to send. */
 void ioa_courier_finish(ioa_courier *courier);

@@ -145,8 +145,11 @@ ioa_status ioa_result_add(ioa_archive *archive, const ioa_network *network, cons
     if (status != IOA_OK) return status;
     s->certified_bound = s->lower_bound + certificate.excess;
     ioa_certificate_free(&certificate);
+    ioa_error offence;
+    bool legal = ioa_order_check(network, order, &offence) == IOA_OK; /* else nothing may be simulated */
     status = count_layered(network, config->memory, config->policy, &s->baseline_total, error);
-    if (status == IOA_OK) status = ioa_memory_count(network, order, config->memory, config->policy, &s->io, error);
+    if (status == IOA_OK && legal)
+        status = ioa_memory_count(network, order, config->memory, config->policy, &s->io, error);
     ioa_verdict verdict;
     if (status == IOA_OK)
         status = ioa_verify(network, order, config->memory, config->policy, s->io, config->seed, &verdict, error);

@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+#define MOST_SLOTS (UINT64_C(1) << 24) /* of the interval model */
 #define INTERVAL_HOT 0.4 /* I/Os */
 #define INTERVAL_COLD 0.1
 #define PRICED_HOT 1.0 /* in units of what ioa_priced_suggest says */
@@ -46,7 +47,6 @@ static void shared_release(void *pointer)
 
 /* A start under consideration: what it is made with, and the best one so far. */
 typedef struct trial {
-    const ioa_problem *problem;
     ioa_simulator *simulator;
     uint32_t *order; /* [W] scratch */
     uint64_t best;
@@ -73,12 +73,12 @@ static ioa_status consider(shared *s, trial *t, ioa_intervals *made, ioa_error *
 }
 
 /* Widths tried, in sixteenths of the slots. Each costs some passes over the network, so that large ones try few. */
-static const int32_t many_widths[] = {0, 2, 4, 6, 9, 12, 14, 16}, some_widths[] = {0, 8, 16}, one_width[] = {16};
+static const int32_t many_widths[] = {0, 2, 4, 6, 9, 12, 14, 16}, some_widths[] = {0, 8, 16};
 
 static void choose_widths(uint64_t connections, const int32_t **widths, size_t *count)
 {
-    *widths = connections <= 300000 ? many_widths : connections <= 3000000 ? some_widths : one_width;
-    *count = connections <= 300000 ? 8 : connections <= 3000000 ? 3 : 1;
+    *widths = connections <= 300000 ? many_widths : some_widths;
+    *count = connections <= 300000 ? 8 : connections <= 3000000 ? 3 : 0;
 }
 
 /* Tries windows of several widths, and the constructive order the search was given, and keeps the best. */
@@ -88,7 +88,7 @@ static ioa_status find_start(shared *s, const ioa_problem *problem, ioa_error *e
     size_t widths;
     choose_widths(problem->network->connections, &sixteenths, &widths);
     uint64_t w = problem->network->connections;
-    trial t = {.problem = problem, .best = UINT64_MAX, .order = ioa_alloc(w, sizeof *t.order)};
+    trial t = {.best = UINT64_MAX, .order = ioa_alloc(w, sizeof *t.order)};
     ioa_intervals made = {0};
     ioa_status status = t.order ? IOA_OK : ioa_fail_nomem(error, "an order", w, sizeof *t.order);
     if (status == IOA_OK)
@@ -116,7 +116,10 @@ static ioa_status shared_create(const ioa_problem *problem, double takeover, voi
     s->takeover = takeover;
     ioa_status status = IOA_OK;
     if (takeover > 0.0) {
-        status = ioa_interval_problem_create(problem->network, problem->memory, true, &s->problem, error);
+        /* More slots than neurons never fill, and the model counts them in 24 bits. */
+        uint64_t most = (uint64_t)problem->network->a.neurons + 2 < MOST_SLOTS ? problem->network->a.neurons + 2u : MOST_SLOTS;
+        uint64_t memory = problem->memory < most || most < IOA_MEMORY_MIN ? problem->memory : most;
+        status = ioa_interval_problem_create(problem->network, memory, true, &s->problem, error);
         if (status == IOA_OK) status = find_start(s, problem, error);
     }
     if (status == IOA_OK)

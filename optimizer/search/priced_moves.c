@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define HOTTEST 65536.0 /* I/Os; thresholds of hotter ones would not fit into 63 bits */
+
 static const char *const move_text[] = {
 #define MOVE_TEXT(name, share, text) text,
     IOA_PRICED_MOVES(MOVE_TEXT)
@@ -282,7 +284,8 @@ static bool propose_bundle(ioa_priced *p, ioa_priced_move kind, int64_t threshol
 
 void ioa_priced_run(ioa_priced *p, double temperature, uint64_t proposals, ioa_pcg32 *rng)
 {
-    const int64_t scaled = (int64_t)(temperature * (double)IOA_PRICED_ONE);
+    const double limited = temperature < HOTTEST ? temperature : HOTTEST; /* beyond it everything is accepted anyway */
+    const int64_t scaled = (int64_t)(limited * (double)IOA_PRICED_ONE);
     const uint64_t enough_moves = p->g->W / IOA_PRICED_PATIENCE + 1, enough_work = p->g->W / IOA_PRICED_WORK + 100;
     for (uint64_t i = 0; i < proposals; i++) {
         const ioa_priced_move kind = draw_kind(rng);

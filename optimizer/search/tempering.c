@@ -284,7 +284,8 @@ ioa_status ioa_tempering_run(ioa_tempering *t, const ioa_tempering_events *event
         bool improved = conclude(t, round);
         t->annealed = ioa_clock() - started;
         t->stopped = wishes & IOA_WISH_STOP;
-        stop = stop || t->stopped || t->trace.rounds == t->config.stop;
+        stop = stop || t->stopped || t->trace.rounds == t->config.stop ||
+               t->best_total == t->problem->network->bounds.lower; /* nothing better exists */
         if (events->round) events->round(events->context, t->best_total, t->best_replica, improved, &t->trace);
         if ((wishes & IOA_WISH_CHECKPOINT) && events->checkpoint) status = events->checkpoint(events->context, error);
         if (status != IOA_OK) return status;

@@ -152,6 +152,15 @@ unwritable pipe.h5 'not a regular file'
 unwritable "$(printf 'x%.0s' $(seq 300)).h5" 'too long'
 refuse 'empty' -- generate mlp --widths 5,4,2 -o ''
 
+# ---- an input is never the output, whatever it is called
+is_input='is an input and cannot be the output too'
+ln -s net.h5 "$scratch/alias.h5" && mv "$scratch/alias.h5" .
+refuse 'net\.h5' "$is_input" -- optimize net.h5 -o net.h5 --memory 8 --method construct --timing 0
+refuse 'alias\.h5' "$is_input" -- optimize net.h5 -o alias.h5 --memory 8 --method construct --timing 0
+refuse 'best\.h5' "$is_input" -- pack best.h5 --network net.h5 -o best.h5
+[ ! -e x.h5 ] || refuse 'x\.h5' "$is_input" -- run net.h5 --input x.h5 --output x.h5
+rm alias.h5
+
 # ---- a refused or failed write keeps the file that was there
 refuse 'no such file' -- import "$scratch/missing.mtx" -o kept.h5
 refuse 'no such file' -- optimize missing.h5 -o kept.h5 --memory 8
