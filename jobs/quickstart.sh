@@ -15,6 +15,6 @@ ioanneal=.build/release/bin/ioanneal
 echo
 $ioanneal generate mlp --widths 500,500,500,500 --density 0.1 --seed 7 -o "$out/net.h5"
 echo
-mpirun --oversubscribe -n 3 $ioanneal optimize "$out/net.h5" -o "$out/best.h5" --memory 100 --seconds 20
+mpirun --oversubscribe -n 3 $ioanneal optimize "$out/net.h5" -o "$out/best.h5" --memory 32 --replicas 4 --seconds 20
 echo
 $ioanneal check "$out/best.h5" --network "$out/net.h5"
