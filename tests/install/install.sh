@@ -60,7 +60,7 @@ try_consumer() { # PROGRAM
 }
 
 consumer=$IOA_SOURCE/tests/install/consumer
-expect_exit 0 "$IOA_CMAKE" -S "$consumer" -B by-cmake -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc"
+expect_exit 0 "$IOA_CMAKE" -G Ninja -S "$consumer" -B by-cmake -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc"
 grep -q "ioanneal_DIR:PATH=$prefix" by-cmake/CMakeCache.txt || fail "find_package found another installation"
 expect_exit 0 "$IOA_CMAKE" --build by-cmake
 try_consumer by-cmake/consumer
