@@ -10,14 +10,6 @@ void ioa_order_layered(const ioa_network *network, uint32_t *order)
     for (uint64_t t = 0; t < network->connections; t++) order[t] = (uint32_t)t;
 }
 
-void ioa_order_from_neurons(const ioa_network *network, const uint32_t *sequence, uint64_t count, uint32_t *order)
-{
-    const int64_t *indptr = network->a.indptr;
-    uint64_t t = 0;
-    for (uint64_t i = 0; i < count; i++)
-        for (int64_t e = indptr[sequence[i]]; e < indptr[sequence[i] + 1]; e++) order[t++] = (uint32_t)e;
-}
-
 static ioa_status check_steps(const ioa_network *n, const uint32_t *order, const uint32_t *destinations,
                               uint32_t *missing, bool *done, ioa_error *error)
 {

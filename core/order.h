@@ -9,8 +9,4 @@
  * by destination this is 0, 1, .., W-1. */
 void ioa_order_layered(const ioa_network *network, uint32_t *order);
 
-/* Expands a sequence of neurons into an order: the incoming connections of each neuron of `sequence` [count], in file
- * order. Every neuron with incoming connections must occur once; others are skipped. */
-void ioa_order_from_neurons(const ioa_network *network, const uint32_t *sequence, uint64_t count, uint32_t *order);
-
 #endif

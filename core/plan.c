@@ -81,7 +81,7 @@ static void assign_ends(const ioa_network *n, const ioa_plan_steps *s, slot_pool
     }
 }
 
-/* Walks the steps run by run; called twice: without a stream it only counts bytes, runs and slots. */
+/* Walks the steps run by run. */
 typedef struct writer {
     const ioa_network *network;
     const ioa_plan_steps *steps;

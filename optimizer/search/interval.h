@@ -71,9 +71,6 @@ typedef struct ioa_intervals {
 ioa_status ioa_intervals_create(uint32_t neurons, ioa_intervals *intervals, ioa_error *error);
 void ioa_intervals_destroy(ioa_intervals *intervals); /* zeroes it */
 
-/* Makes time finer: every tick becomes `factor` >= 1 ticks. The product must stay below 2^30. */
-void ioa_intervals_stretch(ioa_intervals *intervals, uint32_t neurons, int32_t factor);
-
 /* Sliding window: keeps up to `window` destinations open and, in the slots left over, the sources used last. Closes the
  * open destination with the fewest pending sources, opens the ready destination with the fewest new ones. One close
  * per tick. `rng` breaks ties; NULL takes the first found. Near-linear: O(sum over loads of the source's fan-out). */
@@ -91,9 +88,6 @@ typedef struct ioa_interval_state ioa_interval_state;
 ioa_status ioa_interval_state_create(const ioa_interval_problem *problem, const ioa_intervals *start,
                                      ioa_interval_state **state, ioa_error *error);
 void ioa_interval_state_destroy(ioa_interval_state *state); /* NULL is allowed */
-
-/* Makes `to` equal to `from`; both of the same problem and with the same number of ticks. */
-void ioa_interval_state_copy(ioa_interval_state *to, const ioa_interval_state *from);
 
 /* Sums over calls of ioa_interval_anneal. */
 typedef struct ioa_interval_counts {

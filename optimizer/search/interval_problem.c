@@ -184,15 +184,6 @@ ioa_status ioa_intervals_create(uint32_t neurons, ioa_intervals *intervals, ioa_
     return IOA_OK;
 }
 
-void ioa_intervals_stretch(ioa_intervals *intervals, uint32_t neurons, int32_t factor)
-{
-    for (uint32_t v = 0; v < neurons; v++) {
-        intervals->open[v] *= factor;
-        intervals->close[v] = intervals->close[v] * factor + factor - 1;
-    }
-    intervals->ticks *= factor;
-}
-
 void ioa_intervals_destroy(ioa_intervals *intervals)
 {
     ioa_free(intervals->open);

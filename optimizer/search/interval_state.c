@@ -128,26 +128,6 @@ void ioa_interval_state_destroy(ioa_interval_state *s)
     ioa_free(s);
 }
 
-void ioa_interval_state_copy(ioa_interval_state *to, const ioa_interval_state *from)
-{
-    const ioa_interval_problem *p = from->problem;
-    size_t n = p->neurons, units = p->units, w = p->pairs, ticks = (size_t)from->ticks;
-    memcpy(to->open, from->open, units * sizeof *to->open);
-    memcpy(to->close, from->close, units * sizeof *to->close);
-    memcpy(to->key, from->key, w * sizeof *to->key);
-    memcpy(to->end, from->end, w * sizeof *to->end);
-    memcpy(to->loads, from->loads, n * sizeof *to->loads);
-    memcpy(to->occupied, from->occupied, 2 * ticks * sizeof *to->occupied);
-    memcpy(to->opened, from->opened, ticks * sizeof *to->opened);
-    memcpy(to->head, from->head, ticks * sizeof *to->head);
-    memcpy(to->next, from->next, units * sizeof *to->next);
-    memcpy(to->prev, from->prev, units * sizeof *to->prev);
-    to->io = from->io;
-    to->energy = from->energy;
-    to->prices = from->prices;
-    to->pressure = from->pressure;
-}
-
 int64_t ioa_interval_energy(const ioa_interval_state *state, double temperature)
 {
     ioa_iv_prices prices = ioa_iv_prices_at(temperature, ioa_iv_pressure_none);

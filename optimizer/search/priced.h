@@ -23,9 +23,9 @@
  * are therefore right only up to the moves made since the last settle: ioa_priced_settle numbers the steps anew, and
  * adjusts the prices until the slots used match the slots there are. ioa_priced_run settles by itself once
  * the connections moved exceed a fraction of W. Between two settles the energy is kept exactly for the current
- * labels (tests/search/test_priced.c compares it with the full sum move by move).
+ * labels (tests/search/test_levels.c compares it with the full sum move by move).
  *
- * Exact counts of the current order come from ioa_priced_order and ioa_counter_io; keep the best order seen.
+ * Exact counts of the current order come from ioa_priced_order and ioa_simulator_count; keep the best order seen.
  *
  * Deterministic: integers only, no clock, results depend on arguments and the generator alone. No globals; objects of
  * one graph may be used by different threads, each object by one at a time. */
