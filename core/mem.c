@@ -1,5 +1,6 @@
 #include "core/mem.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,19 @@
 
 static atomic_uint_fast64_t allocation_count;
 static atomic_uint_fast64_t failing_allocation; /* 0: none */
+static atomic_uint_fast64_t held_bytes, peak_bytes;
+
+static void *note(void *pointer)
+{
+    if (!pointer) return NULL;
+    uint64_t bytes = malloc_usable_size(pointer);
+    uint64_t held = atomic_fetch_add_explicit(&held_bytes, bytes, memory_order_relaxed) + bytes;
+    uint64_t peak = atomic_load_explicit(&peak_bytes, memory_order_relaxed);
+    while (held > peak &&
+           !atomic_compare_exchange_weak_explicit(&peak_bytes, &peak, held, memory_order_relaxed, memory_order_relaxed))
+        continue;
+    return pointer;
+}
 
 void *ioa_alloc(uint64_t count, size_t size)
 {
@@ -15,7 +29,7 @@ void *ioa_alloc(uint64_t count, size_t size)
     if (number == atomic_load_explicit(&failing_allocation, memory_order_relaxed)) return NULL;
     if (size && count > (SIZE_MAX - ALIGNMENT) / size) return NULL;
     size_t bytes = ((size_t)count * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    return aligned_alloc(ALIGNMENT, bytes ? bytes : ALIGNMENT);
+    return note(aligned_alloc(ALIGNMENT, bytes ? bytes : ALIGNMENT));
 }
 
 void *ioa_alloc_zero(uint64_t count, size_t size)
@@ -35,7 +49,23 @@ void *ioa_alloc_copy(const void *source, uint64_t count, size_t size)
 
 void ioa_free(void *pointer)
 {
+    if (pointer) atomic_fetch_sub_explicit(&held_bytes, malloc_usable_size(pointer), memory_order_relaxed);
     free(pointer);
+}
+
+uint64_t ioa_mem_held(void)
+{
+    return atomic_load(&held_bytes);
+}
+
+uint64_t ioa_mem_peak(void)
+{
+    return atomic_load(&peak_bytes);
+}
+
+void ioa_mem_reset_peak(void)
+{
+    atomic_store(&peak_bytes, atomic_load(&held_bytes));
 }
 
 ioa_status ioa_fail_nomem(ioa_error *error, const char *what, uint64_t count, size_t size)

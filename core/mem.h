@@ -22,6 +22,11 @@ void ioa_free(void *pointer); /* NULL is allowed */
 /* Fails with IOA_ERR_NOMEM and a text that says how much was wanted and what for. */
 ioa_status ioa_fail_nomem(ioa_error *error, const char *what, uint64_t count, size_t size);
 
+/* Bytes held at present, and the most since the last call of ioa_mem_reset_peak. Sizes as the C library rounds them. */
+uint64_t ioa_mem_held(void);
+uint64_t ioa_mem_peak(void);
+void ioa_mem_reset_peak(void);
+
 /* Test hook: the n-th allocation from now on (1 = the next) fails, and only that; 0 switches it off.
  * Returns the number of allocations since the last call. Not for use while other threads allocate. */
 uint64_t ioa_mem_fail_at(uint64_t n);

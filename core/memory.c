@@ -22,6 +22,8 @@ int ioa_policy_from_name(const char *name)
 }
 
 #define NONE UINT32_MAX /* no neuron, no slot, no later access */
+#define ONE_STRETCH 1000000 /* connections: 8 MB of next accesses */
+#define MOST_STRETCHES 64
 
 /* Which of the policy's arrays exist depends on the policy. */
 typedef struct ioa_simulator simulation;
@@ -30,13 +32,18 @@ struct ioa_simulator {
     ioa_policy policy;
     uint32_t capacity; /* C, clamped to N: more slots than neurons never fill */
     uint32_t resident; /* neurons in fast memory */
-    uint32_t *destinations; /* [W] */
+    const uint32_t *destinations; /* [W] */
+    uint32_t *own_destinations;   /* the same, if the network does not keep them */
     uint32_t *degree;       /* [N] connections, incoming and outgoing */
     uint32_t *uses;         /* [N] accesses still to come */
     bool *dirty;            /* [N] */
     bool *undelivered;      /* [N] constant outputs before their first load */
     uint32_t *place;        /* [N] heap position (MIN), slot (RR), anything but NONE (LRU); NONE: absent */
-    uint32_t *next_source, *next_destination; /* [W] MIN: step of the next access after t of the step's neurons */
+    uint64_t stretch;                         /* MIN: steps whose next accesses are known at a time */
+    uint32_t stretches;
+    uint32_t *next_source, *next_destination; /* [stretch] MIN: step of the next access of the step's neurons */
+    uint32_t *ahead;                          /* [stretches - 1][N] MIN: first access after each stretch but the last */
+    uint32_t *nearest;                        /* [N] MIN: first access after the step looked at, backwards */
     uint32_t *farthest;                       /* [N] MIN: next access of a resident neuron */
     uint32_t *heap;                           /* [C] MIN: resident neurons, the next victim first */
     uint32_t *newer, *older;                  /* [N + 1] LRU: list through resident neurons; entry N is both ends */
@@ -206,40 +213,83 @@ static inline void finish(simulation *s, ioa_policy policy, uint32_t neuron, uin
     }
 }
 
-static inline void walk(simulation *s, const uint32_t *order, ioa_policy policy)
+static inline void walk(simulation *s, const uint32_t *order, uint64_t from, uint64_t to, ioa_policy policy)
 {
     const uint32_t *sources = s->network->a.indices;
-    uint64_t w = s->network->connections;
-    for (uint64_t t = 0; t < w; t++) {
+    for (uint64_t t = from; t < to; t++) {
         uint32_t u = sources[order[t]], v = s->destinations[order[t]];
         s->io.reads++; /* the weight */
         if (s->place[u] == NONE) load(s, policy, u, (uint32_t)t, u, v);
         if (s->place[v] == NONE) load(s, policy, v, (uint32_t)t, u, v);
         s->dirty[v] = true;
         bool min = policy == IOA_POLICY_MIN;
-        finish(s, policy, u, min ? s->next_source[t] : 0);
-        finish(s, policy, v, min ? s->next_destination[t] : 0);
+        finish(s, policy, u, min ? s->next_source[t - from] : 0);
+        finish(s, policy, v, min ? s->next_destination[t - from] : 0);
     }
 }
 
-/* Next accesses, by one pass backwards; s->farthest serves as the table of the nearest access seen so far. */
-static void find_next(simulation *s, const uint32_t *order)
+/* ---- MIN: next accesses, found backwards, one stretch of the order at a time. A first pass keeps the first access
+ * after the end of each stretch; that is all it takes to go back over a stretch when its turn comes. ---- */
+
+static inline uint64_t stretch_end(const simulation *s, uint32_t stretch)
 {
-    memset(s->farthest, 0xff, s->network->a.neurons * sizeof *s->farthest);
-    for (uint64_t t = s->network->connections; t-- > 0;) {
-        uint32_t u = s->network->a.indices[order[t]], v = s->destinations[order[t]];
-        s->next_source[t] = s->farthest[u];
-        s->next_destination[t] = s->farthest[v];
-        s->farthest[u] = s->farthest[v] = (uint32_t)t;
+    uint64_t end = (stretch + UINT64_C(1)) * s->stretch;
+    return end < s->network->connections ? end : s->network->connections;
+}
+
+static void look_ahead(simulation *s, const uint32_t *order)
+{
+    const uint32_t *sources = s->network->a.indices;
+    uint64_t n = s->network->a.neurons;
+    memset(s->nearest, 0xff, n * sizeof *s->nearest);
+    for (uint32_t i = s->stretches; i-- > 1;) {
+        for (uint64_t t = stretch_end(s, i); t-- > i * s->stretch;)
+            s->nearest[sources[order[t]]] = s->nearest[s->destinations[order[t]]] = (uint32_t)t;
+        memcpy(s->ahead + (i - 1) * n, s->nearest, n * sizeof *s->nearest);
     }
 }
 
-static bool prepare(simulation *s, uint64_t memory)
+static void find_next(simulation *s, const uint32_t *order, uint32_t stretch)
+{
+    const uint32_t *sources = s->network->a.indices;
+    uint64_t n = s->network->a.neurons, from = stretch * s->stretch;
+    if (stretch + 1 < s->stretches) memcpy(s->nearest, s->ahead + stretch * n, n * sizeof *s->nearest);
+    else memset(s->nearest, 0xff, n * sizeof *s->nearest);
+    for (uint64_t t = stretch_end(s, stretch); t-- > from;) {
+        uint32_t u = sources[order[t]], v = s->destinations[order[t]];
+        s->next_source[t - from] = s->nearest[u];
+        s->next_destination[t - from] = s->nearest[v];
+        s->nearest[u] = s->nearest[v] = (uint32_t)t;
+    }
+}
+
+static void walk_min(simulation *s, const uint32_t *order)
+{
+    look_ahead(s, order);
+    for (uint32_t i = 0; i < s->stretches; i++) {
+        find_next(s, order, i);
+        walk(s, order, i * s->stretch, stretch_end(s, i), IOA_POLICY_MIN);
+    }
+}
+
+/* With k stretches 8 W / k bytes of next accesses and 4 N (k - 1) of looking ahead: least at k = sqrt(2 W / N). While
+ * all of it is small, one stretch saves a pass. */
+static void choose_stretches(simulation *s, uint64_t k)
 {
     uint64_t n = s->network->a.neurons, w = s->network->connections;
+    bool free = k == 0;
+    if (free) k = 1;
+    while (free && w > ONE_STRETCH && k < MOST_STRETCHES && (k + 1) * (k + 1) * n <= 2 * w) k++;
+    s->stretch = w / k + 1;
+    s->stretches = w ? (uint32_t)((w - 1) / s->stretch + 1) : 1;
+}
+
+static bool prepare(simulation *s, uint64_t memory, uint32_t stretches)
+{
+    uint64_t n = s->network->a.neurons;
     s->capacity = memory - 1 < n ? (uint32_t)(memory - 1) : (uint32_t)n;
     if (s->capacity < 2) s->capacity = 2;
-    s->destinations = ioa_alloc(w, sizeof(uint32_t));
+    s->destinations = ioa_network_borrow_destinations(s->network, &s->own_destinations);
     s->degree = ioa_alloc_zero(n, sizeof(uint32_t));
     s->uses = ioa_alloc(n, sizeof(uint32_t));
     s->dirty = ioa_alloc_zero(n, sizeof(bool));
@@ -247,11 +297,14 @@ static bool prepare(simulation *s, uint64_t memory)
     s->place = ioa_alloc(n, sizeof(uint32_t));
     bool complete = s->destinations && s->degree && s->uses && s->dirty && s->undelivered && s->place;
     if (s->policy == IOA_POLICY_MIN) {
-        s->next_source = ioa_alloc(w, sizeof(uint32_t));
-        s->next_destination = ioa_alloc(w, sizeof(uint32_t));
+        choose_stretches(s, stretches);
+        s->next_source = ioa_alloc(s->stretch, sizeof(uint32_t));
+        s->next_destination = ioa_alloc(s->stretch, sizeof(uint32_t));
+        s->ahead = ioa_alloc((s->stretches - 1) * n, sizeof(uint32_t));
+        s->nearest = ioa_alloc(n, sizeof(uint32_t));
         s->farthest = ioa_alloc(n, sizeof(uint32_t));
         s->heap = ioa_alloc(s->capacity, sizeof(uint32_t));
-        return complete && s->next_source && s->next_destination && s->farthest && s->heap;
+        return complete && s->next_source && s->next_destination && s->ahead && s->nearest && s->farthest && s->heap;
     }
     if (s->policy == IOA_POLICY_LRU) {
         s->newer = ioa_alloc(n + 1, sizeof(uint32_t));
@@ -266,14 +319,20 @@ static bool prepare(simulation *s, uint64_t memory)
 void ioa_simulator_destroy(ioa_simulator *s)
 {
     if (!s) return;
-    void *const arrays[] = {s->destinations, s->degree, s->uses, s->dirty, s->undelivered, s->place, s->next_source,
-                            s->next_destination, s->farthest, s->heap, s->newer, s->older, s->owner, s->free_slots};
+    void *const arrays[] = {s->own_destinations, s->degree, s->uses, s->dirty, s->undelivered, s->place, s->next_source,
+                            s->next_destination, s->ahead, s->nearest, s->farthest, s->heap, s->newer, s->older, s->owner, s->free_slots};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) ioa_free(arrays[i]);
     ioa_free(s);
 }
 
 ioa_status ioa_simulator_create(const ioa_network *network, uint64_t memory, ioa_policy policy,
                                 ioa_simulator **simulator, ioa_error *error)
+{
+    return ioa_simulator_create_stretched(network, memory, policy, 0, simulator, error);
+}
+
+ioa_status ioa_simulator_create_stretched(const ioa_network *network, uint64_t memory, ioa_policy policy,
+                                          uint32_t stretches, ioa_simulator **simulator, ioa_error *error)
 {
     if (memory < IOA_MEMORY_MIN)
         return ioa_fail(error, IOA_ERR_INPUT, "a fast memory of %llu slots is too small: at least 3 are needed",
@@ -283,11 +342,10 @@ ioa_status ioa_simulator_create(const ioa_network *network, uint64_t memory, ioa
         s->network = network;
         s->policy = policy;
     }
-    if (!s || !prepare(s, memory)) {
+    if (!s || !prepare(s, memory, stretches)) {
         ioa_simulator_destroy(s);
         return ioa_fail_nomem(error, "the fast-memory simulator", network->connections, 3 * sizeof(uint32_t));
     }
-    ioa_network_destinations(network, s->destinations);
     for (uint64_t e = 0; e < network->connections; e++) {
         s->degree[network->a.indices[e]]++;
         s->degree[s->destinations[e]]++;
@@ -297,7 +355,7 @@ ioa_status ioa_simulator_create(const ioa_network *network, uint64_t memory, ioa
 }
 
 /* Back to an empty fast memory. */
-static void start(simulation *s, const uint32_t *order)
+static void start(simulation *s)
 {
     uint64_t n = s->network->a.neurons;
     const int64_t *indptr = s->network->a.indptr;
@@ -306,7 +364,6 @@ static void start(simulation *s, const uint32_t *order)
         s->undelivered[v] = s->network->is_output[v] && indptr[v + 1] == indptr[v] && s->degree[v] > 0;
     memset(s->place, 0xff, n * sizeof *s->place); /* nobody is resident, so nobody is dirty either */
     s->resident = 0;
-    if (s->policy == IOA_POLICY_MIN) find_next(s, order);
     if (s->policy == IOA_POLICY_LRU) s->newer[n] = s->older[n] = (uint32_t)n;
     if (s->policy == IOA_POLICY_RR) {
         memset(s->owner, 0xff, s->capacity * sizeof *s->owner);
@@ -320,11 +377,12 @@ static void start(simulation *s, const uint32_t *order)
 
 ioa_io ioa_simulator_count(ioa_simulator *s, const uint32_t *order)
 {
-    start(s, order);
+    uint64_t w = s->network->connections;
+    start(s);
     switch (s->policy) {
-    case IOA_POLICY_MIN: walk(s, order, IOA_POLICY_MIN); break;
-    case IOA_POLICY_LRU: walk(s, order, IOA_POLICY_LRU); break;
-    default: walk(s, order, IOA_POLICY_RR); break;
+    case IOA_POLICY_MIN: walk_min(s, order); break;
+    case IOA_POLICY_LRU: walk(s, order, 0, w, IOA_POLICY_LRU); break;
+    default: walk(s, order, 0, w, IOA_POLICY_RR); break;
     }
     return s->io;
 }

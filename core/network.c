@@ -119,43 +119,79 @@ static ioa_bounds count_bounds(const ioa_network *n, const bool *is_source)
     return b;
 }
 
+/* Checks n->a and fills in what follows from it; n->is_input and n->is_output are cleared. */
+static ioa_status complete(ioa_network *n, ioa_error *error)
+{
+    const ioa_network_arrays *a = &n->a;
+    bool *is_source = ioa_alloc_zero(a->neurons, sizeof *is_source);
+    if (!is_source) return ioa_fail_nomem(error, "the network", a->neurons, sizeof *is_source);
+    n->connections = (uint64_t)a->indptr[a->neurons];
+    ioa_status status = mark(a, a->input_ids, a->inputs, "inputs", n->is_input, error);
+    if (status == IOA_OK) status = mark(a, a->output_ids, a->outputs, "outputs", n->is_output, error);
+    if (status == IOA_OK) status = check_ends(n, error);
+    if (status == IOA_OK) {
+        for (uint64_t e = 0; e < n->connections; e++) is_source[a->indices[e]] = true;
+        n->bounds = count_bounds(n, is_source);
+    }
+    ioa_free(is_source);
+    return status;
+}
+
+static void release(ioa_network *n)
+{
+    ioa_free(n->is_input);
+    ioa_free(n->is_output);
+    ioa_free(n->destinations);
+    ioa_free(n);
+}
+
 ioa_status ioa_network_create(ioa_network_arrays *arrays, ioa_network **network, ioa_error *error)
 {
     ioa_status status = check_rows(arrays, error);
     if (status == IOA_OK) status = check_values(arrays, error);
     if (status != IOA_OK) return status;
-
     ioa_network *n = ioa_alloc_zero(1, sizeof *n);
-    bool *is_source = ioa_alloc_zero(arrays->neurons, sizeof *is_source);
-    if (!n || !is_source) {
-        status = ioa_fail_nomem(error, "the network", arrays->neurons, sizeof *is_source);
-        goto out;
-    }
+    if (!n) return ioa_fail_nomem(error, "the network", 1, sizeof *n);
+    n->a = *arrays;
     n->is_input = ioa_alloc_zero(arrays->neurons, sizeof *n->is_input);
     n->is_output = ioa_alloc_zero(arrays->neurons, sizeof *n->is_output);
-    if (!n->is_input || !n->is_output) {
-        status = ioa_fail_nomem(error, "the network", arrays->neurons, sizeof *n->is_input);
-        goto out;
-    }
-    n->a = *arrays;
-    n->connections = (uint64_t)arrays->indptr[arrays->neurons];
-    status = mark(arrays, arrays->input_ids, arrays->inputs, "inputs", n->is_input, error);
-    if (status == IOA_OK) status = mark(arrays, arrays->output_ids, arrays->outputs, "outputs", n->is_output, error);
-    if (status == IOA_OK) status = check_ends(n, error);
-    if (status != IOA_OK) goto out;
+    status = n->is_input && n->is_output ? complete(n, error)
+                                         : ioa_fail_nomem(error, "the network", arrays->neurons, sizeof *n->is_input);
+    if (status == IOA_OK) {
+        memset(arrays, 0, sizeof *arrays); /* they are ours now */
+        *network = n;
+    } else
+        release(n); /* the arrays stay the caller's */
+    return status;
+}
 
-    for (uint64_t e = 0; e < n->connections; e++) is_source[arrays->indices[e]] = true;
-    n->bounds = count_bounds(n, is_source);
-    memset(arrays, 0, sizeof *arrays); /* they are ours now */
+ioa_status ioa_network_map(const ioa_network_memory *memory, ioa_bounds bounds, ioa_network **network, ioa_error *error)
+{
+    ioa_network *n = ioa_alloc(1, sizeof *n);
+    if (!n) return ioa_fail_nomem(error, "the network", 1, sizeof *n);
+    *n = (ioa_network){.a = memory->a, .connections = (uint64_t)memory->a.indptr[memory->a.neurons],
+                       .is_input = memory->is_input, .is_output = memory->is_output,
+                       .destinations = memory->destinations, .bounds = bounds, .borrowed = true};
     *network = n;
-    n = NULL;
-out:
-    ioa_free(is_source);
-    if (n) { /* the arrays stay the caller's */
-        ioa_free(n->is_input);
-        ioa_free(n->is_output);
-        ioa_free(n);
-    }
+    return IOA_OK;
+}
+
+ioa_status ioa_network_create_in(const ioa_network_memory *memory, ioa_network **network, ioa_error *error)
+{
+    ioa_status status = check_rows(&memory->a, error);
+    if (status == IOA_OK) status = check_values(&memory->a, error);
+    if (status != IOA_OK) return status;
+    ioa_network *n = NULL;
+    status = ioa_network_map(memory, (ioa_bounds){0}, &n, error);
+    if (status != IOA_OK) return status;
+    memset(n->is_input, 0, n->a.neurons * sizeof *n->is_input);
+    memset(n->is_output, 0, n->a.neurons * sizeof *n->is_output);
+    status = complete(n, error);
+    if (status == IOA_OK) {
+        ioa_network_destinations(n, n->destinations);
+        *network = n;
+    } else
+        ioa_network_destroy(n);
     return status;
 }
 
@@ -188,10 +224,12 @@ ioa_status ioa_network_create_copy(const ioa_network_arrays *arrays, ioa_network
 void ioa_network_destroy(ioa_network *network)
 {
     if (!network) return;
+    if (network->borrowed) {
+        ioa_free(network);
+        return;
+    }
     ioa_network_arrays_free(&network->a);
-    ioa_free(network->is_input);
-    ioa_free(network->is_output);
-    ioa_free(network);
+    release(network);
 }
 
 const ioa_network_arrays *ioa_network_view(const ioa_network *network)
@@ -214,6 +252,25 @@ void ioa_network_destinations(const ioa_network *network, uint32_t *destinations
     const ioa_network_arrays *a = &network->a;
     for (uint32_t v = 0; v < a->neurons; v++)
         for (int64_t e = a->indptr[v]; e < a->indptr[v + 1]; e++) destinations[e] = v;
+}
+
+ioa_status ioa_network_keep_destinations(ioa_network *network, ioa_error *error)
+{
+    if (network->destinations) return IOA_OK;
+    uint32_t *destinations = ioa_alloc(network->connections, sizeof *destinations);
+    if (!destinations) return ioa_fail_nomem(error, "the destinations", network->connections, sizeof *destinations);
+    ioa_network_destinations(network, destinations);
+    network->destinations = destinations;
+    return IOA_OK;
+}
+
+const uint32_t *ioa_network_borrow_destinations(const ioa_network *network, uint32_t **owned)
+{
+    *owned = NULL;
+    if (network->destinations) return network->destinations;
+    *owned = ioa_alloc(network->connections, sizeof **owned);
+    if (*owned) ioa_network_destinations(network, *owned);
+    return *owned;
 }
 
 void ioa_network_outgoing(const ioa_network *network, int64_t *offsets, uint32_t *edges, uint32_t *destinations)

@@ -5,7 +5,7 @@
 void ioa_graph_destroy(ioa_graph *g)
 {
     if (!g) return;
-    ioa_free(g->dst);
+    ioa_free(g->own_dst);
     ioa_free(g->base);
     ioa_free(g->flags);
     ioa_free(g);
@@ -13,7 +13,6 @@ void ioa_graph_destroy(ioa_graph *g)
 
 static void fill(ioa_graph *g, const ioa_network *network)
 {
-    ioa_network_destinations(network, g->dst);
     for (uint32_t e = 0; e < g->W; e++) g->base[g->src[e] + 1]++;
     for (uint32_t i = 0; i < network->a.outputs; i++) g->flags[network->a.output_ids[i]] |= IOA_NEURON_OUTPUT;
     for (uint32_t v = 0; v < g->N; v++) {
@@ -37,7 +36,7 @@ ioa_status ioa_graph_create(const ioa_network *network, ioa_graph **graph, ioa_e
     g->W = (uint32_t)network->connections;
     g->indptr = network->a.indptr;
     g->src = network->a.indices;
-    g->dst = ioa_alloc(g->W, sizeof *g->dst);
+    g->dst = ioa_network_borrow_destinations(network, &g->own_dst);
     g->base = ioa_alloc_zero((uint64_t)g->N + 1, sizeof *g->base);
     g->flags = ioa_alloc_zero(g->N, 1);
     if (!g->dst || !g->base || !g->flags) {

@@ -64,9 +64,9 @@ ioa_status ioa_intervals_from_order(const ioa_interval_problem *problem, const u
     ioa_intervals made;
     ioa_status status = ioa_intervals_create(problem->neurons, &made, error);
     if (status != IOA_OK) return status;
-    uint32_t *missing = ioa_alloc(n, sizeof *missing), *destinations = ioa_alloc(w, sizeof *destinations);
+    uint32_t *owned, *missing = ioa_alloc(n, sizeof *missing);
+    const uint32_t *destinations = ioa_network_borrow_destinations(problem->network, &owned);
     if (missing && destinations) {
-        ioa_network_destinations(problem->network, destinations);
         memset(made.open, 0, n * sizeof *made.open);
         memset(made.close, 0, n * sizeof *made.close);
         read_times(problem->network, order, destinations, missing, &made);
@@ -77,6 +77,6 @@ ioa_status ioa_intervals_from_order(const ioa_interval_problem *problem, const u
         status = ioa_fail_nomem(error, "intervals", w, sizeof *destinations);
     }
     ioa_free(missing);
-    ioa_free(destinations);
+    ioa_free(owned);
     return status;
 }
