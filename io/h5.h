@@ -82,6 +82,12 @@ bool ioa_h5_has_attribute(const ioa_h5 *h5, const char *name, const char *attrib
 ioa_status ioa_h5_read(const ioa_h5 *h5, const char *name, ioa_h5_kind kind, unsigned rank, uint64_t *shape,
                        void **values, ioa_error *error);
 
+/* In two steps, for memory of the caller's: the length of a vector, which the bytes stored for it bear out, and its
+ * values, [length]. Compressed chunks are unpacked one at a time, straight to where they belong. */
+ioa_status ioa_h5_length(const ioa_h5 *h5, const char *name, uint64_t *length, ioa_error *error);
+ioa_status ioa_h5_read_into(const ioa_h5 *h5, const char *name, ioa_h5_kind kind, uint64_t length, void *values,
+                            ioa_error *error);
+
 /* Kind the dataset's values fit into without loss: IOA_H5_U64 for unsigned integers, IOA_H5_F64 for floating types;
  * its rank and shape. */
 ioa_status ioa_h5_describe(const ioa_h5 *h5, const char *name, ioa_h5_kind *kind, unsigned *rank,

@@ -202,21 +202,27 @@ static ioa_status read_values(const dataset *d, ioa_h5_kind kind, void *values, 
     return status;
 }
 
+/* Opens a dataset of the wanted shape; d->shape says what it is. To be closed whatever comes of it. */
+static ioa_status open_shaped(const ioa_h5 *h5, const char *name, unsigned rank, const uint64_t *shape, dataset *d,
+                              ioa_error *error)
+{
+    ioa_status status = open_dataset(h5, name, d, error);
+    if (status != IOA_OK) return status;
+    if (d->rank != rank)
+        return ioa_fail(error, IOA_ERR_INPUT, "%s: %s: has %u dimensions instead of %u", h5->path, name, d->rank, rank);
+    for (unsigned i = 0; i < rank; i++)
+        if (shape[i] != IOA_H5_ANY && shape[i] != d->shape[i])
+            return ioa_fail(error, IOA_ERR_INPUT, "%s: %s: has %s %" PRIu64 " instead of %" PRIu64, h5->path, name,
+                            rank == 1 ? "length" : i == 0 ? "rows" : "columns", d->shape[i], shape[i]);
+    return IOA_OK;
+}
+
 ioa_status ioa_h5_read(const ioa_h5 *h5, const char *name, ioa_h5_kind kind, unsigned rank, uint64_t *shape,
                        void **values, ioa_error *error)
 {
     dataset d;
     void *buffer = NULL;
-    ioa_status status = open_dataset(h5, name, &d, error);
-    if (status != IOA_OK) goto out;
-    if (d.rank != rank) {
-        status = ioa_fail(error, IOA_ERR_INPUT, "%s: %s: has %u dimensions instead of %u", h5->path, name, d.rank, rank);
-        goto out;
-    }
-    for (unsigned i = 0; i < rank && status == IOA_OK; i++)
-        if (shape[i] != IOA_H5_ANY && shape[i] != d.shape[i])
-            status = ioa_fail(error, IOA_ERR_INPUT, "%s: %s: has %s %" PRIu64 " instead of %" PRIu64, h5->path, name,
-                              rank == 1 ? "length" : i == 0 ? "rows" : "columns", d.shape[i], shape[i]);
+    ioa_status status = open_shaped(h5, name, rank, shape, &d, error);
     if (status != IOA_OK) goto out;
     buffer = ioa_alloc(d.count, ioa_h5_size(kind));
     status = buffer ? read_values(&d, kind, buffer, error) : ioa_fail_nomem(error, name, d.count, ioa_h5_size(kind));
@@ -226,6 +232,26 @@ ioa_status ioa_h5_read(const ioa_h5 *h5, const char *name, ioa_h5_kind kind, uns
     buffer = NULL;
 out:
     ioa_free(buffer);
+    close_dataset(&d);
+    return status;
+}
+
+ioa_status ioa_h5_read_into(const ioa_h5 *h5, const char *name, ioa_h5_kind kind, uint64_t length, void *values,
+                            ioa_error *error)
+{
+    dataset d;
+    ioa_status status = open_shaped(h5, name, 1, &length, &d, error);
+    if (status == IOA_OK) status = read_values(&d, kind, values, error);
+    close_dataset(&d);
+    return status;
+}
+
+ioa_status ioa_h5_length(const ioa_h5 *h5, const char *name, uint64_t *length, ioa_error *error)
+{
+    dataset d;
+    *length = IOA_H5_ANY;
+    ioa_status status = open_shaped(h5, name, 1, length, &d, error);
+    if (status == IOA_OK) *length = d.count;
     close_dataset(&d);
     return status;
 }
