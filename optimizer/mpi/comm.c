@@ -1,8 +1,5 @@
 #include "optimizer/mpi/comm.h"
 
-#include "core/mem.h"
-#include "core/network.h"
-
 #include <string.h>
 #include <time.h>
 
@@ -40,10 +37,10 @@ ioa_status ioa_comm_agree(MPI_Comm comm, ioa_status mine, bool patient, ioa_erro
     return ioa_fail(error, (ioa_status)worst.status, "%s", text);
 }
 
-void ioa_comm_broadcast_bytes(MPI_Comm comm, void *data, uint64_t bytes)
+void ioa_comm_broadcast_bytes(MPI_Comm comm, int root, void *data, uint64_t bytes)
 {
     for (uint64_t at = 0; at < bytes; at += PIECE)
-        MPI_Bcast((char *)data + at, (int)(bytes - at < PIECE ? bytes - at : PIECE), MPI_BYTE, 0, comm);
+        MPI_Bcast((char *)data + at, (int)(bytes - at < PIECE ? bytes - at : PIECE), MPI_BYTE, root, comm);
 }
 
 void ioa_comm_send_bytes(MPI_Comm comm, int to, int tag, const void *data, uint64_t bytes)
@@ -66,73 +63,6 @@ int ioa_comm_await_int(MPI_Comm comm, int from, int tag)
     MPI_Irecv(&value, 1, MPI_INT, from, tag, comm, &request);
     finish(&request, true);
     return value;
-}
-
-void ioa_comm_broadcast_u32(MPI_Comm comm, int root, uint32_t *values, uint64_t count)
-{
-    for (uint64_t at = 0; at < count; at += PIECE)
-        MPI_Bcast(values + at, (int)(count - at < PIECE ? count - at : PIECE), MPI_UINT32_T, root, comm);
-}
-
-/* The sizes of a network's arrays, in the sequence in which they travel. */
-typedef struct part {
-    void **array;
-    uint64_t count;
-    size_t size;
-} part;
-
-#define PARTS 10
-
-static void list_parts(ioa_network_arrays *a, uint64_t connections, bool param, uint64_t name, part parts[PARTS])
-{
-    uint64_t n = a->neurons;
-    const part list[PARTS] = {
-        {(void **)&a->indptr, n + 1, sizeof *a->indptr},
-        {(void **)&a->indices, connections, sizeof *a->indices},
-        {(void **)&a->weights, connections, sizeof *a->weights},
-        {(void **)&a->bias, n, sizeof *a->bias},
-        {(void **)&a->activation, n, sizeof *a->activation},
-        {(void **)&a->param, param ? n : 0, sizeof *a->param},
-        {(void **)&a->input_ids, a->inputs, sizeof *a->input_ids},
-        {(void **)&a->output_ids, a->outputs, sizeof *a->output_ids},
-        {(void **)&a->layer_offsets, a->layers ? (uint64_t)a->layers + 1 : 0, sizeof *a->layer_offsets},
-        {(void **)&a->name, name, 1},
-    };
-    memcpy(parts, list, sizeof list);
-}
-
-ioa_status ioa_comm_share_network(MPI_Comm comm, ioa_network **network, ioa_error *error)
-{
-    int rank;
-    MPI_Comm_rank(comm, &rank);
-    ioa_network_arrays a = {0};
-    uint64_t head[7] = {0};
-    if (rank == 0) {
-        a = (*network)->a;
-        const uint64_t own[7] = {a.neurons, a.inputs, a.outputs,
-                                 a.layers, (*network)->connections, a.param != NULL, a.name ? strlen(a.name) + 1 : 0};
-        memcpy(head, own, sizeof head);
-    }
-    MPI_Bcast(head, 7, MPI_UINT64_T, 0, comm);
-    a.neurons = (uint32_t)head[0];
-    a.inputs = (uint32_t)head[1];
-    a.outputs = (uint32_t)head[2];
-    a.layers = (uint32_t)head[3];
-    part parts[PARTS];
-    list_parts(&a, head[4], head[5], head[6], parts);
-    ioa_status status = IOA_OK;
-    for (int i = 0; rank != 0 && i < PARTS; i++) {
-        if (parts[i].count == 0 && i != 1 && i != 2) continue; /* absent; without connections, empty arrays */
-        *parts[i].array = ioa_alloc(parts[i].count, parts[i].size);
-        if (!*parts[i].array) status = ioa_fail_nomem(error, "the network", parts[i].count, parts[i].size);
-    }
-    status = ioa_comm_agree(comm, status, false, error);
-    for (int i = 0; status == IOA_OK && i < PARTS; i++)
-        ioa_comm_broadcast_bytes(comm, *parts[i].array, parts[i].count * parts[i].size);
-    if (rank == 0) return status;
-    if (status == IOA_OK) status = ioa_network_create(&a, network, error);
-    ioa_network_arrays_free(&a);
-    return status;
 }
 
 int ioa_comm_start_send(MPI_Comm comm, int to, int tag, const uint32_t *values, uint64_t count,

@@ -5,7 +5,6 @@
 
 #include "optimizer/search/transport.h"
 
-#include <ioanneal/network.h>
 #include <mpi.h>
 #include <stdbool.h>
 
@@ -13,19 +12,13 @@
  * sleep between looks, so that one of them may time something while the others wait. */
 ioa_status ioa_comm_agree(MPI_Comm comm, ioa_status mine, bool patient, ioa_error *error);
 
-/* Gives rank 0's network to all ranks. Collective; fails on all ranks if memory is out on one. */
-ioa_status ioa_comm_share_network(MPI_Comm comm, ioa_network **network, ioa_error *error);
-
-/* Rank 0's bytes to all, and from one rank to another: any number of them, blocking. */
-void ioa_comm_broadcast_bytes(MPI_Comm comm, void *data, uint64_t bytes);
+/* One rank's bytes to all, and from one rank to another: any number of them, blocking. */
+void ioa_comm_broadcast_bytes(MPI_Comm comm, int root, void *data, uint64_t bytes);
 void ioa_comm_send_bytes(MPI_Comm comm, int to, int tag, const void *data, uint64_t bytes);
 void ioa_comm_receive_bytes(MPI_Comm comm, int from, int tag, void *data, uint64_t bytes);
 
 /* One number, sleeping until it comes. */
 int ioa_comm_await_int(MPI_Comm comm, int from, int tag);
-
-/* Broadcasts `count` uint32 of any number. */
-void ioa_comm_broadcast_u32(MPI_Comm comm, int root, uint32_t *values, uint64_t count);
 
 /* Messages of any number of uint32, cut into pieces MPI can count. At most IOA_COMM_PIECES pieces are under way. */
 #define IOA_COMM_PIECES 16

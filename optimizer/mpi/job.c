@@ -3,7 +3,6 @@
 #include "core/mem.h"
 #include "core/network.h"
 #include "io/atomic_file.h"
-#include "io/network_file.h"
 #include "optimizer/mpi/comm.h"
 #include "optimizer/mpi/parcel.h"
 #include "optimizer/mpi/seat.h"
@@ -37,14 +36,18 @@ static ioa_status share_network(ioa_seat *s, ioa_error *error)
         const char *const inputs[] = {s->job->network_path, s->job->checkpoint_path};
         status = ioa_file_distinct(s->job->archive_path, inputs, 2, error);
         if (status == IOA_OK) status = ioa_file_writable(s->job->archive_path, error);
-        if (status == IOA_OK) status = ioa_network_read(s->job->network_path, &s->network, error);
     }
     status = ioa_comm_agree(s->world, status, true, error);
-    if (status == IOA_OK) status = ioa_comm_share_network(s->world, &s->network, error);
-    if (status == IOA_OK) {
-        s->order = ioa_alloc(s->network->connections, sizeof *s->order);
-        if (!s->order) status = ioa_fail_nomem(error, "the order", s->network->connections, sizeof *s->order);
+    ioa_node_open(s->world, &s->node);
+    if (status == IOA_OK) status = ioa_node_read_network(&s->node, s->job->network_path, &s->storage, &s->network, error);
+    if (status != IOA_OK) return status;
+    uint64_t w = s->network->connections;
+    if (is_worker(s)) {
+        ioa_node_open(s->team, &s->squad);
+        status = ioa_window_create(&s->squad, w * sizeof *s->order, &s->start, error);
     }
+    s->order = ioa_alloc(w, sizeof *s->order);
+    if (!s->order) status = ioa_fail_nomem(error, "the order", w, sizeof *s->order);
     if (status == IOA_OK && is_verifier(s)) status = ioa_archive_create(s->network, &s->archive, error);
     if (status == IOA_OK && is_worker(s)) status = ioa_graph_create(s->network, &s->graph, error);
     return ioa_comm_agree(s->world, status, false, error);
@@ -163,7 +166,7 @@ static ioa_status handle_memory(ioa_seat *s, int index, ioa_error *error)
     int owner = 0;
     ioa_status status = is_worker(s) ? ioa_seat_search(s, index, &result, &trace, &owner, error)
                                      : ioa_verifier_serve(s->world, s->workers, s->network, result.memory,
-                                                          result.policy, job->seed, &seen, error);
+                                                          result.policy, job->seed, s->order, &seen, error);
     status = ioa_comm_agree(s->world, status, true, error);
     int ends[2] = {s->stopping, s->paused};
     MPI_Bcast(ends, 2, MPI_INT, 0, s->world);
@@ -267,10 +270,8 @@ static ioa_status run(ioa_seat *s, ioa_error *error)
     if (s->events->began)
         s->events->began(s->events->context, s->network, s->ranks, s->verifier != 0, (uint32_t)s->replicas);
     take_over(s);
-    MPI_Comm_split(s->world, is_worker(s) ? 0 : MPI_UNDEFINED, s->rank, &s->team);
     for (int i = (int)s->keeper.finished; status == IOA_OK && !s->stopping && i < s->job->memory_count; i++)
         status = handle_memory(s, i, error);
-    if (s->team != MPI_COMM_NULL) MPI_Comm_free(&s->team);
     if (status == IOA_OK) status = end(s, error);
     if (status != IOA_OK) return status;
     if (s->unverified) ioa_fail(error, IOA_ERR_CHECK, "a result could not be verified; it is archived as such");
@@ -292,6 +293,7 @@ ioa_status ioa_job_run(const ioa_job *job, const ioa_job_events *events, bool *p
     s.workers = s.ranks > 1 ? s.ranks - 1 : 1;
     s.verifier = s.ranks > 1 ? s.ranks - 1 : 0;
     s.events = s.rank == 0 ? events : &silent;
+    MPI_Comm_split(s.world, is_worker(&s) ? 0 : MPI_UNDEFINED, s.rank, &s.team);
     ioa_error error = {0};
     ioa_status status = run(&s, &error);
     if (status != IOA_OK && s.events->failed) s.events->failed(s.events->context, &error);
@@ -301,6 +303,13 @@ ioa_status ioa_job_run(const ioa_job *job, const ioa_job_events *events, bool *p
     ioa_graph_destroy(s.graph);
     ioa_network_destroy(s.network);
     ioa_free(s.order);
+    if (is_worker(&s)) {
+        ioa_window_destroy(&s.start);
+        ioa_node_close(&s.squad);
+        MPI_Comm_free(&s.team);
+    }
+    ioa_window_destroy(&s.storage);
+    ioa_node_close(&s.node);
     MPI_Finalize();
     return status;
 }

@@ -3,6 +3,7 @@
 
 #include "core/mem.h"
 #include "core/network.h"
+#include "core/simulator.h"
 #include "optimizer/mpi/comm.h"
 #include "optimizer/mpi/stop.h"
 #include "optimizer/search/construct.h"
@@ -48,43 +49,46 @@ static bool wanted(const ioa_seat *s, unsigned index)
     return index == 0 || !constructor->affordable || constructor->affordable(s->network, 0);
 }
 
-/* Workers share the candidates; the one with the lowest total is handed to all of them. */
+/* Workers share the candidates; the one with the lowest total goes to the start order of every node. */
 static ioa_status construct(ioa_seat *s, uint64_t memory, uint64_t *start_total, ioa_error *error)
 {
-    uint64_t totals[MOST_CONSTRUCTORS];
-    uint32_t *mine = NULL, *best = s->order;
-    ioa_status status = IOA_OK;
+    uint64_t totals[MOST_CONSTRUCTORS], w = s->network->connections;
+    uint32_t *best = NULL;
+    ioa_simulator *simulator = NULL;
     unsigned count = 0, chosen = 0, turn = 0;
     int own_best = -1;
     memset(totals, 0xff, sizeof totals);
-    mine = ioa_alloc(s->network->connections, sizeof *mine);
-    if (!mine) status = ioa_fail_nomem(error, "a constructive order", s->network->connections, sizeof *mine);
+    ioa_status status = ioa_simulator_create(s->network, memory, s->job->policy, &simulator, error);
     for (; count < MOST_CONSTRUCTORS && ioa_constructor_at(count); count++) {
         if (!wanted(s, count) || (int)(turn++ % (unsigned)s->workers) != s->rank || status != IOA_OK) continue;
-        ioa_io io;
-        status = ioa_constructor_at(count)->build(s->network, memory, mine, error);
-        if (status == IOA_OK) status = ioa_memory_count(s->network, mine, memory, s->job->policy, &io, error);
+        status = ioa_constructor_at(count)->build(s->network, memory, s->order, error);
         if (status != IOA_OK) continue;
+        ioa_io io = ioa_simulator_count(simulator, s->order);
         totals[count] = io.reads + io.writes;
         if (own_best >= 0 && totals[own_best] <= totals[count]) continue;
         own_best = (int)count;
-        memcpy(best, mine, s->network->connections * sizeof *best);
+        if (!best) best = ioa_alloc(w, sizeof *best);
+        if (best) memcpy(best, s->order, w * sizeof *best);
+        else status = ioa_fail_nomem(error, "a constructive order", w, sizeof *best);
     }
-    ioa_free(mine);
+    ioa_simulator_destroy(simulator);
     status = ioa_comm_agree(s->team, status, true, error);
-    if (status != IOA_OK) return status;
-    uint64_t all[MOST_CONSTRUCTORS];
-    MPI_Allreduce(totals, all, (int)count, MPI_UINT64_T, MPI_MIN, s->team);
-    for (unsigned i = 1; i < count; i++)
-        if (all[i] < all[chosen]) chosen = i;
-    int owner = own_best == (int)chosen ? s->rank : 0, agreed;
-    MPI_Allreduce(&owner, &agreed, 1, MPI_INT, MPI_MAX, s->team);
-    ioa_comm_broadcast_u32(s->team, agreed, s->order, s->network->connections);
-    *start_total = all[chosen];
-    for (unsigned i = 0; i < count; i++)
-        if (s->events->constructed && all[i] != UINT64_MAX)
-            s->events->constructed(s->events->context, ioa_constructor_at(i)->name, memory, all[i], i == chosen);
-    return IOA_OK;
+    if (status == IOA_OK) {
+        uint64_t all[MOST_CONSTRUCTORS];
+        MPI_Allreduce(totals, all, (int)count, MPI_UINT64_T, MPI_MIN, s->team);
+        for (unsigned i = 1; i < count; i++)
+            if (all[i] < all[chosen]) chosen = i;
+        int node = own_best == (int)chosen ? s->squad.index : -1, agreed;
+        if (node >= 0) memcpy(s->start.base, best, w * sizeof *best);
+        MPI_Allreduce(&node, &agreed, 1, MPI_INT, MPI_MAX, s->team);
+        ioa_window_broadcast(&s->squad, &s->start, agreed);
+        *start_total = all[chosen];
+        for (unsigned i = 0; i < count; i++)
+            if (s->events->constructed && all[i] != UINT64_MAX)
+                s->events->constructed(s->events->context, ioa_constructor_at(i)->name, memory, all[i], i == chosen);
+    }
+    ioa_free(best);
+    return status;
 }
 
 /* ---- while the search runs ---- */
@@ -200,16 +204,14 @@ static bool under_way(const ioa_seat *s, int index)
     return s->keeper.searching && s->keeper.finished == (uint64_t)index;
 }
 
-/* The order the search begins with, in s->order and a copy. */
-static ioa_status find_start(ioa_seat *s, int index, uint32_t **start, uint64_t *start_total, ioa_error *error)
+/* The order the search begins with, in s->start. */
+static ioa_status find_start(ioa_seat *s, int index, uint64_t *start_total, ioa_error *error)
 {
-    uint64_t memory = s->job->memories[index], w = s->network->connections;
-    ioa_status status = under_way(s, index)
-                            ? ioa_keeper_restore_start(&s->keeper, s->team, memory, s->order, start_total, error)
-                            : construct(s, memory, start_total, error);
-    if (status != IOA_OK) return status;
-    *start = ioa_alloc_copy(s->order, w, sizeof **start);
-    return *start ? IOA_OK : ioa_fail_nomem(error, "the start order", w, sizeof **start);
+    uint64_t memory = s->job->memories[index];
+    if (!under_way(s, index)) return construct(s, memory, start_total, error);
+    ioa_status status = ioa_keeper_restore_start(&s->keeper, s->team, memory, s->start.base, start_total, error);
+    if (status == IOA_OK) ioa_window_broadcast(&s->squad, &s->start, 0); /* rank 0 is of the first node */
+    return status;
 }
 
 static void take_times(ioa_seat *s, const ioa_tempering *tempering)
@@ -240,7 +242,7 @@ static ioa_status take_result(ioa_seat *s, const ioa_tempering *tempering, ioa_r
 {
     uint32_t replica, worker;
     uint64_t best = ioa_tempering_best(tempering, &replica, &worker);
-    if (best < result->start_total) { /* else every worker has the start order */
+    if (best < result->start_total) { /* else it is the start order */
         *owner = (int)worker;
         result->claimed_total = best;
         if (*owner == s->rank) ioa_tempering_best_order(tempering, replica, s->order);
@@ -260,9 +262,9 @@ ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, io
     ioa_transport transport = ioa_comm_transport(&s->team);
     ioa_tempering *tempering = NULL;
     ioa_courier courier = {0};
-    uint32_t *start = NULL;
+    const uint32_t *start = s->start.base;
     *owner = 0;
-    ioa_status status = find_start(s, index, &start, &result->start_total, error);
+    ioa_status status = find_start(s, index, &result->start_total, error);
     result->claimed_total = problem.start_total = result->start_total;
     problem.start = start;
     if (status == IOA_OK && searching)
@@ -271,8 +273,7 @@ ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, io
     if (status == IOA_OK && searching && under_way(s, index))
         status = ioa_keeper_restore(&s->keeper, s->team, tempering, error);
     if (status == IOA_OK)
-        status = ioa_courier_create(s->world, s->verifier == s->rank ? -1 : s->verifier, s->network->connections, &courier,
-                                    error);
+        courier = ioa_courier_of(s->world, s->verifier == s->rank ? -1 : s->verifier, s->network->connections, s->order);
     status = ioa_comm_agree(s->world, status, true, error); /* the verifier agrees too: ioa_verifier_serve */
     bool serving = status == IOA_OK;
     watch w = {.s = s, .courier = &courier, .tempering = tempering, .index = index, .memory = problem.memory,
@@ -282,8 +283,8 @@ ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, io
     if (serving && s->rank == 0 && s->verifier != 0 && !w.bell_heard)
         (void)ioa_comm_await_int(s->world, s->verifier, IOA_TAG_BELL);
     if (status == IOA_OK && searching && !s->paused) status = take_result(s, tempering, result, trace, owner, error);
-    ioa_courier_destroy(&courier);
+    if (status == IOA_OK && *owner == s->rank && result->claimed_total == result->start_total)
+        memcpy(s->order, start, s->network->connections * sizeof *s->order);
     ioa_tempering_destroy(tempering);
-    ioa_free(start);
     return status;
 }

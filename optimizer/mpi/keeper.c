@@ -200,10 +200,8 @@ ioa_status ioa_keeper_restore_start(ioa_keeper *k, MPI_Comm team, uint64_t memor
                               k->job->checkpoint_path);
     }
     status = ioa_comm_agree(team, status, true, error);
-    if (status != IOA_OK) return status;
-    MPI_Bcast(start_total, 1, MPI_UINT64_T, 0, team);
-    ioa_comm_broadcast_u32(team, 0, start, k->network->connections);
-    return IOA_OK;
+    if (status == IOA_OK) MPI_Bcast(start_total, 1, MPI_UINT64_T, 0, team);
+    return status;
 }
 
 /* One replica's state from the file to the worker it lives on now. */
@@ -240,7 +238,7 @@ ioa_status ioa_keeper_restore(ioa_keeper *k, MPI_Comm team, ioa_tempering *tempe
         status = ioa_checkpoint_get(k->file, &values[i], error);
     status = ioa_comm_agree(team, status, false, error);
     for (size_t i = 0; status == IOA_OK && i < count; i++)
-        ioa_comm_broadcast_bytes(team, values[i].values, values[i].count * ioa_value_size(values[i].type));
+        ioa_comm_broadcast_bytes(team, 0, values[i].values, values[i].count * ioa_value_size(values[i].type));
     if (status == IOA_OK) status = ioa_comm_agree(team, ioa_tempering_restored(tempering, error), false, error);
     for (uint32_t i = 0; status == IOA_OK && i < ioa_tempering_trace(tempering)->replicas; i++)
         status = hand_out(k, team, rank, size, tempering, i, error);

@@ -43,7 +43,7 @@ void ioa_keeper_close(ioa_keeper *keeper);
 /* Rank 0: is it time for the next one? */
 bool ioa_keeper_due(const ioa_keeper *keeper);
 
-/* What a search under way began with, [W]: from the checkpoint to all workers. Collective over them. */
+/* What a search under way began with: its total to all workers, the order [W] to rank 0's `start`. Collective over them. */
 ioa_status ioa_keeper_restore_start(ioa_keeper *keeper, MPI_Comm team, uint64_t memory, uint32_t *start,
                                     uint64_t *start_total, ioa_error *error);
 

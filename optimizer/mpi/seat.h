@@ -4,6 +4,7 @@
 
 #include "optimizer/mpi/job.h"
 #include "optimizer/mpi/keeper.h"
+#include "optimizer/mpi/node.h"
 #include "optimizer/mpi/verifier.h"
 
 typedef struct ioa_seat {
@@ -13,10 +14,14 @@ typedef struct ioa_seat {
     MPI_Comm team; /* workers only; MPI_COMM_NULL on the verifier */
     int rank, ranks, workers;
     int verifier;         /* rank of the verifier; with one rank, rank 0 itself */
-    ioa_network *network; /* owned */
+    ioa_node node;        /* of all ranks */
+    ioa_window storage;   /* of the network */
+    ioa_network *network; /* owned, in `storage` */
     ioa_archive *archive; /* owned; on the verifier only */
     ioa_graph *graph;     /* owned; on workers only */
-    uint32_t *order;      /* [W] start order, later the best; owned */
+    ioa_node squad;       /* of the workers */
+    ioa_window start;     /* [W] uint32: what the search begins with; on workers only */
+    uint32_t *order;      /* [W] of this rank alone: candidates for the start, orders on their way, the best; owned */
     uint64_t replicas;    /* K */
     double began;         /* of the job, earlier runs included */
     bool unverified;      /* a result failed verification; on the verifier only */

@@ -1,6 +1,5 @@
 #include "optimizer/mpi/verifier.h"
 
-#include "core/mem.h"
 #include "core/network.h"
 #include "optimizer/mpi/stop.h"
 #include "optimizer/verify/verify.h"
@@ -12,18 +11,9 @@ enum { TAG_TOTAL = 1, TAG_ORDER, TAG_FINISHED, TAG_FINAL, TAG_TRACE };
 
 /* ---- on a worker ---- */
 
-ioa_status ioa_courier_create(MPI_Comm world, int verifier, uint64_t count, ioa_courier *courier, ioa_error *error)
+ioa_courier ioa_courier_of(MPI_Comm world, int verifier, uint64_t count, uint32_t *copy)
 {
-    *courier = (ioa_courier){.world = world, .verifier = verifier, .count = count};
-    if (verifier < 0) return IOA_OK;
-    courier->copy = ioa_alloc(count, sizeof *courier->copy);
-    return courier->copy ? IOA_OK : ioa_fail_nomem(error, "a copy of the best order", count, sizeof *courier->copy);
-}
-
-void ioa_courier_destroy(ioa_courier *courier)
-{
-    ioa_free(courier->copy);
-    memset(courier, 0, sizeof *courier);
+    return (ioa_courier){.world = world, .verifier = verifier, .count = count, .copy = copy};
 }
 
 bool ioa_courier_offer(ioa_courier *courier, const ioa_tempering *tempering, uint32_t replica, uint64_t total)
@@ -88,18 +78,18 @@ void ioa_courier_send_trace(MPI_Comm world, int verifier, const ioa_trace *trace
 typedef struct desk {
     MPI_Comm world;
     const ioa_network *network;
-    uint32_t *order;   /* [W] newest candidate not yet looked at */
-    uint32_t *discard; /* [W] where worse ones go */
-    uint64_t total;    /* of `order`; UINT64_MAX: none */
+    uint32_t *order; /* [W] newest candidate not yet looked at */
+    uint64_t total;  /* of `order`; UINT64_MAX: none */
 } desk;
 
 static void take_candidate(desk *d, int from, ioa_candidates *seen)
 {
     uint64_t total;
     MPI_Recv(&total, 1, MPI_UINT64_T, from, TAG_TOTAL, d->world, MPI_STATUS_IGNORE);
-    bool better = total < d->total;
-    ioa_comm_receive(d->world, from, TAG_ORDER, better ? d->order : d->discard, d->network->connections);
-    if (better) d->total = total;
+    /* The newest takes the place of one not yet looked at: bests are sent as they fall, so it is the better one but for
+     * two that crossed. The last word has the final order. */
+    ioa_comm_receive(d->world, from, TAG_ORDER, d->order, d->network->connections);
+    d->total = total;
     seen->received++;
 }
 
@@ -128,15 +118,11 @@ static void ring(MPI_Comm world, int stop)
 }
 
 ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *network, uint64_t memory,
-                              ioa_policy policy, uint64_t seed, ioa_candidates *seen, ioa_error *error)
+                              ioa_policy policy, uint64_t seed, uint32_t *order, ioa_candidates *seen, ioa_error *error)
 {
-    uint64_t w = network->connections;
     *seen = (ioa_candidates){0};
-    desk d = {.world = world, .network = network, .total = UINT64_MAX};
-    d.order = ioa_alloc(w, sizeof *d.order);
-    d.discard = ioa_alloc(w, sizeof *d.discard);
-    ioa_status status = d.order && d.discard ? IOA_OK : ioa_fail_nomem(error, "candidates", w, 2 * sizeof *d.order);
-    status = ioa_comm_agree(world, status, true, error); /* without a place to receive to nobody may send */
+    desk d = {.world = world, .network = network, .order = order, .total = UINT64_MAX};
+    ioa_status status = ioa_comm_agree(world, IOA_OK, true, error); /* if the workers fail, nobody will send */
     bool serving = status == IOA_OK, rung = false;
     for (int finished = 0; serving && finished < workers;) {
         int waiting;
@@ -157,8 +143,6 @@ ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *ne
             ioa_comm_nap();
     }
     if (serving && !rung) ring(world, false);
-    ioa_free(d.order);
-    ioa_free(d.discard);
     return status;
 }
 

@@ -18,14 +18,14 @@ typedef struct ioa_courier {
     MPI_Comm world;
     int verifier;      /* rank, or -1: nobody to send to */
     uint64_t count;    /* W */
-    uint32_t *copy;    /* [W] the order under way; owned */
+    uint32_t *copy;    /* [W] the order under way; borrowed */
     uint64_t total;    /* its I/O; MPI needs it to stay where it is */
     MPI_Request requests[IOA_COMM_PIECES + 1];
     int pending; /* requests under way */
 } ioa_courier;
 
-ioa_status ioa_courier_create(MPI_Comm world, int verifier, uint64_t count, ioa_courier *courier, ioa_error *error);
-void ioa_courier_destroy(ioa_courier *courier); /* nothing may be under way */
+/* `copy` [W] belongs to the courier until it has finished. */
+ioa_courier ioa_courier_of(MPI_Comm world, int verifier, uint64_t count, uint32_t *copy);
 
 /* Sends the best order of `replica` if the last one has arrived; otherwise does nothing and returns false: the caller
  * offers again, or something better by then. */
@@ -45,9 +45,9 @@ typedef struct ioa_candidates {
     char reason[IOA_ERROR_TEXT]; /* of the first refusal */
 } ioa_candidates;
 
-/* Serves `workers` workers until all have finished. IOA_ERR_NOMEM is reported only after that, so that nobody waits. */
+/* Serves `workers` workers until all have finished. `order` [W] is where candidates go. */
 ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *network, uint64_t memory,
-                              ioa_policy policy, uint64_t seed, ioa_candidates *seen, ioa_error *error);
+                              ioa_policy policy, uint64_t seed, uint32_t *order, ioa_candidates *seen, ioa_error *error);
 
 /* Receives the final order [W] from `owner` and the trace from worker 0. */
 void ioa_verifier_receive_final(MPI_Comm world, int owner, uint64_t count, uint32_t *order);
