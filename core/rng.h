@@ -26,7 +26,8 @@ typedef enum ioa_rng_purpose {
     IOA_RNG_REPLICA = 3,
     IOA_RNG_SWAP = 4,
     IOA_RNG_VERIFY = 5,
-    IOA_RNG_TEST = 6
+    IOA_RNG_TEST = 6,
+    IOA_RNG_SEGMENT = 7
 } ioa_rng_purpose;
 
 void ioa_pcg32_seed(ioa_pcg32 *rng, uint64_t state, uint64_t stream);

@@ -39,7 +39,7 @@ static void on_began(void *context, const ioa_network *network, int ranks, bool 
             verifier ? ", the last one verifies" : "", replicas);
     int workers = ranks - verifier;
     if ((uint32_t)workers > replicas)
-        fprintf(stderr, "%d of %d workers have no replica and idle; raise --replicas\n", workers - (int)replicas, workers);
+        fprintf(stderr, "%d of %d workers have no replica: they help where orders are cut into segments; see --replicas, --segments\n", workers - (int)replicas, workers);
 }
 
 static void on_constructed(void *context, const char *name, uint64_t memory, uint64_t total, bool chosen)
@@ -213,6 +213,7 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
         {CLI_COUNT, 0, "trial-rounds", "N", &job.trial, "rounds that try out kinds of replicas (default 12 %; 0: none)", 0, 1e15},
         {CLI_COUNT, 0, "stop-round", "N", &job.stop, "with --rounds: stop there, as a run cut short by time did", 1, 1e15},
         {CLI_COUNT, 0, "replicas", "K", &job.replicas, "replicas, on any number of ranks (default: 4 or 2, by size)", 1, 1e6},
+        {CLI_COUNT, 0, "segments", "N", &job.segments, "cut orders into N stretches that anneal at the same time (by size)", 1, 1e6},
         {CLI_COUNT, 0, "proposals", "N", &job.proposals, "per replica and round (default: by the method)", 1, 1e15},
         {CLI_COUNT, 's', "seed", "S", &job.seed, "same seed and rounds, same archive (default 1)", 0, 0},
         {CLI_TEXT, 0, "method", "NAME", &method, "tempering, anneal, construct or paper (default tempering)", 0, 0},

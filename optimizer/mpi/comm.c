@@ -96,3 +96,24 @@ ioa_transport ioa_comm_transport(MPI_Comm *comm)
     MPI_Comm_size(*comm, &size);
     return (ioa_transport){.context = comm, .rank = (uint32_t)rank, .size = (uint32_t)size, .gather = gather};
 }
+
+enum { TAG_SEGMENT = 400 };
+
+static void send_segment(void *context, uint32_t to, const void *data, uint64_t bytes)
+{
+    ioa_comm_send_bytes(*(MPI_Comm *)context, (int)to, TAG_SEGMENT, data, bytes);
+}
+
+static void receive_segment(void *context, uint32_t from, void *data, uint64_t bytes)
+{
+    ioa_comm_receive_bytes(*(MPI_Comm *)context, (int)from, TAG_SEGMENT, data, bytes);
+}
+
+ioa_crew ioa_comm_crew(MPI_Comm *comm)
+{
+    int rank, size;
+    MPI_Comm_rank(*comm, &rank);
+    MPI_Comm_size(*comm, &size);
+    return (ioa_crew){.context = comm, .rank = (uint32_t)rank, .size = (uint32_t)size, .send = send_segment,
+                      .receive = receive_segment};
+}

@@ -3,6 +3,7 @@
 #ifndef IOA_MPI_COMM_H
 #define IOA_MPI_COMM_H
 
+#include "optimizer/search/segment.h"
 #include "optimizer/search/transport.h"
 
 #include <mpi.h>
@@ -25,6 +26,9 @@ int ioa_comm_await_int(MPI_Comm comm, int from, int tag);
 int ioa_comm_start_send(MPI_Comm comm, int to, int tag, const uint32_t *values, uint64_t count,
                         MPI_Request requests[IOA_COMM_PIECES]); /* number of requests */
 void ioa_comm_receive(MPI_Comm comm, int from, int tag, uint32_t *values, uint64_t count);
+
+/* The ranks of a communicator as a crew for one replica; `comm` must outlive it. */
+ioa_crew ioa_comm_crew(MPI_Comm *comm);
 
 /* Transport for the tempering loop; `comm` must outlive it. */
 ioa_transport ioa_comm_transport(MPI_Comm *comm);

@@ -215,9 +215,11 @@ static void describe(const ioa_seat *s, char *text, size_t size)
     const ioa_job *job = s->job;
     snprintf(text, size,
              "{\"method\":\"%s\",\"engine\":\"%s\",\"policy\":\"%s\",\"seed\":%" PRIu64 ",\"replicas\":%" PRIu64
+             ",\"segments\":%" PRIu64
              ",\"rounds\":%" PRIu64 ",\"seconds\":%g,\"proposals\":%" PRIu64 ",\"cold\":%g,\"hot\":%g,\"batch\":%" PRIu64
              ",\"timing_seconds\":%g}",
-             job->method_name, job->engine->name, ioa_policy_name(job->policy), job->seed, s->replicas, job->rounds,
+             job->method_name, job->engine->name, ioa_policy_name(job->policy), job->seed, s->replicas, job->segments,
+             job->rounds,
              job->seconds, job->proposals, job->cold, job->hot, job->batch, job->timing_seconds);
 }
 

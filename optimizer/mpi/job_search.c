@@ -253,13 +253,32 @@ static ioa_status take_result(ioa_seat *s, const ioa_tempering *tempering, ioa_r
     return s->rank == 0 ? ioa_trace_copy(ioa_tempering_trace(tempering), trace, error) : IOA_OK;
 }
 
+uint32_t ioa_seat_segments(const ioa_seat *s, uint64_t memory)
+{
+    uint64_t w = s->network->connections, segments = s->job->segments;
+    if (!s->job->engine->assist) return 1;
+    if (segments == 0) return ioa_segments_default(w, memory);
+    return (uint32_t)(segments < w ? segments : w > 0 ? w : 1);
+}
+
+/* The workers that help the one with a replica: those left over when every replica has its worker. */
+static MPI_Comm gather_crew(const ioa_seat *s)
+{
+    MPI_Comm mates;
+    bool spare = (uint64_t)s->workers > s->replicas && s->job->engine->assist;
+    MPI_Comm_split(s->team, spare ? s->rank % (int)s->replicas : s->rank, s->rank, &mates);
+    return mates;
+}
+
 ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, ioa_trace *trace, int *owner,
                            ioa_error *error)
 {
     bool searching = s->job->method != IOA_METHOD_CONSTRUCT && s->network->connections > 1;
     double began = ioa_clock() - (under_way(s, index) ? s->keeper.search_elapsed : 0.0);
+    MPI_Comm mates = gather_crew(s);
+    const ioa_crew crew = ioa_comm_crew(&mates);
     ioa_problem problem = {.network = s->network, .memory = s->job->memories[index], .policy = s->job->policy,
-                           .graph = s->graph, .cold = s->job->cold, .hot = s->job->hot};
+                           .graph = s->graph, .crew = &crew, .segments = ioa_seat_segments(s, s->job->memories[index]), .cold = s->job->cold, .hot = s->job->hot};
     ioa_tempering_config config = search_config(s, index, began);
     ioa_transport transport = ioa_comm_transport(&s->team);
     ioa_tempering *tempering = NULL;
@@ -288,5 +307,6 @@ ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, io
     if (status == IOA_OK && *owner == s->rank && result->claimed_total == result->start_total)
         memcpy(s->order, start, s->network->connections * sizeof *s->order);
     ioa_tempering_destroy(tempering);
+    MPI_Comm_free(&mates);
     return status;
 }

@@ -40,6 +40,9 @@ typedef struct ioa_seat {
 ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, ioa_trace *trace, int *owner,
                            ioa_error *error);
 
+/* Segments into which an order is cut on the fine level: part of the configuration, whatever the ranks. */
+uint32_t ioa_seat_segments(const ioa_seat *s, uint64_t memory);
+
 /* Rank 0's own reasons to stop now, `ahead` seconds before the deadline included. */
 bool ioa_seat_must_stop(ioa_seat *s, double ahead);
 

@@ -7,6 +7,7 @@
 
 #include "core/rng.h"
 #include "optimizer/search/graph.h"
+#include "optimizer/search/segment.h"
 
 #include <ioanneal/memory.h>
 #include <ioanneal/network.h>
@@ -19,6 +20,8 @@ typedef struct ioa_problem {
     ioa_policy policy;
     const uint32_t *start; /* [W] best constructive order, borrowed */
     uint64_t start_total;  /* its I/O */
+    uint32_t segments;     /* into which orders are cut on the fine level; 0 or 1: none */
+    const ioa_crew *crew;  /* ranks that work for the one replica of this one, borrowed; NULL: this one alone */
     double cold, hot;      /* temperatures at the end and at the beginning, in the engine's units; 0: its own */
 } ioa_problem;
 
@@ -62,6 +65,11 @@ typedef struct ioa_engine {
     /* One round. Swaps are decided with the base temperature of the first replica of the kind. */
     ioa_status (*anneal)(void *state, const ioa_step *step, ioa_pcg32 *rng, ioa_round_counts *counts,
                          ioa_error *error);
+
+    /* One round on a rank without a replica that is of a crew (segment.h); `helper` is made on first use and kept.
+     * NULL: the engine has no use for helpers. */
+    ioa_status (*assist)(const ioa_problem *problem, void **helper, ioa_error *error);
+    void (*dismiss)(void *helper); /* releases it; NULL is allowed */
 
     int64_t (*energy)(const void *state);      /* what the swaps compare, in I/Os */
     uint64_t (*best_total)(const void *state); /* exact I/O of the best order seen by this replica */

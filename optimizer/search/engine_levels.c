@@ -19,18 +19,37 @@
 #define INTERVAL_COLD 0.1
 #define PRICED_HOT 1.0 /* in units of what ioa_priced_suggest says */
 #define PRICED_COLD 0.05
+#define SETTLE_RATE 19661 /* 0.3 of 65536: as IOA_PRICED_RATE */
 #define POLISH_HOT 0.1 /* the same, where a coarse search went before */
 
 /* Proposals of the fine level that take about as long as one of the coarse level: fewer where the state no longer fits
  * into cache. */
 static uint64_t fine_per_coarse(const ioa_problem *problem)
 {
+    if (problem->segments > 1) return 24; /* segments do */
     return problem->network->connections <= 400000 ? 8 : 3;
+}
+
+/* Proposals of the fine level in a round. Cutting and counting an order costs some tenths of a sweep. */
+static uint64_t fine_proposals(const ioa_problem *problem, uint64_t coarse)
+{
+    uint64_t proposals = coarse * fine_per_coarse(problem), least = problem->network->connections / 2;
+    return problem->segments > 1 && proposals < least ? least : proposals;
 }
 
 /* ---- what replicas share: the coarse problem, its start, and where the fine level takes over ---- */
 
+/* Used by one replica after the other. */
+typedef struct desk {
+    ioa_simulator *simulator;
+    /* where orders are cut into segments */
+    ioa_order_prices prices;
+    ioa_segments cuts;
+    uint32_t *local; /* [N] */
+} desk;
+
 typedef struct shared {
+    desk *desk;
     ioa_interval_problem *problem;
     ioa_intervals start; /* best sliding window */
     double takeover;     /* progress at which the fine level begins: 0 at once, 1 never */
@@ -40,9 +59,29 @@ static void shared_release(void *pointer)
 {
     shared *s = pointer;
     if (!s) return;
+    if (s->desk) {
+        ioa_simulator_destroy(s->desk->simulator);
+        ioa_order_prices_clear(&s->desk->prices);
+        ioa_segments_clear(&s->desk->cuts);
+        ioa_free(s->desk->local);
+        ioa_free(s->desk);
+    }
     ioa_interval_problem_destroy(s->problem);
     ioa_intervals_destroy(&s->start);
     ioa_free(s);
+}
+
+static ioa_status desk_create(const ioa_problem *problem, desk **made, ioa_error *error)
+{
+    uint32_t n = problem->network->a.neurons;
+    desk *d = *made = ioa_alloc_zero(1, sizeof *d);
+    if (!d) return ioa_fail_nomem(error, "the search", 1, sizeof *d);
+    ioa_status status = ioa_simulator_create(problem->network, problem->memory, problem->policy, &d->simulator, error);
+    if (status != IOA_OK || problem->segments < 2) return status;
+    d->local = ioa_alloc(n, sizeof *d->local);
+    if (!d->local) return ioa_fail_nomem(error, "segments", n, sizeof *d->local);
+    memset(d->local, 0xff, n * sizeof *d->local);
+    return ioa_order_prices_make(problem->graph, problem->memory, &d->prices, error);
 }
 
 /* A start under consideration: what it is made with, and the best one so far. */
@@ -91,8 +130,7 @@ static ioa_status find_start(shared *s, const ioa_problem *problem, ioa_error *e
     trial t = {.best = UINT64_MAX, .order = ioa_alloc(w, sizeof *t.order)};
     ioa_intervals made = {0};
     ioa_status status = t.order ? IOA_OK : ioa_fail_nomem(error, "an order", w, sizeof *t.order);
-    if (status == IOA_OK)
-        status = ioa_simulator_create(problem->network, problem->memory, problem->policy, &t.simulator, error);
+    t.simulator = s->desk->simulator;
     if (status == IOA_OK) status = ioa_intervals_from_order(s->problem, problem->start, &made, error);
     if (status == IOA_OK) status = consider(s, &t, &made, error);
     int32_t last = 0;
@@ -104,7 +142,6 @@ static ioa_status find_start(shared *s, const ioa_problem *problem, ioa_error *e
         status = ioa_intervals_window(s->problem, (uint32_t)width, NULL, &made, error);
         if (status == IOA_OK) status = consider(s, &t, &made, error);
     }
-    ioa_simulator_destroy(t.simulator);
     ioa_free(t.order);
     return status;
 }
@@ -114,8 +151,8 @@ static ioa_status shared_create(const ioa_problem *problem, double takeover, voi
     shared *s = ioa_alloc_zero(1, sizeof *s);
     if (!s) return ioa_fail_nomem(error, "the search", 1, sizeof *s);
     s->takeover = takeover;
-    ioa_status status = IOA_OK;
-    if (takeover > 0.0) {
+    ioa_status status = desk_create(problem, &s->desk, error);
+    if (status == IOA_OK && takeover > 0.0) {
         /* More slots than neurons never fill, and the model counts them in 24 bits. */
         uint64_t most = (uint64_t)problem->network->a.neurons + 2 < MOST_SLOTS ? problem->network->a.neurons + 2u : MOST_SLOTS;
         uint64_t memory = problem->memory < most || most < IOA_MEMORY_MIN ? problem->memory : most;
@@ -158,10 +195,11 @@ typedef struct replica {
     const ioa_problem *problem;
     const shared *shared;
     ioa_interval_state *interval; /* while coarse */
-    ioa_priced *priced;           /* once fine */
+    bool fine;
+    ioa_priced *priced;           /* once fine, unless in segments */
+    uint32_t *price;              /* [chunks] once fine, in segments */
     double takeover;              /* progress at which this one turns fine: 0 at once, 1 never */
     double scale;                 /* suggested temperature to begin the fine level with, in I/Os */
-    ioa_simulator *simulator;
     uint32_t *order; /* [W] as last counted */
     uint32_t *best;  /* [W] */
     uint64_t total, best_total;
@@ -173,18 +211,55 @@ static void replica_destroy(void *state)
     if (!r) return;
     ioa_interval_state_destroy(r->interval);
     ioa_priced_destroy(r->priced);
-    ioa_simulator_destroy(r->simulator);
+    ioa_free(r->price);
     ioa_free(r->order);
     ioa_free(r->best);
     ioa_free(r);
 }
 
+static bool in_segments(const replica *r)
+{
+    return r->problem->segments > 1;
+}
+
+/* First prices take some walks along the order: fewer on large networks, where later rounds have to go on with it. */
+static uint32_t first_adjustments(uint64_t connections)
+{
+    uint64_t affordable = UINT64_C(240000000) / connections;
+    return affordable > 60 ? 60 : affordable < 6 ? 6 : (uint32_t)affordable;
+}
+
+static void forget_levels(replica *r)
+{
+    ioa_interval_state_destroy(r->interval);
+    ioa_priced_destroy(r->priced);
+    r->interval = NULL;
+    r->priced = NULL;
+    r->fine = false;
+}
+
+static ioa_status allocate_prices(replica *r, ioa_error *error)
+{
+    uint64_t count = r->shared->desk->prices.chunks;
+    if (!r->price) r->price = ioa_alloc(count, sizeof *r->price);
+    return r->price ? IOA_OK : ioa_fail_nomem(error, "prices", count, sizeof *r->price);
+}
+
 /* From the coarse level to the fine one, at the present order. */
 static ioa_status take_over(replica *r, ioa_error *error)
 {
-    ioa_interval_state_destroy(r->interval);
-    r->interval = NULL;
-    ioa_status status = ioa_priced_create(r->problem->graph, r->order, r->problem->memory, &r->priced, error);
+    forget_levels(r);
+    r->fine = true;
+    ioa_status status;
+    if (in_segments(r)) {
+        ioa_order_prices *prices = &r->shared->desk->prices;
+        status = allocate_prices(r, error);
+        if (status != IOA_OK) return status;
+        ioa_order_prices_first(prices, r->order, first_adjustments(r->problem->network->connections), r->price);
+        r->scale = ioa_priced_hot(r->problem->graph, ioa_order_prices_adjust(prices, r->order, 0, r->price));
+        return IOA_OK;
+    }
+    status = ioa_priced_create(r->problem->graph, r->order, r->problem->memory, &r->priced, error);
     if (status != IOA_OK) return status;
     double cold;
     ioa_priced_suggest(r->priced, &r->scale, &cold);
@@ -195,10 +270,7 @@ static ioa_status take_over(replica *r, ioa_error *error)
 static ioa_status turn(void *state, uint32_t kind, ioa_error *error)
 {
     replica *r = state;
-    ioa_interval_state_destroy(r->interval);
-    ioa_priced_destroy(r->priced);
-    r->interval = NULL;
-    r->priced = NULL;
+    forget_levels(r);
     r->takeover = kind == 1 ? 0.0 : r->shared->takeover;
     r->scale = 0.0;
     r->total = r->problem->start_total;
@@ -219,8 +291,6 @@ static ioa_status replica_create(const ioa_problem *problem, const void *pointer
     r->order = ioa_alloc(w, sizeof *r->order);
     r->best = ioa_alloc_copy(problem->start, w, sizeof *r->best);
     ioa_status status = r->order && r->best ? IOA_OK : ioa_fail_nomem(error, "a replica", w, 2 * sizeof *r->order);
-    if (status == IOA_OK)
-        status = ioa_simulator_create(problem->network, problem->memory, problem->policy, &r->simulator, error);
     if (status == IOA_OK) status = turn(r, kind, error);
     if (status == IOA_OK)
         *state = r;
@@ -239,7 +309,7 @@ static uint64_t round_proposals(const ioa_problem *problem)
 
 static void count_exactly(replica *r)
 {
-    ioa_io io = ioa_simulator_count(r->simulator, r->order);
+    ioa_io io = ioa_simulator_count(r->shared->desk->simulator, r->order);
     r->total = io.reads + io.writes;
     if (r->total >= r->best_total) return;
     r->best_total = r->total;
@@ -262,35 +332,86 @@ static ioa_status anneal_coarse(replica *r, const ioa_step *step, double share, 
     return status;
 }
 
-static ioa_status anneal_fine(replica *r, const ioa_step *step, double share, ioa_pcg32 *rng, ioa_round_counts *counts)
+static uint64_t accepted_so_far(const ioa_priced *priced)
+{
+    const ioa_priced_stats *stats = ioa_priced_statistics(priced);
+    uint64_t sum = 0;
+    for (int k = 0; k < IOA_PRICED_MOVE_COUNT; k++) sum += stats->accepted[k];
+    return sum;
+}
+
+/* Anneals, and leaves the order in r->order. */
+static void anneal_whole(replica *r, double temperature, uint64_t proposals, ioa_pcg32 *rng, ioa_round_counts *counts)
+{
+    uint64_t before = accepted_so_far(r->priced);
+    ioa_priced_run(r->priced, temperature, proposals, rng);
+    counts->accepted += accepted_so_far(r->priced) - before;
+    ioa_priced_settle(r->priced);
+    ioa_priced_order(r->priced, r->order);
+}
+
+static ioa_status anneal_segments(replica *r, double temperature, uint64_t proposals, ioa_pcg32 *rng,
+                                  ioa_round_counts *counts, ioa_error *error)
+{
+    const ioa_problem *p = r->problem;
+    desk *d = r->shared->desk;
+    uint64_t key = (uint64_t)ioa_pcg32_next(rng) << 32;
+    key |= ioa_pcg32_next(rng);
+    ioa_status status = ioa_segments_cut(&d->cuts, &d->prices, r->price, r->order, p->segments, ioa_pcg32_next(rng) & 1,
+                                         d->local, error);
+    if (status == IOA_OK)
+        status = ioa_segments_anneal(p->graph, &d->cuts, &d->prices, r->price, r->order, key, temperature, proposals,
+                                     p->crew, d->local, &counts->accepted, error);
+    if (status == IOA_OK) ioa_order_prices_adjust(&d->prices, r->order, SETTLE_RATE, r->price);
+    return status;
+}
+
+static ioa_status anneal_fine(replica *r, const ioa_step *step, double share, ioa_pcg32 *rng, ioa_round_counts *counts,
+                              ioa_error *error)
 {
     bool polish = r->takeover > 0.0;
     double hot = polish ? POLISH_HOT : r->problem->hot > 0.0 ? r->problem->hot : PRICED_HOT;
     double cold = r->problem->cold > 0.0 && !polish ? r->problem->cold : PRICED_COLD;
-    uint64_t proposals = step->proposals * fine_per_coarse(r->problem), before = 0, after = 0;
-    counts->base = step->quench ? 0.0 : r->scale * ioa_cooling(cold, hot, step->sweeps * (double)fine_per_coarse(r->problem), share);
-    const ioa_priced_stats *stats = ioa_priced_statistics(r->priced);
-    for (int k = 0; k < IOA_PRICED_MOVE_COUNT; k++) before += stats->accepted[k];
-    ioa_priced_run(r->priced, counts->base * step->multiplier, proposals, rng);
-    for (int k = 0; k < IOA_PRICED_MOVE_COUNT; k++) after += stats->accepted[k];
+    uint64_t proposals = fine_proposals(r->problem, step->proposals);
+    double more = (double)proposals / (double)step->proposals;
+    counts->base = step->quench ? 0.0 : r->scale * ioa_cooling(cold, hot, step->sweeps * more, share);
     counts->proposals += proposals;
-    counts->accepted += after - before;
-    ioa_priced_settle(r->priced);
-    ioa_priced_order(r->priced, r->order);
-    count_exactly(r);
-    return IOA_OK;
+    ioa_status status = IOA_OK;
+    if (in_segments(r))
+        status = anneal_segments(r, counts->base * step->multiplier, proposals, rng, counts, error);
+    else
+        anneal_whole(r, counts->base * step->multiplier, proposals, rng, counts);
+    if (status == IOA_OK) count_exactly(r);
+    return status;
 }
 
 static ioa_status anneal(void *state, const ioa_step *step, ioa_pcg32 *rng, ioa_round_counts *counts, ioa_error *error)
 {
     replica *r = state;
     double takeover = r->takeover;
-    if (!r->priced && step->progress > takeover) {
+    if (!r->fine && step->progress > takeover) {
         ioa_status status = take_over(r, error);
         if (status != IOA_OK) return status;
     }
-    if (!r->priced) return anneal_coarse(r, step, step->progress / takeover, rng, counts, error);
-    return anneal_fine(r, step, takeover < 1.0 ? (step->progress - takeover) / (1.0 - takeover) : 1.0, rng, counts);
+    if (!r->fine) return anneal_coarse(r, step, step->progress / takeover, rng, counts, error);
+    return anneal_fine(r, step, takeover < 1.0 ? (step->progress - takeover) / (1.0 - takeover) : 1.0, rng, counts, error);
+}
+
+/* ---- on a rank that helps ---- */
+
+static ioa_status assist(const ioa_problem *problem, void **helper, ioa_error *error)
+{
+    uint32_t n = problem->network->a.neurons, *local = *helper;
+    if (!local) {
+        local = *helper = ioa_alloc(n, sizeof *local);
+        if (local) memset(local, 0xff, n * sizeof *local);
+    }
+    return ioa_segments_assist(problem->graph, problem->crew, local, error);
+}
+
+static void dismiss(void *helper)
+{
+    ioa_free(helper);
 }
 
 static int64_t energy(const void *state)
@@ -317,32 +438,39 @@ typedef struct head {
     double scale;
 } head;
 
+static const uint32_t *prices_of(const replica *r, uint32_t *count)
+{
+    if (!in_segments(r)) return ioa_priced_prices(r->priced, count);
+    *count = r->shared->desk->prices.chunks;
+    return r->price;
+}
+
 static uint64_t saved_bytes(const void *state)
 {
     const replica *r = state;
     uint64_t order = r->problem->network->connections * sizeof *r->order;
     uint32_t prices = 0;
-    if (!r->priced) return sizeof(head) + order + ioa_interval_state_bytes(r->interval);
-    ioa_priced_prices(r->priced, &prices);
+    if (!r->fine) return sizeof(head) + order + ioa_interval_state_bytes(r->interval);
+    (void)prices_of(r, &prices);
     return sizeof(head) + 2 * order + prices * sizeof(uint32_t);
 }
 
 static void save(const void *state, void *bytes)
 {
     const replica *r = state;
-    const head h = {r->priced != NULL, r->total, r->best_total, r->scale};
+    const head h = {r->fine, r->total, r->best_total, r->scale};
     size_t order = r->problem->network->connections * sizeof *r->order;
     unsigned char *to = bytes;
     uint32_t prices;
     memcpy(to, &h, sizeof h);
     memcpy(to += sizeof h, r->best, order);
     to += order;
-    if (!r->priced) {
+    if (!r->fine) {
         ioa_interval_state_save(r->interval, to);
         return;
     }
     memcpy(to, r->order, order); /* a round ends settled: order and prices are all there is */
-    const uint32_t *price = ioa_priced_prices(r->priced, &prices);
+    const uint32_t *price = prices_of(r, &prices);
     memcpy(to + order, price, prices * sizeof *price);
 }
 
@@ -352,7 +480,7 @@ static ioa_status load_order(replica *r, const void *bytes, uint64_t claimed, ui
     memcpy(order, bytes, r->problem->network->connections * sizeof *order);
     ioa_status status = ioa_order_check(r->problem->network, order, error);
     if (status != IOA_OK) return status;
-    ioa_io io = ioa_simulator_count(r->simulator, order);
+    ioa_io io = ioa_simulator_count(r->shared->desk->simulator, order);
     return io.reads + io.writes == claimed ? IOA_OK : ioa_fail(error, IOA_ERR_INPUT, "an order does not cost what is claimed");
 }
 
@@ -362,20 +490,20 @@ static ioa_status load_fine(replica *r, const unsigned char *bytes, uint64_t lef
     ioa_status status = left < order ? ioa_fail(error, IOA_ERR_INPUT, "a replica's state is too short")
                                      : load_order(r, bytes, h->total, r->order, error);
     if (status != IOA_OK) return status;
-    ioa_interval_state_destroy(r->interval);
-    r->interval = NULL;
-    ioa_priced_destroy(r->priced);
-    r->priced = NULL;
-    status = ioa_priced_create(r->problem->graph, r->order, r->problem->memory, &r->priced, error);
+    forget_levels(r);
+    r->fine = true;
+    status = in_segments(r) ? allocate_prices(r, error)
+                            : ioa_priced_create(r->problem->graph, r->order, r->problem->memory, &r->priced, error);
     if (status != IOA_OK) return status;
     uint32_t count;
-    ioa_priced_prices(r->priced, &count);
+    (void)prices_of(r, &count);
     if (left != order + count * sizeof(uint32_t)) return ioa_fail(error, IOA_ERR_INPUT, "a replica's state has the wrong length");
     uint32_t *prices = ioa_alloc_copy(bytes + order, count, sizeof *prices); /* aligned */
     if (!prices) return ioa_fail_nomem(error, "prices", count, sizeof *prices);
     for (uint32_t i = 0; i < count; i++)
         if (prices[i] == 0 || prices[i] > UINT32_C(1) << 31) status = ioa_fail(error, IOA_ERR_INPUT, "an impossible price");
-    if (status == IOA_OK) {
+    if (status == IOA_OK && in_segments(r)) memcpy(r->price, prices, count * sizeof *prices);
+    if (status == IOA_OK && !in_segments(r)) {
         ioa_priced_set_prices(r->priced, prices);
         ioa_priced_set_order(r->priced, r->order);
     }
@@ -412,7 +540,7 @@ static ioa_status load(void *state, const void *bytes, uint64_t count, ioa_error
 #define REPLICA(count)                                                                                                 \
     .kinds = count, .turn = turn, .release = shared_release, .create = replica_create, .destroy = replica_destroy,                                   \
     .round_proposals = round_proposals, .anneal = anneal, .energy = energy, .best_total = best_total,                  \
-    .best_order = best_order, .bytes = saved_bytes, .save = save, .load = load
+    .best_order = best_order, .assist = assist, .dismiss = dismiss, .bytes = saved_bytes, .save = save, .load = load
 
 const ioa_engine ioa_engine_levels = {.name = "levels",
                                       .summary = "intervals of destinations first, then single connections",

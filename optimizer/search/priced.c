@@ -12,12 +12,6 @@ static inline int64_t gap_cost(int64_t price, bool outgoing)
     return ioa_min64(price, outgoing ? IOA_PRICED_ONE : 2 * IOA_PRICED_ONE);
 }
 
-/* The accesses after completion of a neuron that must be written once if it is ever absent. */
-static inline int64_t spill_cost(int64_t late, int64_t span)
-{
-    return ioa_min64(late + IOA_PRICED_ONE, span);
-}
-
 int64_t ioa_priced_neuron(const ioa_priced *p, uint32_t x, const uint32_t *list, int64_t *late)
 {
     const int64_t degree = ioa_graph_degree(p->g, x), incoming = ioa_graph_incoming(p->g, x);
@@ -29,7 +23,7 @@ int64_t ioa_priced_neuron(const ioa_priced *p, uint32_t x, const uint32_t *list,
         else *late += gap_cost(price, true);
     }
     if (p->g->flags[x] & IOA_NEURON_SPILLS)
-        return cost + spill_cost(*late, p->label[list[degree - 1]] - p->label[list[incoming - 1]]);
+        return cost + ioa_priced_spill(*late, p->label[list[degree - 1]] - p->label[list[incoming - 1]]);
     return cost + *late;
 }
 
@@ -89,8 +83,8 @@ int64_t ioa_priced_weigh(const ioa_priced *p, uint32_t x, uint32_t e, int64_t la
     const uint32_t *list = p->access + p->g->base[x];
     const int64_t last = p->label[list[ioa_graph_degree(p->g, x) - 1]];
     const int64_t first = p->label[list[ioa_graph_incoming(p->g, x) - 1]];
-    return s.early + spill_cost(p->late[x] + s.late, span_after(p, x, e, label, s.from))
-           - spill_cost(p->late[x], last - first);
+    return s.early + ioa_priced_spill(p->late[x] + s.late, span_after(p, x, e, label, s.from))
+           - ioa_priced_spill(p->late[x], last - first);
 }
 
 void ioa_priced_place(ioa_priced *p, uint32_t x, uint32_t e, int64_t label)
@@ -106,6 +100,7 @@ void ioa_priced_place(ioa_priced *p, uint32_t x, uint32_t e, int64_t label)
 bool ioa_priced_allowed(const ioa_priced *p, uint32_t e, int64_t label)
 {
     const ioa_graph *g = p->g;
+    if (label <= p->low || label >= p->high) return false;
     const uint32_t u = g->src[e], v = g->dst[e];
     const int64_t ready = ioa_graph_incoming(g, u), needed = ioa_graph_incoming(g, v);
     if (ready > 0 && p->label[p->access[g->base[u] + ready - 1]] >= label) return false;
@@ -134,7 +129,7 @@ void ioa_priced_relink(ioa_priced *p, uint32_t e, uint32_t f, bool after)
 void ioa_priced_order(const ioa_priced *p, uint32_t *order)
 {
     uint32_t e = p->next[p->g->W];
-    for (uint32_t t = 0; t < p->g->W; t++, e = p->next[e]) order[t] = e;
+    for (uint32_t t = 0; t < p->movable; t++, e = p->next[e]) order[t] = e;
 }
 
 void ioa_priced_set_order(ioa_priced *p, const uint32_t *order)
@@ -177,9 +172,10 @@ static void fill_log_table(uint32_t *table)
     table[256] = 65536;
 }
 
-static bool allocate(ioa_priced *p)
+bool ioa_priced_allocate(ioa_priced *p)
 {
     const ioa_graph *g = p->g;
+    fill_log_table(p->log_table);
     int64_t degree = 1;
     for (uint32_t x = 0; x < g->N; x++)
         if (ioa_graph_degree(g, x) > degree) degree = ioa_graph_degree(g, x);
@@ -212,6 +208,11 @@ void ioa_priced_destroy(ioa_priced *p)
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) ioa_free(arrays[i]);
 }
 
+uint32_t ioa_priced_chunk(uint64_t slots, uint64_t connections)
+{
+    return slots + 1 < connections / 4 + 1 ? (uint32_t)slots + 1 : (uint32_t)(connections / 4 + 1);
+}
+
 ioa_status ioa_priced_create(const ioa_graph *g, const uint32_t *order, uint64_t memory, ioa_priced **out,
                              ioa_error *error)
 {
@@ -221,14 +222,15 @@ ioa_status ioa_priced_create(const ioa_graph *g, const uint32_t *order, uint64_t
     if (!p) return ioa_fail_nomem(error, "order search", 1, sizeof *p);
     p->g = g;
     p->slots = memory - 1 < g->N ? memory - 1 : g->N;
-    const uint64_t span = p->slots + 1;
-    p->chunk = span < g->W / 4 + 1 ? (uint32_t)span : g->W / 4 + 1;
+    p->movable = g->W;
+    p->low = INT64_MIN;
+    p->high = INT64_MAX;
+    p->chunk = ioa_priced_chunk(p->slots, g->W);
     p->chunks = (g->W - 1) / p->chunk + 1;
-    if (!allocate(p)) {
+    if (!ioa_priced_allocate(p)) {
         ioa_priced_destroy(p);
         return ioa_fail_nomem(error, "order search", g->W, 24);
     }
-    fill_log_table(p->log_table);
     ioa_priced_first_prices(p, order);
     *out = p;
     return IOA_OK;
@@ -236,13 +238,18 @@ ioa_status ioa_priced_create(const ioa_graph *g, const uint32_t *order, uint64_t
 
 int64_t ioa_priced_energy(const ioa_priced *p) { return p->energy; }
 
-void ioa_priced_suggest(const ioa_priced *p, double *hot, double *cold)
+double ioa_priced_hot(const ioa_graph *g, int64_t energy)
 {
     uint32_t destinations = 0;
-    for (uint32_t x = 0; x < p->g->N; x++) destinations += ioa_graph_incoming(p->g, x) > 0;
-    const double W = (double)p->g->W, degree = W / destinations;
+    for (uint32_t x = 0; x < g->N; x++) destinations += ioa_graph_incoming(g, x) > 0;
+    const double W = (double)g->W, degree = W / destinations;
     const double share = degree > 10 ? 80 / (degree * degree) : 0.8;
-    *hot = share * (double)p->energy / (double)IOA_PRICED_ONE / W;
+    return share * (double)energy / (double)IOA_PRICED_ONE / W;
+}
+
+void ioa_priced_suggest(const ioa_priced *p, double *hot, double *cold)
+{
+    *hot = ioa_priced_hot(p->g, p->energy);
     *cold = *hot / 20;
 }
 
@@ -277,5 +284,5 @@ bool ioa_priced_consistent(const ioa_priced *p)
     uint32_t seen = 0;
     for (uint32_t e = p->next[g->W], last = g->W; e != g->W; last = e, e = p->next[e], seen++)
         if (p->prev[e] != last || (last != g->W && p->label[e] <= p->label[last])) return false;
-    return seen == g->W && energy == p->energy;
+    return seen == p->movable && energy == p->energy;
 }

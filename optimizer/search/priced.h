@@ -74,6 +74,22 @@ ioa_status ioa_priced_create(const ioa_graph *graph, const uint32_t *order, uint
                              ioa_error *error);
 void ioa_priced_destroy(ioa_priced *priced); /* NULL is allowed */
 
+/* A stretch of an order, annealed while everything outside stays where it is (segment.h). The graph is one of its own:
+ * its connections 0 .. movable - 1 are the steps of the stretch, in their present sequence; those above stand outside and
+ * only say where a neuron is accessed next: at most one before the stretch and one behind it per neuron. Their other end
+ * is a neuron without accesses (degree 0). Prices stay as they are. */
+typedef struct ioa_priced_part {
+    uint32_t movable;      /* at least 1 */
+    uint32_t chunk;        /* steps that share a price */
+    const uint32_t *price; /* [chunks of the stretch] copied */
+    const int64_t *fixed;  /* [W - movable] label less that of the first step, if negative; else less that of the end */
+} ioa_priced_part;
+
+/* Otherwise as ioa_priced_create. ioa_priced_run and ioa_priced_order (the movable ones alone, [movable]) work on it;
+ * settling and other orders are for whole ones. */
+ioa_status ioa_priced_create_part(const ioa_graph *graph, const ioa_priced_part *part, ioa_priced **priced,
+                                  ioa_error *error);
+
 /* `proposals` Metropolis proposals at `temperature` (I/Os per unit of -ln u; 0 is a quench). */
 void ioa_priced_run(ioa_priced *priced, double temperature, uint64_t proposals, ioa_pcg32 *rng);
 
@@ -82,6 +98,7 @@ void ioa_priced_run(ioa_priced *priced, double temperature, uint64_t proposals, 
  * of incoming connections, because in dense networks one I/O is shared by many connections that must move together.
  * With little work per connection (below about 100 proposals) start from a good order, at `hot` / 10. */
 void ioa_priced_suggest(const ioa_priced *priced, double *hot, double *cold);
+double ioa_priced_hot(const ioa_graph *graph, int64_t energy); /* the same from an energy */
 
 /* Renumbers the steps, measures the slots used and adjusts the prices once. The order does not change. O(W). */
 void ioa_priced_settle(ioa_priced *priced);

@@ -50,7 +50,7 @@ static int64_t room_stack(const ioa_priced *p) { return p->border * (p->bundle.c
 static bool propose_single(ioa_priced *p, bool near, int64_t threshold, ioa_pcg32 *rng)
 {
     const ioa_graph *g = p->g;
-    const uint32_t e = ioa_pcg32_below(rng, g->W), bits = ioa_pcg32_next(rng);
+    const uint32_t e = ioa_pcg32_below(rng, p->movable), bits = ioa_pcg32_next(rng);
     const uint32_t x = bits & 1 ? g->src[e] : g->dst[e];
     const uint32_t *list = p->access + g->base[x];
     const int64_t degree = ioa_graph_degree(g, x);
@@ -65,7 +65,7 @@ static bool propose_single(ioa_priced *p, bool near, int64_t threshold, ioa_pcg3
     const uint32_t f = list[at];
     const bool after = bits & 2;
     int64_t label;
-    if (f == e || (after ? p->next : p->prev)[f] == e) return false;
+    if (f == e || f >= p->movable || (after ? p->next : p->prev)[f] == e) return false;
     if (!ioa_priced_beside(p, f, after, &label) || !ioa_priced_allowed(p, e, label)) return false;
     const int64_t change = ioa_priced_weigh(p, g->src[e], e, label) + ioa_priced_weigh(p, g->dst[e], e, label);
     p->work += 2;
@@ -93,7 +93,7 @@ static void choose_range(const ioa_priced *p, uint32_t x, ioa_priced_move kind, 
     } else if (kind == IOA_PRICED_RUN) {
         *to = ioa_min64(at + 2 + ioa_pcg32_below(rng, 4), high);
     } else {
-        int64_t limit = low == 0 && p->g->dst[list[at]] == x ? 2 * IOA_PRICED_ONE : IOA_PRICED_ONE;
+        int64_t limit = p->g->dst[list[at]] == x ? 2 * IOA_PRICED_ONE : IOA_PRICED_ONE;
         if (kind == IOA_PRICED_PART) limit /= 1 + ioa_pcg32_below(rng, 16);
         while (*from > low && p->label[list[*from]] - p->label[list[*from - 1]] < limit) --*from;
         while (*to < high && p->label[list[*to]] - p->label[list[*to - 1]] < limit) ++*to;
@@ -149,7 +149,7 @@ static bool gather(ioa_priced *p, uint32_t x, int64_t from, int64_t to, int64_t 
         const uint32_t e = list[i], y = g->dst[e] == x ? g->src[e] : g->dst[e];
         const uint32_t f = nearest_access(p, y, e, time);
         int64_t label;
-        if (f == g->W) continue; /* its other end has no other access: it stays where it is */
+        if (f >= p->movable) continue; /* its other end has no other access to go to: it stays where it is */
         if ((after ? p->next : p->prev)[f] == e) continue;
         if (!ioa_priced_beside(p, f, after, &label) || !ioa_priced_allowed(p, e, label)) return false;
         *change += ioa_priced_weigh(p, y, e, label);
@@ -235,7 +235,7 @@ static bool draw_target(const ioa_priced *p, uint32_t x, int64_t from, int64_t t
         const int64_t i = bits >> 31 ? from - 1 : to;
         if (i < 0 || i >= ioa_graph_degree(g, x)) return false;
         *target = list[i];
-        return true;
+        return *target < p->movable;
     }
     const uint32_t e = list[from + ioa_pcg32_below(rng, (uint32_t)(to - from))];
     const uint32_t y = g->dst[e] == x ? g->src[e] : g->dst[e];
@@ -247,17 +247,19 @@ static bool draw_target(const ioa_priced *p, uint32_t x, int64_t from, int64_t t
         if (at < 0 || at >= degree) return false;
     }
     *target = other[at];
-    return *target != e;
+    return *target != e && *target < p->movable;
 }
 
 static bool propose_bundle(ioa_priced *p, ioa_priced_move kind, int64_t threshold, ioa_pcg32 *rng)
 {
     const ioa_graph *g = p->g;
-    const uint32_t e = ioa_pcg32_below(rng, g->W), bits = ioa_pcg32_next(rng);
+    const uint32_t e = ioa_pcg32_below(rng, p->movable), bits = ioa_pcg32_next(rng);
     const uint32_t x = bits & 1 ? g->src[e] : g->dst[e];
     const uint32_t *list = p->access + g->base[x];
     const int64_t incoming = ioa_graph_incoming(g, x), degree = ioa_graph_degree(g, x);
-    const int64_t low = bits & 1 ? incoming : 0, high = bits & 1 ? degree : incoming;
+    int64_t low = bits & 1 ? incoming : 0, high = bits & 1 ? degree : incoming;
+    low += list[low] >= p->movable; /* at most one stands before the part, and one behind it */
+    high -= list[high - 1] >= p->movable;
     const int64_t at = low + ioa_priced_find(p, list + low, high - low, p->label[e]);
     if (degree > IOA_PRICED_WIDEST) return false;
     const bool stacked = bits & 4, after = stacked || bits & 2;
@@ -286,7 +288,7 @@ void ioa_priced_run(ioa_priced *p, double temperature, uint64_t proposals, ioa_p
 {
     const double limited = temperature < HOTTEST ? temperature : HOTTEST; /* beyond it everything is accepted anyway */
     const int64_t scaled = (int64_t)(limited * (double)IOA_PRICED_ONE);
-    const uint64_t enough_moves = p->g->W / IOA_PRICED_PATIENCE + 1, enough_work = p->g->W / IOA_PRICED_WORK + 100;
+    const uint64_t enough_moves = p->movable / IOA_PRICED_PATIENCE + 1, enough_work = p->movable / IOA_PRICED_WORK + 100;
     for (uint64_t i = 0; i < proposals; i++) {
         const ioa_priced_move kind = draw_kind(rng);
         const int64_t threshold = draw_threshold(p, scaled, rng);
@@ -294,6 +296,8 @@ void ioa_priced_run(ioa_priced *p, double temperature, uint64_t proposals, ioa_p
                                                      : propose_bundle(p, kind, threshold, rng);
         p->stats.proposed[kind]++;
         p->stats.accepted[kind] += accepted;
-        if (p->moved >= enough_moves && p->work >= enough_work) ioa_priced_adjust(p, IOA_PRICED_RATE);
+        if (p->moved < enough_moves || p->work < enough_work) continue;
+        if (p->part) ioa_priced_renumber(p);
+        else ioa_priced_adjust(p, IOA_PRICED_RATE);
     }
 }

@@ -11,14 +11,14 @@ static void number_steps(ioa_priced *p)
     int64_t label = 0;
     uint32_t e = p->next[g->W];
     for (uint32_t c = 0; c < p->chunks; c++) {
-        const uint32_t steps = (uint32_t)ioa_min64(p->chunk, (int64_t)g->W - (int64_t)c * p->chunk);
+        const uint32_t steps = (uint32_t)ioa_min64(p->chunk, (int64_t)p->movable - (int64_t)c * p->chunk);
         const int64_t price = p->price[c];
         p->start[c] = label;
         p->inverse[c] = UINT64_MAX / (uint64_t)price + 1;
         for (uint32_t k = 0; k < steps; k++, e = p->next[e], label += price) p->label[e] = label;
     }
     p->start[p->chunks] = INT64_MAX;
-    p->border = label / g->W;
+    p->border = label / p->movable;
     p->moved = p->work = 0;
 }
 
@@ -87,17 +87,6 @@ static void occupy(ioa_priced *p, uint32_t x)
     }
 }
 
-/* Light smoothing keeps prices from following the present order's single steps, which the next moves change anyway. */
-static void smooth(ioa_priced *p)
-{
-    uint64_t before = p->price[0];
-    for (uint32_t c = 0; c < p->chunks; c++) {
-        const uint64_t here = p->price[c], after = c + 1 < p->chunks ? p->price[c + 1] : here;
-        p->price[c] = (uint32_t)((before + 30 * here + after) / 32);
-        before = here;
-    }
-}
-
 /* Costs and slots used for the current labels, in one pass. */
 static void measure(ioa_priced *p)
 {
@@ -111,51 +100,76 @@ static void measure(ioa_priced *p)
     }
 }
 
+/* Light smoothing keeps prices from following the present order's single steps, which the next moves change anyway. */
+static void smooth(uint32_t *price, uint32_t chunks)
+{
+    uint64_t before = price[0];
+    for (uint32_t c = 0; c < chunks; c++) {
+        const uint64_t here = price[c], after = c + 1 < chunks ? price[c + 1] : here;
+        price[c] = (uint32_t)((before + 30 * here + after) / 32);
+        before = here;
+    }
+}
+
+int64_t ioa_priced_follow(uint32_t *prices, uint32_t chunks, uint32_t chunk_steps, uint64_t connections, uint64_t capacity,
+                          const int64_t *opened, const int64_t *areas, int64_t rate)
+{
+    /* A step's own two neurons always have their slots. */
+    const int64_t slots = capacity > 2 ? (int64_t)capacity - 2 : 1, chunk = chunk_steps;
+    int64_t open = 0, used = 0;
+    smooth(prices, chunks);
+    for (uint32_t c = 0; c < chunks; c++) {
+        open += opened[c];
+        const int64_t steps = ioa_min64(chunk, (int64_t)connections - c * chunk);
+        const int64_t area = open * chunk + areas[c], room = slots * steps;
+        int64_t change = rate * (area - room) / room;
+        change = change < -32768 ? -32768 : change > 65536 ? 65536 : change;
+        int64_t price = prices[c] + (int64_t)prices[c] * change / 65536;
+        price = price < IOA_PRICED_FLOOR ? IOA_PRICED_FLOOR : ioa_min64(price, IOA_PRICED_CEILING);
+        prices[c] = (uint32_t)price;
+        used += area;
+    }
+    const int64_t per_step = used * 256 / (int64_t)connections; /* in two parts: 65536 * used could overflow */
+    return per_step * 256 / slots;
+}
+
 int64_t ioa_priced_adjust(ioa_priced *p, int64_t rate)
 {
     number_steps(p);
     measure(p);
-    smooth(p);
-    /* A step's own two neurons always have their slots. */
-    const int64_t slots = p->slots > 2 ? (int64_t)p->slots - 2 : 1, chunk = p->chunk;
-    int64_t open = 0, used = 0;
-    for (uint32_t c = 0; c < p->chunks; c++) {
-        open += p->open[c];
-        const int64_t steps = ioa_min64(chunk, (int64_t)p->g->W - c * chunk);
-        const int64_t area = open * chunk + p->area[c], room = slots * steps;
-        int64_t change = rate * (area - room) / room;
-        change = change < -32768 ? -32768 : change > 65536 ? 65536 : change;
-        int64_t price = p->price[c] + (int64_t)p->price[c] * change / 65536;
-        price = price < IOA_PRICED_FLOOR ? IOA_PRICED_FLOOR : ioa_min64(price, IOA_PRICED_CEILING);
-        p->price[c] = (uint32_t)price;
-        used += area;
-    }
     p->stats.settles++;
-    const int64_t per_step = used * 256 / (int64_t)p->g->W; /* in two parts: 65536 * used could overflow */
-    return per_step * 256 / slots;
+    return ioa_priced_follow(p->price, p->chunks, p->chunk, p->g->W, p->slots, p->open, p->area, rate);
 }
 
-/* The one price at which the gaps worth keeping, the shortest ones, just fill the slots. Gaps are sorted into quarter
- * octaves of their length per I/O saved; labels must be ranks times the smallest price. */
-static uint32_t uniform_price(const ioa_priced *p)
+void ioa_gap_histogram_add(ioa_gap_histogram *h, int64_t steps, bool outgoing)
 {
-    int64_t area[256] = {0}, left = (int64_t)p->slots * p->g->W;
-    for (uint32_t x = 0; x < p->g->N; x++) {
-        const uint32_t *list = p->access + p->g->base[x];
-        const int64_t degree = ioa_graph_degree(p->g, x), incoming = ioa_graph_incoming(p->g, x);
-        for (int64_t i = 1; i < degree; i++) {
-            const int64_t steps = (p->label[list[i]] - p->label[list[i - 1]]) / IOA_PRICED_FLOOR;
-            const uint64_t fours = (uint64_t)(i < incoming ? 2 * steps : 4 * steps) | 1; /* at least 2 */
-            const int octave = 63 - __builtin_clzll(fours << 2);
-            area[4 * octave + (int)(fours << 2 >> (octave - 2) & 3)] += steps;
-        }
-    }
+    const uint64_t fours = (uint64_t)(outgoing ? 4 * steps : 2 * steps) | 1; /* at least 2 */
+    const int octave = 63 - __builtin_clzll(fours << 2);
+    h->area[4 * octave + (int)(fours << 2 >> (octave - 2) & 3)] += steps;
+}
+
+uint32_t ioa_gap_histogram_price(const ioa_gap_histogram *h, uint64_t slots, uint64_t connections)
+{
+    int64_t left = (int64_t)(slots * connections);
     int bin = 0;
-    while (bin < 200 && (left -= area[bin]) > 0) bin++;
+    while (bin < 200 && (left -= h->area[bin]) > 0) bin++;
     if (bin == 200) return IOA_PRICED_FLOOR; /* everything fits */
     const int64_t sixteenths = (int64_t)(4 + bin % 4) << bin / 4 >> 2; /* the bin's length */
     const int64_t price = sixteenths > 0 ? 16 * IOA_PRICED_ONE / sixteenths : IOA_PRICED_CEILING;
     return price < IOA_PRICED_FLOOR ? IOA_PRICED_FLOOR : (uint32_t)ioa_min64(price, IOA_PRICED_CEILING);
+}
+
+/* The one price at which the gaps worth keeping just fill the slots; labels must be ranks times the smallest price. */
+static uint32_t uniform_price(const ioa_priced *p)
+{
+    ioa_gap_histogram histogram = {{0}};
+    for (uint32_t x = 0; x < p->g->N; x++) {
+        const uint32_t *list = p->access + p->g->base[x];
+        const int64_t degree = ioa_graph_degree(p->g, x), incoming = ioa_graph_incoming(p->g, x);
+        for (int64_t i = 1; i < degree; i++)
+            ioa_gap_histogram_add(&histogram, (p->label[list[i]] - p->label[list[i - 1]]) / IOA_PRICED_FLOOR, i >= incoming);
+    }
+    return ioa_gap_histogram_price(&histogram, p->slots, p->g->W);
 }
 
 void ioa_priced_first_prices(ioa_priced *p, const uint32_t *order)

@@ -23,7 +23,11 @@ typedef struct ioa_bundle {
 
 struct ioa_priced {
     const ioa_graph *g;
+    uint32_t movable;    /* connections below it have their place in the order; those above stand outside of the part
+                            that is annealed, and only have labels (priced_part.c). W for a whole order */
+    int64_t low, high;   /* labels of a part lie strictly between them */
     uint64_t slots;      /* C = M - 1, at most N */
+    bool part;           /* prices are given and stay */
     int64_t *label;      /* [W + 1] time of each connection in prices; entry W is unused */
     uint32_t *next;      /* [W + 1] the order as a ring through connection W, a sentinel */
     uint32_t *prev;
@@ -91,5 +95,26 @@ int64_t ioa_priced_adjust(ioa_priced *p, int64_t rate);
 
 /* Installs an order and finds prices for it: a uniform guess, then adjustments while the bound still rises. */
 void ioa_priced_first_prices(ioa_priced *p, const uint32_t *order);
+
+/* Steps that share a price, for so many slots and connections. */
+uint32_t ioa_priced_chunk(uint64_t slots, uint64_t connections);
+
+/* One adjustment of prices [chunks] from the slots found used: `open` and `area` as ioa_priced_mark leaves them, C slots.
+ * Returns the mean occupancy as ioa_priced_adjust does. */
+int64_t ioa_priced_follow(uint32_t *price, uint32_t chunks, uint32_t chunk, uint64_t connections, uint64_t slots,
+                          const int64_t *open, const int64_t *area, int64_t rate);
+
+/* A quarter octave of gaps by their length in steps per I/O saved, and the price at which the shortest ones fill the slots. */
+typedef struct ioa_gap_histogram {
+    int64_t area[256];
+} ioa_gap_histogram;
+void ioa_gap_histogram_add(ioa_gap_histogram *histogram, int64_t steps, bool outgoing);
+uint32_t ioa_gap_histogram_price(const ioa_gap_histogram *histogram, uint64_t slots, uint64_t connections);
+
+/* Cost of the accesses after completion of a neuron that must be written once if it is ever absent. */
+static inline int64_t ioa_priced_spill(int64_t late, int64_t span) { return ioa_min64(late + IOA_PRICED_ONE, span); }
+
+/* Tables and arrays of a state whose graph, chunk and chunks are set. False: memory is out. */
+bool ioa_priced_allocate(ioa_priced *p);
 
 #endif

@@ -36,6 +36,7 @@ struct ioa_tempering {
     double trial_annealed; /* of them before the end of the trial */
     double annealing, exchanging; /* seconds, of this worker and run */
     bool stopped;     /* by a wish */
+    void *helper;     /* of the engine, on a worker that helps another one's replica */
     void *shared;     /* of the engine */
 };
 
@@ -57,6 +58,7 @@ void ioa_tempering_destroy(ioa_tempering *t)
     for (uint32_t i = 0; t->state && i < t->slots; i++)
         if (t->state[i]) t->config.engine->destroy(t->state[i]);
     if (t->config.engine->release) t->config.engine->release(t->shared);
+    if (t->config.engine->dismiss) t->config.engine->dismiss(t->helper);
     ioa_ladder_destroy(&t->ladder);
     ioa_trace_clear(&t->trace);
     ioa_free(t->state);
@@ -101,7 +103,8 @@ ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_
     ioa_status status = ioa_ladder_create(config->replicas, ioa_stages_side_by_side(&t->stages, 0), config->spread,
                                           &t->ladder, error);
     if (status == IOA_OK) status = allocate(t, error);
-    if (status == IOA_OK && config->engine->prepare) status = config->engine->prepare(problem, &t->shared, error);
+    bool idle = transport->rank >= config->replicas;
+    if (status == IOA_OK && config->engine->prepare && !idle) status = config->engine->prepare(problem, &t->shared, error);
     if (status == IOA_OK) ioa_ladder_place(&t->ladder, t->rung_of, t->replica_at);
     for (uint32_t i = 0; status == IOA_OK && i < t->slots; i++) {
         uint32_t replica = transport->rank + i * transport->size;
@@ -185,6 +188,20 @@ static ioa_status anneal_mine(ioa_tempering *t, uint64_t round, ioa_error *error
         memcpy(&fields[FIELD_BASE], &counts.base, sizeof counts.base);
     }
     return IOA_OK;
+}
+
+/* What is left to do in a round for a worker that is of a crew, whatever has happened to it: one without a replica does
+ * what it is given, one with a replica lets its helpers go. */
+static ioa_status work_together(ioa_tempering *t, ioa_status status, ioa_error *error)
+{
+    const ioa_crew *crew = t->problem->crew;
+    if (!crew || crew->size < 2) return status;
+    if (crew->rank == 0) {
+        ioa_segments_dismiss(crew);
+        return status;
+    }
+    ioa_status helped = t->config.engine->assist(t->problem, &t->helper, error);
+    return status == IOA_OK ? helped : status;
 }
 
 /* Exchanges the messages; a failure anywhere becomes a failure everywhere. */
@@ -302,6 +319,7 @@ ioa_status ioa_tempering_run(ioa_tempering *t, const ioa_tempering_events *event
         ioa_status status = ioa_trace_reserve(&t->trace, round + 1, error);
         double before = ioa_clock();
         if (status == IOA_OK) status = anneal_mine(t, round, error);
+        status = work_together(t, status, error);
         double between = ioa_clock();
         unsigned wish = events->wish ? events->wish(events->context) : 0;
         status = exchange(t, status, started, wish, &stop, &wishes, error);
