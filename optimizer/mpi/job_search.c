@@ -49,6 +49,34 @@ static bool wanted(const ioa_seat *s, unsigned index)
     return index == 0 || !constructor->affordable || constructor->affordable(s->network, 0);
 }
 
+/* A deadline is rank 0's business. */
+static bool told_to_stop(void *context)
+{
+    ioa_seat *s = context;
+    return ioa_stop_signalled() || (s->rank == 0 && ioa_seat_must_stop(s, 0.0));
+}
+
+static ioa_status build(ioa_seat *s, const ioa_constructor *constructor, uint64_t memory, bool *stopped, ioa_error *error)
+{
+    ioa_construct_limits limits = {.work = ioa_construct_work(s->network), .stop = told_to_stop, .context = s};
+    if (!constructor->build_within) return constructor->build(s->network, memory, s->order, error);
+    ioa_status status = constructor->build_within(s->network, memory, &limits, s->order, error);
+    *stopped = limits.stopped;
+    return status;
+}
+
+/* If any rank was told to stop, the search does not begin: with a checkpoint, constructing starts afresh next time, since
+ * the start order has to be the one an uninterrupted run has; without, the best order so far is the result. */
+static void stop_before(ioa_seat *s, bool stopped)
+{
+    int mine = stopped, any;
+    MPI_Allreduce(&mine, &any, 1, MPI_INT, MPI_MAX, s->team);
+    if (!any) return;
+    if (s->rank == 0 && !s->reason) s->reason = "a signal";
+    s->stopping = true;
+    s->paused = s->job->checkpoint_path != NULL;
+}
+
 /* Workers share the candidates; the one with the lowest total goes to the start order of every node. */
 static ioa_status construct(ioa_seat *s, uint64_t memory, uint64_t *start_total, ioa_error *error)
 {
@@ -57,12 +85,15 @@ static ioa_status construct(ioa_seat *s, uint64_t memory, uint64_t *start_total,
     ioa_simulator *simulator = NULL;
     unsigned count = 0, chosen = 0, turn = 0;
     int own_best = -1;
+    bool stopped = false;
     memset(totals, 0xff, sizeof totals);
     ioa_status status = ioa_simulator_create(s->network, memory, s->job->policy, &simulator, error);
     for (; count < MOST_CONSTRUCTORS && ioa_constructor_at(count); count++) {
         if (!wanted(s, count) || (int)(turn++ % (unsigned)s->workers) != s->rank || status != IOA_OK) continue;
-        status = ioa_constructor_at(count)->build(s->network, memory, s->order, error);
-        if (status != IOA_OK) continue;
+        stopped = stopped || (count > 0 && told_to_stop(s)); /* the first order costs nothing, and something must be left */
+        if (stopped) continue;
+        status = build(s, ioa_constructor_at(count), memory, &stopped, error);
+        if (status != IOA_OK || stopped) continue;
         ioa_io io = ioa_simulator_count(simulator, s->order);
         totals[count] = io.reads + io.writes;
         if (own_best >= 0 && totals[own_best] <= totals[count]) continue;
@@ -73,6 +104,7 @@ static ioa_status construct(ioa_seat *s, uint64_t memory, uint64_t *start_total,
     }
     ioa_simulator_destroy(simulator);
     status = ioa_comm_agree(s->team, status, true, error);
+    if (status == IOA_OK) stop_before(s, stopped);
     if (status == IOA_OK) {
         uint64_t all[MOST_CONSTRUCTORS];
         MPI_Allreduce(totals, all, (int)count, MPI_UINT64_T, MPI_MIN, s->team);
@@ -286,6 +318,7 @@ ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, io
     const uint32_t *start = s->start.base;
     *owner = 0;
     ioa_status status = find_start(s, index, &result->start_total, error);
+    searching = searching && !s->stopping;
     result->claimed_total = problem.start_total = result->start_total;
     problem.start = start;
     if (status == IOA_OK && searching)

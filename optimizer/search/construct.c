@@ -14,14 +14,19 @@ static ioa_status layered(const ioa_network *network, uint64_t memory, uint32_t 
 }
 
 static const ioa_constructor constructors[] = {
-    {"layered", "neurons by id, the paper's 2-optimal order", layered, NULL},
+    {"layered", "neurons by id, the paper's 2-optimal order", layered, NULL, NULL},
     {"blocks", "blocks of destinations that share sources stay resident, each source streams past once",
-     ioa_construct_blocks, NULL},
+     ioa_construct_blocks, NULL, ioa_construct_blocks_within},
     {"twins", "blocks of destinations with the same sources, each next to the one it shares most sources with",
-     ioa_construct_twins, NULL},
+     ioa_construct_twins, NULL, ioa_construct_twins_within},
     {"greedy", "whole neurons, the one with the fewest absent sources next", ioa_construct_greedy,
-     ioa_construct_greedy_affordable},
+     ioa_construct_greedy_affordable, ioa_construct_greedy_within},
 };
+
+uint64_t ioa_construct_work(const ioa_network *network)
+{
+    return UINT64_C(1000000000) + 10 * network->connections;
+}
 
 const ioa_constructor *ioa_constructor_at(unsigned index)
 {

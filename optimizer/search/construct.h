@@ -6,6 +6,18 @@
 #include <ioanneal/network.h>
 #include <stdbool.h>
 
+/* What a method may spend. Its work is counted in elements touched, planned from the size of the network alone: the
+ * same order on every machine, however fast. */
+typedef struct ioa_construct_limits {
+    uint64_t work;               /* elements touched; a method that needs more looks at a sample, or at the rest less closely */
+    bool (*stop)(void *context); /* looked at now and then; NULL: never */
+    void *context;
+    bool stopped;                /* out: it was told to stop, and the order is not to be used */
+} ioa_construct_limits;
+
+/* The work that large networks are given: some seconds, and some passes over the network. */
+uint64_t ioa_construct_work(const ioa_network *network);
+
 typedef struct ioa_constructor {
     const char *name;    /* as in `simulate --order NAME` */
     const char *summary; /* one line for --help */
@@ -13,6 +25,9 @@ typedef struct ioa_constructor {
     ioa_status (*build)(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error);
     /* False where the method's work would be far from linear; the automatic choice then leaves it out. NULL: always. */
     bool (*affordable)(const ioa_network *network, uint64_t memory);
+    /* The same within limits; NULL: `build` is one pass. */
+    ioa_status (*build_within)(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits, uint32_t *order,
+                               ioa_error *error);
 } ioa_constructor;
 
 /* The table; NULL past the end. Row 0 is the layered order. */
@@ -23,6 +38,12 @@ const ioa_constructor *ioa_constructor_find(const char *name);
 ioa_status ioa_construct_blocks(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error);
 ioa_status ioa_construct_twins(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error);
 ioa_status ioa_construct_greedy(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error);
+ioa_status ioa_construct_blocks_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
+                                       uint32_t *order, ioa_error *error);
+ioa_status ioa_construct_twins_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
+                                      uint32_t *order, ioa_error *error);
+ioa_status ioa_construct_greedy_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
+                                       uint32_t *order, ioa_error *error);
 bool ioa_construct_greedy_affordable(const ioa_network *network, uint64_t memory);
 
 /* Longest path from any neuron without incoming connections, per neuron: depth [N]. Returns the largest. */

@@ -15,6 +15,8 @@
  * similarity; following it would make the work quadratic. */
 #define COMMON_SOURCE_BLOCKS 16
 
+#define LOOK_AFTER 4000000 /* elements touched between two looks at whether to stop */
+
 /* The partition while it grows. Candidates (unplaced destinations of the current depth) hang in lists by the number of
  * their sources that the current block lacks. */
 typedef struct partition {
@@ -30,6 +32,10 @@ typedef struct partition {
     uint32_t *touched;        /* [N] candidates whose `missing` is not their fan-in */
     uint32_t touched_count;
     int64_t limit;            /* sources with more destinations are not followed */
+    uint32_t sample;          /* of 2^32: of the others, those followed */
+    uint32_t *rows;           /* [N] sources of a neuron, without those left out of the sample */
+    ioa_construct_limits *limits; /* NULL: none */
+    uint64_t work;            /* elements touched since the limits were looked at */
     uint32_t *sequence;       /* [N] destinations, block by block */
     uint32_t *block_end;      /* [N] end of each block in `sequence` */
     uint32_t blocks, placed;
@@ -59,13 +65,29 @@ static void link_candidate(partition *p, uint32_t v)
     if (p->missing[v] < p->lowest) p->lowest = p->missing[v];
 }
 
+static bool in_sample(const partition *p, uint32_t u)
+{
+    return p->sample == UINT32_MAX || u * UINT32_C(2654435761) < p->sample;
+}
+
+static bool stopped(partition *p)
+{
+    if (!p->limits) return false;
+    if (!p->limits->stopped && p->limits->stop && p->work >= LOOK_AFTER) {
+        p->work = 0;
+        p->limits->stopped = p->limits->stop(p->limits->context);
+    }
+    return p->limits->stopped;
+}
+
 static void source_arrives(partition *p, uint32_t u)
 {
-    if (p->out[u + 1] - p->out[u] > p->limit) return;
+    if (p->out[u + 1] - p->out[u] > p->limit || !in_sample(p, u)) return;
+    p->work += (uint64_t)(p->out[u + 1] - p->out[u]);
     for (int64_t o = p->out[u]; o < p->out[u + 1]; o++) {
         uint32_t x = p->out_neurons[o];
         if (!p->candidate[x]) continue;
-        if (p->missing[x] == fan_in(p->network, x)) p->touched[p->touched_count++] = x;
+        if (p->missing[x] == p->rows[x]) p->touched[p->touched_count++] = x;
         unlink_candidate(p, x);
         p->missing[x]--;
         link_candidate(p, x);
@@ -98,7 +120,7 @@ static void forget_sources(partition *p)
         uint32_t x = p->touched[i];
         if (!p->candidate[x]) continue;
         unlink_candidate(p, x);
-        p->missing[x] = fan_in(p->network, x);
+        p->missing[x] = p->rows[x];
         link_candidate(p, x);
     }
     p->touched_count = 0;
@@ -126,7 +148,7 @@ static uint32_t even_share(uint32_t count, uint32_t size)
 static void cut(partition *p, uint32_t count, uint32_t size, bool twins)
 {
     uint32_t end = p->placed + count;
-    while (p->placed < end) {
+    while (p->placed < end && !stopped(p)) {
         uint32_t first = cheapest(p), stop = end - p->placed < size ? end : p->placed + size;
         forget_sources(p);
         place(p, first);
@@ -223,6 +245,7 @@ static bool allocate(partition *p)
     p->out = ioa_alloc(n + 1, sizeof *p->out);
     p->out_neurons = ioa_alloc(w, sizeof *p->out_neurons);
     p->missing = ioa_alloc(n, sizeof *p->missing);
+    p->rows = ioa_alloc(n, sizeof *p->rows);
     p->next = ioa_alloc(n, sizeof *p->next);
     p->prev = ioa_alloc(n, sizeof *p->prev);
     p->head = ioa_alloc((uint64_t)largest + 1, sizeof *p->head);
@@ -231,7 +254,7 @@ static bool allocate(partition *p)
     p->touched = ioa_alloc(n, sizeof *p->touched);
     p->sequence = ioa_alloc(n, sizeof *p->sequence);
     p->block_end = ioa_alloc(n, sizeof *p->block_end);
-    if (!p->out || !p->out_neurons || !p->missing || !p->next || !p->prev || !p->head || !p->candidate ||
+    if (!p->out || !p->out_neurons || !p->missing || !p->rows || !p->next || !p->prev || !p->head || !p->candidate ||
         !p->block_of_source || !p->touched || !p->sequence || !p->block_end)
         return false;
     memset(p->head, 0xff, ((size_t)largest + 1) * sizeof *p->head);
@@ -241,7 +264,7 @@ static bool allocate(partition *p)
 
 static void release(partition *p)
 {
-    void *const arrays[] = {p->out,  p->out_neurons, p->missing,         p->next,    p->prev,     p->head,
+    void *const arrays[] = {p->out,  p->out_neurons, p->missing, p->rows, p->next,    p->prev,     p->head,
                             p->candidate, p->block_of_source, p->touched, p->sequence, p->block_end};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) ioa_free(arrays[i]);
 }
@@ -259,10 +282,10 @@ static bool cut_by_depth(partition *p, uint32_t size, bool twins)
         for (uint32_t v = 0; complete && v < n; v++) start[depth[v] + 1]++;
         for (uint32_t d = 0; complete && d <= deepest; d++) start[d + 1] += start[d];
         for (uint32_t v = 0; complete && v < n; v++) by_depth[start[depth[v]]++] = v; /* start[d] is now the end of d */
-        for (uint32_t d = 1; complete && d <= deepest; d++) {
+        for (uint32_t d = 1; complete && d <= deepest && !stopped(p); d++) {
             for (uint32_t i = start[d]; i-- > start[d - 1];) { /* backwards, so that lists begin with the lowest id */
                 uint32_t v = by_depth[i];
-                p->missing[v] = fan_in(p->network, v);
+                p->missing[v] = p->rows[v];
                 p->candidate[v] = true;
                 link_candidate(p, v);
             }
@@ -278,14 +301,55 @@ static bool cut_by_depth(partition *p, uint32_t size, bool twins)
     return complete;
 }
 
-static ioa_status construct(const ioa_network *network, uint64_t memory, bool twins, uint32_t *order, ioa_error *error)
+/* Elements touched if every source is followed: each block that has a source goes through its destinations. */
+static double expected_work(const partition *p, uint32_t widest, uint32_t size)
+{
+    double work = 0.0, blocks = (double)widest / size + 1.0;
+    for (uint32_t u = 0; u < p->network->a.neurons; u++) {
+        double fan_out = (double)(p->out[u + 1] - p->out[u]);
+        if (fan_out <= (double)p->limit) work += fan_out * (fan_out < blocks ? fan_out : blocks);
+    }
+    return work;
+}
+
+/* Chooses how many of the sources decide about similarity, so that the work stays within its limit. */
+static bool choose_sample(partition *p, uint32_t size)
+{
+    const ioa_network_arrays *a = &p->network->a;
+    p->sample = UINT32_MAX;
+    if (p->limits) {
+        uint32_t *depth = ioa_alloc(a->neurons, sizeof *depth), widest = 0;
+        if (!depth) return false;
+        uint32_t deepest = ioa_network_depths(p->network, depth);
+        uint32_t *count = ioa_alloc_zero((uint64_t)deepest + 1, sizeof *count);
+        for (uint32_t v = 0; count && v < a->neurons; v++)
+            if (++count[depth[v]] > widest && depth[v] > 0) widest = count[depth[v]];
+        ioa_free(depth);
+        ioa_free(count);
+        if (!count) return false;
+        double share = (double)p->limits->work / expected_work(p, widest, size);
+        if (share < 1.0) p->sample = (uint32_t)(share * 4294967295.0);
+    }
+    for (uint32_t v = 0; v < a->neurons; v++) {
+        p->rows[v] = p->sample == UINT32_MAX ? fan_in(p->network, v) : 0;
+        for (int64_t e = a->indptr[v]; p->sample != UINT32_MAX && e < a->indptr[v + 1]; e++)
+            p->rows[v] += in_sample(p, a->indices[e]);
+    }
+    return true;
+}
+
+static ioa_status construct(const ioa_network *network, uint64_t memory, bool twins, ioa_construct_limits *limits,
+                            uint32_t *order, ioa_error *error)
 {
     uint64_t size = memory - 2 < network->a.neurons ? memory - 2 : network->a.neurons;
-    partition p = {.network = network, .limit = (int64_t)(COMMON_SOURCE_BLOCKS * (size < 8 ? 8 : size))};
+    partition p = {.network = network, .limit = (int64_t)(COMMON_SOURCE_BLOCKS * (size < 8 ? 8 : size)), .limits = limits};
     bool complete = allocate(&p);
     if (complete) {
         ioa_network_outgoing(network, p.out, NULL, p.out_neurons);
-        complete = cut_by_depth(&p, (uint32_t)size, twins) && lay_out(&p, order);
+        complete = choose_sample(&p, (uint32_t)size) && cut_by_depth(&p, (uint32_t)size, twins);
+        ioa_free(p.out_neurons); /* not needed any more, and as large as the order */
+        p.out_neurons = NULL;
+        if (complete && !stopped(&p)) complete = lay_out(&p, order);
     }
     release(&p);
     return complete ? IOA_OK : ioa_fail_nomem(error, "the block order", network->connections, 8);
@@ -293,10 +357,22 @@ static ioa_status construct(const ioa_network *network, uint64_t memory, bool tw
 
 ioa_status ioa_construct_blocks(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error)
 {
-    return construct(network, memory, false, order, error);
+    return construct(network, memory, false, NULL, order, error);
 }
 
 ioa_status ioa_construct_twins(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error)
 {
-    return construct(network, memory, true, order, error);
+    return construct(network, memory, true, NULL, order, error);
+}
+
+ioa_status ioa_construct_blocks_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
+                                       uint32_t *order, ioa_error *error)
+{
+    return construct(network, memory, false, limits, order, error);
+}
+
+ioa_status ioa_construct_twins_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
+                                      uint32_t *order, ioa_error *error)
+{
+    return construct(network, memory, true, limits, order, error);
 }

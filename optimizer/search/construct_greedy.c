@@ -14,6 +14,7 @@
 
 /* Work the automatic choice is ready to spend, in touched candidates: about ten seconds. */
 #define AFFORDABLE_WORK 1.0e9
+#define LOOK_AFTER 1000000 /* elements touched between two looks at whether to stop */
 
 typedef struct entry {
     int64_t key; /* score in 1 / BONUS_UNIT points: the smallest goes first */
@@ -33,6 +34,8 @@ typedef struct greedy {
     uint64_t resident, capacity;
     entry *heap; /* stale entries are skipped when they surface */
     uint64_t heap_count, heap_capacity;
+    ioa_construct_limits *limits; /* NULL: none */
+    uint64_t work, looked;        /* elements touched; when the limits were looked at */
 } greedy;
 
 static int64_t key_of(const greedy *g, uint32_t v)
@@ -45,8 +48,13 @@ static bool entry_before(entry a, entry b)
     return a.key != b.key ? a.key < b.key : a.neuron < b.neuron;
 }
 
+/* Neurons whose entries are all stale, or not worth their place any more, are found by going through all neurons: a
+ * candidate needs one entry, with its present key. The sequence in which they surface stays the same. */
+static bool sweep(greedy *g);
+
 static bool push(greedy *g, uint32_t v)
 {
+    if (g->heap_count == g->heap_capacity && g->heap_count > 4 * (uint64_t)g->network->a.neurons) return sweep(g);
     if (g->heap_count == g->heap_capacity) {
         entry *larger = ioa_alloc(g->heap_capacity * 2, sizeof *larger);
         if (!larger) return false;
@@ -59,6 +67,15 @@ static bool push(greedy *g, uint32_t v)
     uint64_t at = g->heap_count++;
     for (; at > 0 && entry_before(e, g->heap[(at - 1) / 2]); at = (at - 1) / 2) g->heap[at] = g->heap[(at - 1) / 2];
     g->heap[at] = e;
+    return true;
+}
+
+static bool sweep(greedy *g)
+{
+    g->heap_count = 0;
+    for (uint32_t v = 0; v < g->network->a.neurons; v++) /* fits: there is room for four times as many */
+        if (!g->done[v] && g->incomplete[v] == 0 && g->network->a.indptr[v + 1] > g->network->a.indptr[v] && !push(g, v))
+            return false;
     return true;
 }
 
@@ -89,6 +106,7 @@ static bool is_resident(const greedy *g, uint32_t u)
 static bool tell_destinations(greedy *g, uint32_t u, bool arrives)
 {
     uint32_t bonus = bonus_for(g->remaining[u]);
+    g->work += (uint64_t)(g->out[u + 1] - g->out[u]);
     for (int64_t o = g->out[u]; o < g->out[u + 1]; o++) {
         uint32_t x = g->out_neurons[o];
         if (g->done[x]) continue;
@@ -142,6 +160,7 @@ static bool use(greedy *g, uint32_t u)
         return true;
     }
     if (before == after) return true;
+    g->work += (uint64_t)(g->out[u + 1] - g->out[u]);
     for (int64_t o = g->out[u]; o < g->out[u + 1]; o++) {
         uint32_t x = g->out_neurons[o];
         if (g->done[x]) continue;
@@ -188,6 +207,25 @@ static void emit(const greedy *g, uint32_t v, uint32_t *order, uint64_t *step)
             if ((pass == 0) == is_resident(g, a->indices[e])) order[(*step)++] = (uint32_t)e;
 }
 
+/* Out of work, or told to stop? */
+static bool ended(greedy *g)
+{
+    if (!g->limits) return false;
+    if (g->work - g->looked >= LOOK_AFTER && g->limits->stop) {
+        g->looked = g->work;
+        g->limits->stopped = g->limits->stopped || g->limits->stop(g->limits->context);
+    }
+    return g->limits->stopped || g->work > g->limits->work;
+}
+
+/* What is left, by id. */
+static void finish(const greedy *g, uint32_t *order, uint64_t step)
+{
+    const ioa_network_arrays *a = &g->network->a;
+    for (uint32_t v = 0; v < a->neurons; v++)
+        for (int64_t e = a->indptr[v]; !g->done[v] && e < a->indptr[v + 1]; e++) order[step++] = (uint32_t)e;
+}
+
 static bool run(greedy *g, uint32_t *order)
 {
     uint64_t step = 0;
@@ -196,6 +234,10 @@ static bool run(greedy *g, uint32_t *order)
         if (!constant && g->incomplete[v] == 0 && !push(g, v)) return false;
     }
     while (g->heap_count) {
+        if (ended(g)) {
+            finish(g, order, step);
+            return true;
+        }
         entry top = pop(g);
         if (g->done[top.neuron]) continue;
         int64_t key = key_of(g, top.neuron);
@@ -242,7 +284,13 @@ static bool prepare(greedy *g, uint64_t memory)
 
 ioa_status ioa_construct_greedy(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error)
 {
-    greedy g = {.network = network};
+    return ioa_construct_greedy_within(network, memory, NULL, order, error);
+}
+
+ioa_status ioa_construct_greedy_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
+                                       uint32_t *order, ioa_error *error)
+{
+    greedy g = {.network = network, .limits = limits};
     bool complete = prepare(&g, memory) && run(&g, order);
     void *const arrays[] = {g.out,  g.out_neurons, g.incomplete, g.absent, g.bonus,
                             g.remaining, g.done,   g.newer,      g.older,  g.heap};
