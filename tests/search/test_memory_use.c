@@ -1,0 +1,116 @@
+/* What a search holds, counted in bytes per connection on a network of some 300,000: the numbers of optimizer/LARGE.md. */
+#include "core/generate.h"
+#include "core/mem.h"
+#include "core/network.h"
+#include "core/order.h"
+#include "optimizer/search/construct.h"
+#include "optimizer/search/engine.h"
+#include "tests/support/unit.h"
+
+#include <stdio.h>
+
+#define LIMIT 24.0 /* bytes per connection and replica */
+
+typedef struct setting {
+    ioa_network *network;
+    ioa_graph *graph;
+    uint32_t *order;
+    ioa_problem problem;
+} setting;
+
+static double per_connection(const setting *s, uint64_t after, uint64_t before)
+{
+    return ((double)after - (double)before) / (double)s->network->connections;
+}
+
+static void set_up(setting *s, uint32_t segments)
+{
+    uint32_t widths[] = {2500, 2500, 2500, 2500};
+    ioa_generate_common common = {.seed = 2, .hidden = IOA_ACT_RELU};
+    ioa_io io;
+    assert_int_equal(ioa_generate_mlp(widths, 4, 0.016, &common, &s->network, NULL), IOA_OK);
+    assert_int_equal(ioa_network_keep_destinations(s->network, NULL), IOA_OK);
+    assert_int_equal(ioa_graph_create(s->network, &s->graph, NULL), IOA_OK);
+    s->order = ioa_alloc(s->network->connections, sizeof *s->order);
+    assert_int_equal(ioa_construct_blocks(s->network, 100, s->order, NULL), IOA_OK);
+    assert_int_equal(ioa_memory_count(s->network, s->order, 100, IOA_POLICY_MIN, &io, NULL), IOA_OK);
+    s->problem = (ioa_problem){.network = s->network, .graph = s->graph, .memory = 100, .policy = IOA_POLICY_MIN,
+                               .start = s->order, .start_total = io.reads + io.writes, .segments = segments};
+}
+
+static void tear_down(setting *s)
+{
+    ioa_free(s->order);
+    ioa_graph_destroy(s->graph);
+    ioa_network_destroy(s->network);
+}
+
+/* Bytes of one more replica of a kind, after a round, and what a round takes for itself. */
+static double measure_replica(const setting *s, const void *shared, uint32_t kind, double *passing)
+{
+    const ioa_engine *engine = &ioa_engine_levels;
+    ioa_step step = {.multiplier = 1.0, .proposals = 3000};
+    ioa_round_counts counts = {0};
+    ioa_pcg32 rng = ioa_rng_keyed(1, IOA_RNG_TEST, kind, 9);
+    uint64_t before = ioa_mem_held();
+    void *state;
+    assert_int_equal(engine->create(&s->problem, shared, kind, &state, NULL), IOA_OK);
+    ioa_mem_reset_peak();
+    assert_int_equal(engine->anneal(state, &step, &rng, &counts, NULL), IOA_OK);
+    double held = per_connection(s, ioa_mem_held(), before);
+    *passing = per_connection(s, ioa_mem_peak(), ioa_mem_held());
+    engine->destroy(state);
+    return held;
+}
+
+static void a_replica_takes_at_most_24_bytes_per_connection(void **state)
+{
+    (void)state;
+    setting s;
+    set_up(&s, 10);
+    uint64_t before = ioa_mem_held();
+    void *shared;
+    double passing, ignored;
+    ioa_mem_reset_peak();
+    assert_int_equal(ioa_engine_levels.prepare(&s.problem, &shared, NULL), IOA_OK);
+    printf("what replicas of a rank share: %.2f bytes per connection, %.2f while it is made\n",
+           per_connection(&s, ioa_mem_held(), before), per_connection(&s, ioa_mem_peak(), before));
+    for (uint32_t kind = 0; kind < 2; kind++) {
+        (void)measure_replica(&s, shared, kind, &ignored); /* room for segments is made once */
+        double held = measure_replica(&s, shared, kind, &passing);
+        printf("%s replica: %.2f bytes per connection; %.2f more during a round\n", kind ? "fine" : "coarse", held, passing);
+        assert_true(held <= LIMIT);
+        assert_true(passing <= LIMIT / 2);
+    }
+    ioa_engine_levels.release(shared);
+    assert_int_equal(ioa_mem_held(), before);
+    tear_down(&s);
+}
+
+/* Peak of an action, in bytes per connection. */
+static void constructors_take_little(void **state)
+{
+    (void)state;
+    setting s;
+    set_up(&s, 1);
+    uint32_t *order = ioa_alloc(s.network->connections, sizeof *order);
+    for (unsigned i = 0; ioa_constructor_at(i); i++) {
+        uint64_t before = ioa_mem_held();
+        ioa_mem_reset_peak();
+        assert_int_equal(ioa_constructor_at(i)->build(s.network, 100, order, NULL), IOA_OK);
+        printf("%-8s %.2f bytes per connection\n", ioa_constructor_at(i)->name, per_connection(&s, ioa_mem_peak(), before));
+        assert_true(per_connection(&s, ioa_mem_peak(), before) <= LIMIT);
+        assert_int_equal(ioa_mem_held(), before);
+    }
+    ioa_free(order);
+    tear_down(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_replica_takes_at_most_24_bytes_per_connection),
+        cmocka_unit_test(constructors_take_little),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
