@@ -18,7 +18,7 @@ static ioa_problem make_problem(uint64_t seed, uint32_t **order)
     ioa_io io;
     assert_int_equal(ioa_memory_count(network, *order, 8, IOA_POLICY_MIN, &io, NULL), IOA_OK);
     return (ioa_problem){.network = network, .memory = 8, .policy = IOA_POLICY_MIN, .start = *order,
-                         .start_total = io.reads + io.writes, .graph = graph};
+                         .start_total = io.reads + io.writes, .graph = graph, .segments = 1 + (uint32_t)(seed % 3)};
 }
 
 static ioa_tempering_config make_config(const ioa_engine *engine)
