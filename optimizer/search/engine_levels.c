@@ -299,11 +299,15 @@ static ioa_status replica_create(const ioa_problem *problem, const void *pointer
     return status;
 }
 
-/* Coarse proposals; enough for a round to change something, few enough for some hundred rounds a minute. */
+/* Coarse proposals; enough for a round to change something, few enough for some hundred rounds a minute, and on large
+ * networks for rounds of some seconds, so that a time limit can be kept: a proposal touches the sources of a row, and costs
+ * more, the more of them have more readers. */
 static uint64_t round_proposals(const ioa_problem *problem)
 {
-    uint64_t n = problem->network->a.neurons, affordable = UINT64_C(200000000000) / (problem->network->connections + 1);
-    uint64_t proposals = n < affordable ? n : affordable; /* a proposal costs more, the more sources have more readers */
+    uint64_t n = problem->network->a.neurons, w = problem->network->connections;
+    uint64_t readers = UINT64_C(200000000000) / (w + 1), sources = (2000000 + w / 10) / (w / n + 1);
+    uint64_t proposals = n < readers ? n : readers;
+    if (proposals > sources) proposals = sources;
     return proposals < 4000 ? 4000 : proposals;
 }
 
