@@ -266,6 +266,7 @@ static ioa_status run(ioa_seat *s, ioa_error *error)
 {
     ioa_status status = share_network(s, error);
     if (status != IOA_OK) return status;
+    if (s->node.apart) ioa_seat_note(s, "shared memory (/dev/shm) is short: every rank holds the network by itself");
     s->replicas = s->job->replicas ? s->job->replicas : default_replicas(s->network->connections);
     status = ioa_keeper_open(&s->keeper, s->job, s->network, s->replicas, s->world, s->events->note, s->events->context,
                              error);

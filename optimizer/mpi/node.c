@@ -116,7 +116,10 @@ ioa_status ioa_window_create(ioa_node *node, uint64_t bytes, ioa_window *window,
     int mates, most;
     MPI_Comm_size(node->mates, &mates);
     MPI_Allreduce(&mates, &most, 1, MPI_INT, MPI_MAX, node->everyone);
-    if (most > 1) cut(node, 1);
+    if (most > 1) {
+        cut(node, 1);
+        node->apart = true;
+    }
     if (most > 1 && obtain(node, bytes, window)) return IOA_OK;
     return ioa_fail(error, IOA_ERR_NOMEM, "out of memory: what the ranks of a node share needs %.1f MiB",
                     (double)bytes / 1048576.0);

@@ -18,6 +18,7 @@ typedef struct ioa_node {
     int rank;          /* in mates */
     int index;         /* of this node */
     int nodes;
+    bool apart;        /* shared memory was short, so that every rank is a node of its own */
 } ioa_node;
 
 /* Memory of a node. Written by anyone until it is sealed. */

@@ -8,6 +8,7 @@ arguments=(net.h5 --memory 10,20 --rounds 8 --replicas 3 --timing 0 -q)
 
 optimize() { # ARCHIVE RANKS
     expect_exit 0 mpi "$2" optimize "${arguments[@]}" -o "$1"
+    cp "$err" "$scratch/notes"
     expect_exit 0 ioa check "$1" --network net.h5
     [ "$1" = one.h5 ] || expect_exit 0 h5diff --exclude-path /provenance one.h5 "$1"
 }
@@ -27,5 +28,9 @@ expect_exit 2 mpi 4 optimize short.h5 -o none.h5 --memory 10
 unset IOANNEAL_RANKS_PER_NODE
 
 # Memory that cannot be shared: every rank holds its own.
-OMPI_MCA_osc_sm_backing_directory=$work/missing optimize private.h5 4
+export OMPI_MCA_osc_sm_backing_directory=$work/missing
+optimize private.h5 4
+arguments=("${arguments[@]/-q/-v}")
+optimize private.h5 3
+grep -q 'every rank holds the network by itself' "$scratch/notes" || fail "no word about memory that is not shared"
 expect_clean
