@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_STATES (UINT64_C(1) << 19) /* remembered: at most 72 MiB */
+#define MOST_STATES (UINT64_C(1) << 19) /* remembered: at most 40 MiB, and as much while the table grows */
 
 #define TRIAL_WORK UINT64_C(400000000000) /* by neurons squared, for the first budget: where it does not do, more seldom would */
 

@@ -6,7 +6,7 @@
 #include <ioanneal/network.h>
 #include <stdbool.h>
 
-#define IOA_SEPARATION_WORDS 4u
+#define IOA_SEPARATION_WORDS 2u
 #define IOA_SEPARATION_NEURONS (64u * IOA_SEPARATION_WORDS) /* with connections; larger networks have no game */
 
 typedef struct ioa_set {

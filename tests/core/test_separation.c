@@ -170,7 +170,7 @@ static void larger_networks_have_no_game(void **state)
 {
     (void)state;
     ioa_separation *game = ioa_alloc(1, sizeof *game);
-    static const uint32_t most[] = {128, 128}, more[] = {128, 129};
+    static const uint32_t most[] = {64, 64}, more[] = {64, 65};
     ioa_network *network = ioa_test_random_mlp(1, most, 2, 1.0, IOA_ACT_RELU);
     assert_true(ioa_separation_create(network, 4, game));
     assert_int_equal(game->count, IOA_SEPARATION_NEURONS);
