@@ -16,6 +16,7 @@ typedef struct node {
     uint32_t cost;
     uint32_t rank;  /* promising ones first: it matters where a way through exists */
     uint32_t index; /* ties, so that every machine sees the same sequence */
+    uint32_t removed; /* the neuron whose removal led here */
 } node;
 
 typedef struct memory_of {
@@ -32,6 +33,7 @@ typedef struct search {
     memory_of *seen; /* open addressing */
     uint64_t met, slots;
     bool nomem;
+    uint32_t play[IOA_SEPARATION_NEURONS + 1]; /* removals on the way to the current node */
 } search;
 
 static uint64_t hash(const ioa_set *touched, const ioa_set *spilled)
@@ -90,7 +92,7 @@ static bool remember(search *s, const ioa_separation_state *state, uint32_t cost
     return true;
 }
 
-static bool push(search *s, const ioa_separation_state *state, uint32_t cost)
+static bool push(search *s, const ioa_separation_state *state, uint32_t removed, uint32_t cost)
 {
     if (s->count == s->room) {
         uint64_t room = s->room ? 2 * s->room : 256;
@@ -105,7 +107,7 @@ static bool push(search *s, const ioa_separation_state *state, uint32_t cost)
         s->room = room;
     }
     uint32_t rank = cost * 4 * IOA_SEPARATION_NEURONS + ioa_separation_occupied(state);
-    s->nodes[s->count] = (node){*state, cost, rank, (uint32_t)s->count};
+    s->nodes[s->count] = (node){*state, cost, rank, (uint32_t)s->count, removed};
     s->count++;
     return true;
 }
@@ -118,16 +120,17 @@ static int compare(const void *a, const void *b)
 }
 
 /* All ways to let `excessive` more of the live neurons be absent, from neuron `from` on. */
-static bool spill(search *s, const ioa_separation_state *state, uint32_t excessive, uint32_t from, uint32_t cost)
+static bool spill(search *s, const ioa_separation_state *state, uint32_t removed, uint32_t excessive, uint32_t from,
+                  uint32_t cost)
 {
-    if (excessive == 0) return push(s, state, cost);
+    if (excessive == 0) return push(s, state, removed, cost);
     ioa_set resident = ioa_set_minus(&state->live, &state->spilled);
     for (uint32_t x = ioa_set_next(&resident, from); x < IOA_SEPARATION_NEURONS; x = ioa_set_next(&resident, x + 1)) {
         uint32_t sum = cost + s->game->weight[x];
         if (sum + excessive - 1 > s->budget) continue;
         ioa_separation_state t = *state;
         ioa_set_add(&t.spilled, x);
-        if (!spill(s, &t, excessive - 1, x + 1, sum)) return false;
+        if (!spill(s, &t, removed, excessive - 1, x + 1, sum)) return false;
     }
     return true;
 }
@@ -145,7 +148,7 @@ static bool expand(search *s, const node *n)
         uint32_t occupied = ioa_separation_occupied(&t);
         uint32_t excessive = occupied > s->game->slots ? occupied - s->game->slots : 0;
         if (cost + excessive > s->budget) continue;
-        if (!spill(s, &t, excessive, 0, cost)) return false;
+        if (!spill(s, &t, v, excessive, 0, cost)) return false;
     }
     if (s->count > begin) qsort(s->nodes + begin, s->count - begin, sizeof *s->nodes, compare);
     return true;
@@ -157,11 +160,11 @@ typedef enum outcome { REFUTED, FOUND, GIVEN_UP } outcome;
 static outcome explore(search *s)
 {
     uint64_t next[IOA_SEPARATION_NEURONS + 2], end[IOA_SEPARATION_NEURONS + 2];
-    uint32_t depth = 0;
+    uint32_t length[IOA_SEPARATION_NEURONS + 2] = {0}, depth = 0; /* of the play before each depth */
     const ioa_separation_state start = {.touched = s->game->all};
     s->count = s->met = 0;
     if (s->slots) memset(s->seen, 0, s->slots * sizeof *s->seen);
-    if (!push(s, &start, 0)) return GIVEN_UP;
+    if (!push(s, &start, 0, 0)) return GIVEN_UP;
     next[0] = 0;
     end[0] = 1;
     for (;;) {
@@ -172,12 +175,15 @@ static outcome explore(search *s)
             continue;
         }
         node n = s->nodes[next[depth]++];
-        ioa_separation_descend(s->game, &n.state, NULL, s->work);
+        uint32_t played = length[depth];
+        if (depth > 0) s->play[played++] = n.removed;
+        played += ioa_separation_descend(s->game, &n.state, s->play + played, s->work);
         if (ioa_set_empty(&n.state.touched)) return FOUND;
         if (*s->work == 0) return GIVEN_UP;
         if (remember(s, &n.state, n.cost)) {
             if (!expand(s, &n)) return GIVEN_UP;
             depth++;
+            length[depth] = played;
             next[depth] = end[depth - 1];
             end[depth] = s->count;
         } else if (s->nomem || *s->work == 0)
@@ -185,30 +191,54 @@ static outcome explore(search *s)
     }
 }
 
-ioa_status ioa_bounds_separation(const ioa_network *network, uint64_t memory, uint64_t known, uint64_t *work,
-                                 uint64_t *excess, ioa_error *error)
+/* Raises *excess while budgets are refuted. */
+static outcome deepen(search *s, uint64_t *excess)
 {
-    *excess = known;
-    ioa_separation *game = ioa_alloc(1, sizeof *game);
-    if (!game) return ioa_fail_nomem(error, "the separation bound", 1, sizeof *game);
-    search s = {.game = game, .work = work};
-    ioa_status status = IOA_OK;
-    if (!ioa_separation_create(network, memory, game)) goto out;
+    uint64_t trial = TRIAL_WORK / ((uint64_t)s->game->count * s->game->count);
+    uint64_t rest = *s->work > trial ? *s->work - trial : 0;
     outcome end = REFUTED;
-    uint64_t trial = TRIAL_WORK / ((uint64_t)game->count * game->count), rest = *work > trial ? *work - trial : 0;
-    *work -= rest;
+    *s->work -= rest;
     while (end == REFUTED && *excess < IOA_SEPARATION_NEURONS) {
-        s.budget = (uint32_t)*excess;
-        end = explore(&s);
+        s->budget = (uint32_t)*excess;
+        end = explore(s);
         if (end != REFUTED) break;
         ++*excess;
-        *work += rest;
+        *s->work += rest;
         rest = 0;
     }
-    if (s.nomem) status = ioa_fail_nomem(error, "the separation bound", s.slots, sizeof *s.seen);
-out:
+    return end;
+}
+
+static ioa_status run(const ioa_network *network, uint64_t memory, uint64_t *work, uint64_t *excess, uint32_t *first,
+                      uint32_t *count, ioa_error *error)
+{
+    *count = 0;
+    ioa_separation *game = ioa_alloc(1, sizeof *game);
+    if (!game) return ioa_fail_nomem(error, "the game of first accesses", 1, sizeof *game);
+    search s = {.game = game, .work = work};
+    ioa_status status = IOA_OK;
+    if (ioa_separation_create(network, memory, game) && deepen(&s, excess) == FOUND && first) {
+        *count = game->count;
+        for (uint32_t i = 0; i < game->count; i++) first[i] = game->neuron[s.play[game->count - 1 - i]];
+    }
+    if (s.nomem) status = ioa_fail_nomem(error, "the game of first accesses", s.slots, sizeof *s.seen);
     ioa_free(s.nodes);
     ioa_free(s.seen);
     ioa_free(game);
     return status;
+}
+
+ioa_status ioa_bounds_separation(const ioa_network *network, uint64_t memory, uint64_t known, uint64_t *work,
+                                 uint64_t *excess, ioa_error *error)
+{
+    uint32_t count;
+    *excess = known;
+    return run(network, memory, work, excess, NULL, &count, error);
+}
+
+ioa_status ioa_separation_play(const ioa_network *network, uint64_t memory, uint64_t work, uint32_t *first,
+                               uint32_t *count, ioa_error *error)
+{
+    uint64_t excess = 0;
+    return run(network, memory, &work, &excess, first, count, error);
 }

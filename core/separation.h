@@ -46,6 +46,11 @@ bool ioa_separation_safe(const ioa_separation *game, const ioa_separation_state 
  * is NULL; gives their number. Every state tried costs 1 of `*work`; stops where it runs out. */
 uint32_t ioa_separation_descend(const ioa_separation *game, ioa_separation_state *s, uint32_t *removed, uint64_t *work);
 
+/* A play of least cost: `first` [IOA_SEPARATION_NEURONS] gets the neurons (ids) in the order of their first accesses,
+ * *count their number, or 0 if none was found within `work` tried states. IOA_ERR_NOMEM. */
+ioa_status ioa_separation_play(const ioa_network *network, uint64_t memory, uint64_t work, uint32_t *first,
+                               uint32_t *count, ioa_error *error);
+
 static inline bool ioa_set_has(const ioa_set *s, uint32_t v)
 {
     return s->w[v / 64] >> v % 64 & 1;
