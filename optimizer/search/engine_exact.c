@@ -2,8 +2,8 @@
  *
  * Under MIN an order with prices or intervals says what to keep; LRU keeps what was used last, and comes near the same
  * only where the memory is larger than what the order asks for. So the levels (engine_levels.c) search an order that
- * is good under MIN for a SHARE of the memory, which share being found by trying block orders; and from the best of
- * what they come past, counted with the whole memory under the policy itself, the exact level (exact.h) goes on, cold.
+ * is good under MIN for a SHARE of the memory, which share being found by trying block orders; and from where
+ * they end the exact level (exact.h) goes on, cold, with the whole memory.
  * RR has no local count. It evicts the oldest arrival rather than the oldest use, which is near enough for orders that
  * suit LRU to suit it: there, too, the exact level anneals by LRU, and the count under RR at the end of every round
  * decides. Under MIN there is nothing to add, and the levels keep all rounds. */
@@ -18,7 +18,7 @@
 
 #define HOT 0.15 /* I/Os */
 #define COLD 0.06
-#define TAKEOVER 0.4 /* progress at which the exact level begins */
+#define TAKEOVER 0.5 /* progress at which the exact level begins */
 #define USUAL_SHARE 0.6 /* of the memory, where trying costs too much */
 #define TRYING_UP_TO 3000000u /* connections */
 
@@ -182,11 +182,13 @@ static uint64_t exact_proposals(const ioa_step *step)
     return step->proposals / 2 + 1;
 }
 
+/* From the present order, not from the best one: that may be a trial's, which a short annealing got stuck at. */
 static ioa_status begin_exact(replica *r, ioa_error *error)
 {
+    const uint32_t *from = r->total <= r->shared->start_total ? r->order : r->shared->start;
     ioa_engine_levels.destroy(r->levels);
     r->levels = NULL;
-    return ioa_exact_create(r->problem->graph, r->best, r->problem->memory, &r->exact, error);
+    return ioa_exact_create(r->problem->graph, from, r->problem->memory, &r->exact, error);
 }
 
 static uint64_t accepted(const ioa_exact *exact)
