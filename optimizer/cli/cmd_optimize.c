@@ -216,7 +216,7 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
         {CLI_COUNT, 0, "proposals", "N", &job.proposals, "per replica and round (default: by the method)", 1, 1e15},
         {CLI_COUNT, 's', "seed", "S", &job.seed, "same seed and rounds, same archive (default 1)", 0, 0},
         {CLI_TEXT, 0, "method", "NAME", &method, "tempering, anneal, construct or paper (default tempering)", 0, 0},
-        {CLI_TEXT, 0, "engine", "NAME", &engine, "levels (default), interval, priced or paper: what replicas do", 0, 0},
+        {CLI_TEXT, 0, "engine", "NAME", &engine, "levels (default for min), exact (for lru and rr), interval, priced or paper", 0, 0},
         {CLI_REAL, 0, "cold", "T", &job.cold, "temperature at the end, in the engine's units", 1e-6, 1e9},
         {CLI_REAL, 0, "hot", "T", &job.hot, "temperature at the beginning, likewise", 1e-6, 1e9},
         {CLI_COUNT, 'b', "batch", "B", &job.batch, "samples per pass in the final timing (default 128)", 1, 1e6},
@@ -248,8 +248,8 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
             return cli_refuse(command, "--method paper brings its own engine; leave --engine out");
         engine = "paper";
     }
-    job.engine = engine ? ioa_engine_find(engine) : ioa_engine_at(0);
-    if (!job.engine) return cli_refuse(command, "unknown engine '%s': there are levels, interval, priced and paper", engine);
+    if (engine && !ioa_engine_find(engine))
+        return cli_refuse(command, "unknown engine '%s': there are levels, exact, interval, priced and paper", engine);
     if (job.cold > 0.0 && job.hot > 0.0 && job.cold > job.hot)
         return cli_refuse(command, "--cold must not be above --hot");
     if (job.seconds <= 0.0 && !job.rounds) job.seconds = 60.0;
@@ -258,6 +258,7 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
     memory.batch = job.batch;
     if (cli_resolve_memory(&memory, 0, sizes, &job.memory_count, &job.policy, &error) != IOA_OK)
         return cli_fail(command, &error);
+    job.engine = engine ? ioa_engine_find(engine) : ioa_engine_usual(job.policy);
     job.memories = sizes;
     job.network_path = argv[0];
     job.archive_path = output;

@@ -66,6 +66,7 @@ typedef struct ioa_engine {
     int64_t (*energy)(const void *state);      /* what the swaps compare, in I/Os */
     uint64_t (*best_total)(const void *state); /* exact I/O of the best order seen by this replica */
     void (*best_order)(const void *state, uint32_t *order); /* that order, [W] */
+    void (*present_order)(const void *state, uint32_t *order); /* the one that `energy` is of, [W] */
 
     /* Flat form of a replica between two rounds, for checkpoints. `load` is given a replica just created for the same
      * problem and makes it anneal on bit for bit; it trusts nothing: IOA_ERR_INPUT if the bytes cannot be such a
@@ -78,10 +79,13 @@ typedef struct ioa_engine {
 /* NULL for an unknown name. */
 const ioa_engine *ioa_engine_find(const char *name);
 
-/* The table, for --help: index 0 .. ; NULL past the end. The first one is the default. */
+/* The table, for --help: index 0 .. ; NULL past the end. */
 const ioa_engine *ioa_engine_at(unsigned index);
 
-extern const ioa_engine ioa_engine_levels, ioa_engine_interval, ioa_engine_priced, ioa_engine_paper; /* engine_NAME.c */
+/* What is used unless another one is asked for. */
+const ioa_engine *ioa_engine_usual(ioa_policy policy);
+
+extern const ioa_engine ioa_engine_levels, ioa_engine_exact, ioa_engine_interval, ioa_engine_priced, ioa_engine_paper; /* engine_NAME.c */
 
 /* The usual course of a temperature: geometric from hot to cold; for a search of few sweeps from less than hot, since
  * what cannot be cooled again must not be melted. `progress` in [0, 1]. */

@@ -309,6 +309,12 @@ static void best_order(const void *state, uint32_t *order)
     memcpy(order, r->best, r->problem->network->connections * sizeof *order);
 }
 
+static void present_order(const void *state, uint32_t *order)
+{
+    const replica *r = state;
+    memcpy(order, r->order, r->problem->network->connections * sizeof *order);
+}
+
 /* ---- flat form: head, best order, then the interval state or the order and the prices ---- */
 
 typedef struct head {
@@ -412,7 +418,7 @@ static ioa_status load(void *state, const void *bytes, uint64_t count, ioa_error
 #define REPLICA(count)                                                                                                 \
     .kinds = count, .turn = turn, .release = shared_release, .create = replica_create, .destroy = replica_destroy,                                   \
     .round_proposals = round_proposals, .anneal = anneal, .energy = energy, .best_total = best_total,                  \
-    .best_order = best_order, .bytes = saved_bytes, .save = save, .load = load
+    .best_order = best_order, .present_order = present_order, .bytes = saved_bytes, .save = save, .load = load
 
 const ioa_engine ioa_engine_levels = {.name = "levels",
                                       .summary = "intervals of destinations first, then single connections",

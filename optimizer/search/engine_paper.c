@@ -138,6 +138,12 @@ static void paper_best_order(const void *state, uint32_t *order)
     memcpy(order, p->best, p->problem->network->connections * sizeof *order);
 }
 
+static void paper_present_order(const void *state, uint32_t *order)
+{
+    const paper *p = state;
+    memcpy(order, p->order, p->problem->network->connections * sizeof *order);
+}
+
 /* Flat form: both totals, both orders. */
 static uint64_t paper_bytes(const void *state)
 {
@@ -187,6 +193,7 @@ const ioa_engine ioa_engine_paper = {
     .energy = paper_energy,
     .best_total = paper_best_total,
     .best_order = paper_best_order,
+    .present_order = paper_present_order,
     .bytes = paper_bytes,
     .save = paper_save,
     .load = paper_load,

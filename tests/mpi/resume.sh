@@ -45,6 +45,11 @@ for method in anneal paper; do
     chain 3:5 1
 done
 
+# ---- the engine of LRU: the levels with less memory, the exact level, its quench
+search=(net.h5 -q --memory 16 --policy lru --rounds 40 --proposals 600 --seed 11 --timing 0 --replicas 3 --trial-rounds 8)
+expect_exit 0 mpi 2 optimize "${search[@]}" -o whole.h5
+chain 3:5 1:9 2:20 1
+
 # ---- by time: once the rounds are planned, they are what is done
 search=(net.h5 -q --memory 8 --seconds 4 --proposals 1500 --seed 11 --timing 0 --replicas 3 --trial-rounds 10)
 expect_exit 75 mpi 3 optimize "${search[@]}" -o part.h5 "${ckpt[@]}" --pause-after 6

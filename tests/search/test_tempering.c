@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static ioa_problem make_problem(uint64_t seed, uint32_t **order)
+static ioa_problem make_problem(uint64_t seed, ioa_policy policy, uint32_t **order)
 {
     ioa_graph *graph;
     ioa_network *network = ioa_test_random_dag(seed, ioa_test_dag_defaults());
@@ -16,9 +16,23 @@ static ioa_problem make_problem(uint64_t seed, uint32_t **order)
     *order = ioa_alloc(network->connections, sizeof **order);
     ioa_order_layered(network, *order);
     ioa_io io;
-    assert_int_equal(ioa_memory_count(network, *order, 8, IOA_POLICY_MIN, &io, NULL), IOA_OK);
-    return (ioa_problem){.network = network, .memory = 8, .policy = IOA_POLICY_MIN, .start = *order,
+    assert_int_equal(ioa_memory_count(network, *order, 8, policy, &io, NULL), IOA_OK);
+    return (ioa_problem){.network = network, .memory = 8, .policy = policy, .start = *order,
                          .start_total = io.reads + io.writes, .graph = graph};
+}
+
+static void set_policy(ioa_problem *problem, ioa_policy policy)
+{
+    ioa_io io;
+    problem->policy = policy;
+    assert_int_equal(ioa_memory_count(problem->network, problem->start, problem->memory, policy, &io, NULL), IOA_OK);
+    problem->start_total = io.reads + io.writes;
+}
+
+/* The policy an engine is made for. */
+static ioa_policy policy_of(unsigned engine)
+{
+    return ioa_engine_at(engine) == &ioa_engine_exact ? IOA_POLICY_LRU : IOA_POLICY_MIN;
 }
 
 static ioa_tempering_config make_config(const ioa_engine *engine)
@@ -31,7 +45,7 @@ static ioa_tempering_config make_config(const ioa_engine *engine)
 static void claims_hold_and_repeat(const ioa_engine *engine, uint64_t seed)
 {
     uint32_t *start;
-    ioa_problem problem = make_problem(seed, &start);
+    ioa_problem problem = make_problem(seed, seed % IOA_POLICY_COUNT, &start);
     uint64_t w = problem.network->connections, totals[2];
     uint32_t *orders[2];
     for (int run = 0; run < 2; run++) {
@@ -47,7 +61,7 @@ static void claims_hold_and_repeat(const ioa_engine *engine, uint64_t seed)
         ioa_tempering_best_order(tempering, replica, orders[run]);
         assert_int_equal(ioa_order_check(problem.network, orders[run], &error), IOA_OK);
         ioa_io io;
-        assert_int_equal(ioa_memory_count(problem.network, orders[run], 8, IOA_POLICY_MIN, &io, NULL), IOA_OK);
+        assert_int_equal(ioa_memory_count(problem.network, orders[run], 8, problem.policy, &io, NULL), IOA_OK);
         assert_int_equal(io.reads + io.writes, totals[run]);
         assert_true(totals[run] <= problem.start_total);
         const ioa_trace *trace = ioa_tempering_trace(tempering);
@@ -109,10 +123,11 @@ static void resumed_equals_uninterrupted(void **state)
 {
     (void)state;
     uint32_t *start;
-    ioa_problem problem = make_problem(2, &start);
+    ioa_problem problem = make_problem(2, IOA_POLICY_MIN, &start);
     uint64_t w = problem.network->connections;
     uint32_t *orders[2] = {ioa_alloc(w, sizeof(uint32_t)), ioa_alloc(w, sizeof(uint32_t))};
     for (unsigned i = 0; ioa_engine_at(i); i++) {
+        set_policy(&problem, policy_of(i));
         ioa_tempering *whole = take_apart(&problem, ioa_engine_at(i), 1);
         assert_int_equal(ioa_tempering_run(whole, NULL, NULL), IOA_OK);
         for (uint64_t stop = 2; stop <= 20; stop++) { /* every phase of the plan, its end included */
@@ -144,11 +159,12 @@ static void damaged_states_do_no_harm(void **state)
 {
     (void)state;
     uint32_t *start;
-    ioa_problem problem = make_problem(4, &start);
+    ioa_problem problem = make_problem(4, IOA_POLICY_MIN, &start);
     uint32_t *order = ioa_alloc(problem.network->connections, sizeof *order);
     ioa_pcg32 rng = ioa_rng_keyed(1, IOA_RNG_TEST, 0, 0);
     for (unsigned i = 0; ioa_engine_at(i); i++)
         for (int trial = 0; trial < 60; trial++) {
+            set_policy(&problem, policy_of(i));
             ioa_tempering *t = take_apart(&problem, ioa_engine_at(i), trial % 2 ? 3 : 18);
             uint64_t bytes = ioa_tempering_replica_bytes(t, 0), short_by = trial % 5 == 0 ? 1 + ioa_pcg32_below(&rng, 9) : 0;
             unsigned char *saved = ioa_alloc(bytes, 1);
@@ -176,9 +192,10 @@ static void running_out_of_memory_is_reported(void **state)
 {
     (void)state;
     uint32_t *start;
-    ioa_problem problem = make_problem(1, &start);
+    ioa_problem problem = make_problem(1, IOA_POLICY_MIN, &start);
     for (unsigned i = 0; ioa_engine_at(i); i++)
         for (uint64_t n = 1;; n++) {
+            set_policy(&problem, policy_of(i));
             ioa_tempering_config config = make_config(ioa_engine_at(i));
             config.rounds = 2;
             config.proposals = 3;
