@@ -1,0 +1,199 @@
+/* Measured speedups, with their spread and without flattery. */
+#include "optimizer/report/page.h"
+
+#include "core/mem.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MOST_DRAWN 24u /* rows of the plot; the table has all */
+#define CLEAR 1.02     /* a gain counts if the lower quartile is beyond it, as in `bench` */
+
+/* The three figures, and MKL where it was there. */
+typedef struct comparison {
+    const char *name, *against;
+    size_t offset; /* of the quartiles in a measurement */
+    report_colour colour;
+} comparison;
+
+static const comparison comparisons[] = {
+    {"the order's share", "the same kind of plan in layered order", offsetof(ioa_measurement, speedup_order), COLOUR_BEST},
+    {"the kernel's share", "layer-wise CSR against our plan in layered order", offsetof(ioa_measurement, speedup_kernel), COLOUR_BOUND},
+    {"the whole", "layer-wise CSR", offsetof(ioa_measurement, speedup_csr), COLOUR_INK},
+    {"against MKL", "the best of MKL's ways", offsetof(ioa_measurement, speedup_mkl), COLOUR_LAYERED},
+};
+#define COMPARISONS (sizeof comparisons / sizeof *comparisons)
+
+/* All 0: not measured. */
+static ioa_quartiles ratio(const ioa_measurement *m, size_t which)
+{
+    ioa_quartiles q;
+    memcpy(&q, (const char *)m + comparisons[which].offset, sizeof q);
+    return isfinite(q.q1) && isfinite(q.median) && isfinite(q.q3) && q.median > 0.0 ? q : (ioa_quartiles){0};
+}
+
+static void put_ratio(ioa_quartiles q, report_text *text)
+{
+    if (q.median > 0.0)
+        report_format(text, "<td><strong>%.2f\xc3\x97</strong> <span class=\"spread\">%.2f to %.2f</span></td>", q.median, q.q1, q.q3);
+    else
+        report_put(text, "<td>not measured</td>");
+}
+
+/* Kernels that arrange connections themselves (core/plan.h) are the same in any order. */
+static bool ignores_order(const ioa_measurement *m)
+{
+    return m->speedup_order.q1 == 1.0 && m->speedup_order.q3 == 1.0;
+}
+
+static void put_verdict(const char *name, const ioa_measurement *m, report_text *text)
+{
+    ioa_quartiles q = ratio(m, 0);
+    report_format(text, "<li><strong>%s, batch %" PRIu32 ":</strong> ", name, m->batch);
+    if (q.median == 0.0) report_put(text, "the order's own share was not measured.");
+    else if (ignores_order(m))
+        report_put(text, "the order brings nothing here: the fastest kernel arranges the connections itself, whatever the order. What is gained is the kernel's.");
+    else if (q.q3 < 1.0) report_format(text, "the order makes this kernel slower on this machine (%.2f\xc3\x97).", q.median);
+    else if (q.q1 <= CLEAR) report_put(text, "no clear gain from the order itself on this kernel and machine.");
+    else report_format(text, "the order itself makes inference %.1f %% faster.", 100.0 * (q.median - 1.0));
+    report_put(text, "</li>\n");
+}
+
+static void put_rows(const report_page *page, bool mkl, report_text *text)
+{
+    for (uint32_t i = 0; i < page->count; i++)
+        for (uint32_t j = 0; j < page->items[i].schedule->measurements; j++) {
+            const ioa_measurement *m = &page->items[i].schedule->measured[j].measurement;
+            char name[96];
+            report_item_name(page, &page->items[i], name, sizeof name);
+            report_format(text, "<tr><th scope=\"row\">%s</th><td>%" PRIu32 "</td><td>%" PRIu32 "</td>", name, m->batch, m->threads);
+            for (size_t k = 0; k < COMPARISONS - !mkl; k++) put_ratio(ratio(m, k), text);
+            report_put(text, "<td>");
+            if (m->gflops > 0.0 && isfinite(m->gflops)) report_format(text, "%.1f", m->gflops);
+            else report_put(text, "-");
+            report_format(text, "</td><td>%.1e</td><td class=\"words\"><code>", m->max_rel_error > 0.0 ? m->max_rel_error : m->max_abs_error);
+            report_escape(text, m->kernel);
+            report_put(text, "</code></td></tr>\n");
+        }
+}
+
+static ioa_status put_times(const ioa_measurement *m, report_text *text, ioa_error *error)
+{
+    const struct {
+        const char *name;
+        const double *seconds;
+    } times[] = {{"schedule", m->schedule}, {"layered", m->layered}, {"CSR", m->csr}, {"MKL", m->mkl}};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        if (!times[i].seconds || m->repeats == 0) continue;
+        double *copy = ioa_alloc_copy(times[i].seconds, m->repeats, sizeof *copy);
+        if (!copy) return ioa_fail_nomem(error, "measured times", m->repeats, sizeof *copy);
+        ioa_quartiles q = ioa_quartiles_of(copy, m->repeats);
+        report_format(text, "<tr><th scope=\"row\">%s</th><td>%.4g</td><td>%.4g</td><td>%.4g</td><td>%.4g</td><td>%.4g</td><td>%" PRIu32 "</td></tr>\n",
+                      times[i].name, 1e3 * copy[0], 1e3 * q.q1, 1e3 * q.median, 1e3 * q.q3, 1e3 * copy[m->repeats - 1], m->repeats);
+        ioa_free(copy);
+    }
+    return IOA_OK;
+}
+
+static ioa_status put_raw(const report_page *page, report_text *text, ioa_error *error)
+{
+    ioa_status status = IOA_OK;
+    report_put(text, "<details class=\"behind\"><summary>Times behind the speedups, in milliseconds per pass over the batch</summary>\n"
+                     "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">competitor</th><th scope=\"col\">fastest</th><th scope=\"col\">lower quartile</th>"
+                     "<th scope=\"col\">median</th><th scope=\"col\">upper quartile</th><th scope=\"col\">slowest</th><th scope=\"col\">repetitions</th></tr></thead>\n");
+    for (uint32_t i = 0; i < page->count; i++)
+        for (uint32_t j = 0; status == IOA_OK && j < page->items[i].schedule->measurements; j++) {
+            char name[96];
+            report_item_name(page, &page->items[i], name, sizeof name);
+            report_format(text, "<tbody><tr><th scope=\"rowgroup\" colspan=\"7\">%s, batch %" PRIu32 "</th></tr>\n", name,
+                          page->items[i].schedule->measured[j].measurement.batch);
+            status = put_times(&page->items[i].schedule->measured[j].measurement, text, error);
+            report_put(text, "</tbody>\n");
+        }
+    report_put(text, "</table></div></details>\n");
+    return status;
+}
+
+/* A row per speedup that was measured, MOST_DRAWN at most. */
+static ioa_status draw(report_page *page, uint32_t measurements, report_text *text, ioa_error *error)
+{
+    char names[MOST_DRAWN][160], caption[120];
+    const char *rows[MOST_DRAWN];
+    uint32_t count = 0, which[MOST_DRAWN], drawn = 0;
+    ioa_quartiles values[MOST_DRAWN];
+    for (uint32_t i = 0; i < page->count; i++)
+        for (uint32_t j = 0; j < page->items[i].schedule->measurements; j++) {
+            const ioa_measurement *m = &page->items[i].schedule->measured[j].measurement;
+            char name[96];
+            if (count + COMPARISONS > MOST_DRAWN) continue;
+            report_item_name(page, &page->items[i], name, sizeof name);
+            drawn++;
+            for (uint32_t k = 0; k < COMPARISONS; k++) {
+                values[count] = ratio(m, k);
+                if (values[count].median == 0.0) continue;
+                snprintf(names[count], sizeof names[count], "%s, batch %" PRIu32 ": %s", name, m->batch, comparisons[k].name);
+                rows[count] = names[count];
+                which[count++] = k;
+            }
+        }
+    if (count == 0) return IOA_OK;
+    report_figure f = {.title = "Speedups with their spread", .x_label = "times as fast; point: median, bar: quartiles", .no_table = true,
+                       .alt = "A row per speedup: a point at the median and a bar between the quartiles, against a line at 1, where nothing is gained.",
+                       .rows = rows, .row_count = count, .line_drawn = true, .line_x = 1.0};
+    double *x = report_figure_x(&f, count);
+    for (uint32_t i = 0; x && i < count; i++) x[i] = NAN;
+    for (uint32_t k = 0; x && k < COMPARISONS; k++) {
+        bool any = false;
+        for (uint32_t i = 0; i < count; i++) any = any || which[i] == k;
+        report_series *s = any ? report_figure_add_spans(&f, comparisons[k].colour, comparisons[k].name) : NULL;
+        for (uint32_t i = 0; s && i < count; i++) {
+            if (which[i] != k) continue;
+            s->x[i] = values[i].median;
+            s->y[i] = i + 1.0;
+            s->low[i] = values[i].q1;
+            s->high[i] = values[i].q3;
+        }
+    }
+    if (drawn < measurements) {
+        snprintf(caption, sizeof caption, "%" PRIu32 " of %" PRIu32 " measurements are drawn; the table has all.", drawn, measurements);
+        f.caption = caption;
+    }
+    return report_page_draw(page, &f, text, error);
+}
+
+ioa_status report_put_times(report_page *page, report_text *text, ioa_error *error)
+{
+    uint32_t measurements = 0;
+    bool mkl = false;
+    for (uint32_t i = 0; i < page->count; i++)
+        for (uint32_t j = 0; j < page->items[i].schedule->measurements; j++, measurements++)
+            mkl = mkl || ratio(&page->items[i].schedule->measured[j].measurement, COMPARISONS - 1).median > 0.0;
+    if (measurements == 0) {
+        report_empty(text, "Nothing was measured: the search ran with <code>--timing 0</code>, or the schedules were not verified. "
+                           "<code>ioanneal bench NET.h5 --schedule ARCHIVE.h5</code> measures them on this machine and prints the result; "
+                           "<code>ioanneal optimize</code> with <code>--timing</code> above 0 stores it.");
+        return IOA_OK;
+    }
+    report_put(text, "<ul class=\"verdicts\">\n");
+    for (uint32_t i = 0; i < page->count; i++)
+        for (uint32_t j = 0; j < page->items[i].schedule->measurements; j++) {
+            char name[96];
+            report_item_name(page, &page->items[i], name, sizeof name);
+            put_verdict(name, &page->items[i].schedule->measured[j].measurement, text);
+        }
+    report_put(text, "</ul>\n");
+    ioa_status status = draw(page, measurements, text, error);
+    if (status != IOA_OK) return status;
+    report_put(text, "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">schedule</th><th scope=\"col\">batch</th><th scope=\"col\">threads</th>");
+    for (size_t k = 0; k < COMPARISONS - !mkl; k++) report_format(text, "<th scope=\"col\">%s</th>", comparisons[k].name);
+    report_put(text, "<th scope=\"col\">GF/s</th><th scope=\"col\">largest error against float64</th><th scope=\"col\" class=\"words\">kernel</th></tr></thead>\n<tbody>\n");
+    put_rows(page, mkl, text);
+    report_put(text, "</tbody></table></div>\n<p class=\"note\">");
+    for (size_t k = 0; k < COMPARISONS - !mkl; k++)
+        report_format(text, "%s%s: %s.", k ? " " : "", comparisons[k].name, comparisons[k].against);
+    if (!mkl) report_put(text, " MKL was not built in.");
+    report_put(text, " Competitors ran interleaved; a speedup is a ratio within one repetition.</p>\n");
+    return put_raw(page, text, error);
+}
