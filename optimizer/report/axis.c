@@ -61,15 +61,14 @@ void report_axis_lay_out(report_axis *a, int ticks, bool tight)
 static void put_tick(double value, double step, bool percent, report_text *script)
 {
     double shown = percent ? 100.0 * value : value, grain = percent ? 100.0 * step : step;
-    if (fabs(shown) < 1e-9 * grain) shown = 0.0;
-    report_put(script, "\"");
-    if (shown != 0.0 && (fabs(shown) < 1e-3 || fabs(shown) >= 1e9))
-        report_format(script, "%.3g", shown);
-    else if (shown == floor(shown)) {
-        if (shown < 0.0) report_put(script, "\xe2\x88\x92");
-        report_count(script, (uint64_t)fabs(shown));
-    } else
-        report_format(script, "%.*f", grain >= 0.1 ? 1 : grain >= 0.01 ? 2 : grain >= 0.001 ? 3 : 4, shown);
+    double whole = round(shown);
+    if (fabs(shown - whole) < 1e-6 * grain) shown = whole;
+    if (shown < 0.0) report_put(script, "\"\xe2\x88\x92");
+    else report_put(script, "\"");
+    double size = fabs(shown);
+    if (size != 0.0 && (size < 1e-3 || size >= 1e9)) report_format(script, "%.3g", size);
+    else if (shown == whole) report_count(script, (uint64_t)size);
+    else report_format(script, "%.*f", grain >= 0.1 ? 1 : grain >= 0.01 ? 2 : grain >= 0.001 ? 3 : 4, size);
     report_format(script, "%s\" %.12g", percent ? " %%" : "", value); /* gnuplot takes labels for formats */
 }
 

@@ -85,9 +85,15 @@ void report_figure_clear(report_figure *figure)
 /* Legends stand in the page, not in the drawing: there they wrap, and may hold words from files. */
 static void put_legend(const report_figure *figure, report_text *page)
 {
+    const char *group = "";
     report_put(page, "<ul class=\"legend\">\n");
     for (uint32_t i = 0; i < figure->series_count; i++) {
         const report_series *s = &figure->series[i];
+        if (strcmp(s->group, group) != 0) {
+            report_put(page, i ? "</ul>\n<ul class=\"legend\">\n" : "");
+            if (s->group[0]) report_format(page, "<li class=\"group\">%s</li>\n", s->group);
+            group = s->group;
+        }
         bool point = s->mark == MARK_POINTS || s->mark == MARK_SPANS;
         if (!s->label[0]) continue;
         report_put(page, "<li><svg viewBox=\"0 0 24 10\" aria-hidden=\"true\">");
@@ -100,7 +106,7 @@ static void put_legend(const report_figure *figure, report_text *page)
         if (point || s->mark == MARK_BOTH)
             report_format(page, "<circle cx=\"12\" cy=\"5\" r=\"3.5\" fill=\"var(--%s)\"/>", colour);
         report_put(page, "</svg>");
-        report_escape(page, s->label);
+        report_escape(page, s->brief[0] ? s->brief : s->label);
         report_put(page, "</li>\n");
     }
     report_put(page, "</ul>\n");

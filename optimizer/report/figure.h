@@ -10,12 +10,13 @@ typedef enum report_mark {
     MARK_STEPS,  /* a value holds until the next */
     MARK_POINTS,
     MARK_BOTH,   /* line and points */
-    MARK_AREA,   /* filled down to 0 */
+    MARK_AREA,   /* steps, filled down to 0; never thinned */
     MARK_SPANS,  /* horizontal: from `low` to `high` with a point at x, at height y */
 } report_mark;
 
 typedef struct report_series {
     char label[128]; /* may come from files: it is escaped where it is shown, and never reaches gnuplot */
+    char group[32], brief[32]; /* in the legend: series of one group stand in a row of their own under short names; or "" */
     report_colour colour;
     report_mark mark;
     bool dashed;
@@ -38,6 +39,7 @@ typedef struct report_figure {
     bool failed;           /* memory ran out */
     double line_x;         /* a vertical line, if line_drawn */
     bool line_drawn;
+    bool even_y;           /* the y axis has whole numbers, with half a unit of room below and above */
     bool no_table;         /* the numbers stand elsewhere on the page */
     const char *table_note; /* plain words of ours behind the table, or NULL */
     const char *const *rows; /* names of the heights 1 .. row_count, from the top, instead of a y axis; or NULL */

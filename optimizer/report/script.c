@@ -41,6 +41,11 @@ static void put_data(const report_figure *f, const report_budget *budget, uint32
     if (s->mark == MARK_SPANS) {
         for (uint64_t i = 0; i < f->count; i++)
             if (isfinite(x[i])) report_format(script, "%.10g %.10g %.10g %.10g\n", x[i], s->y[i], s->low[i], s->high[i]);
+    } else if (s->mark == MARK_AREA) { /* its outline, with the steps */
+        for (uint64_t i = 0; i + 1 < f->count; i++) {
+            put_point(x[i], s->y[i], script);
+            put_point(x[i + 1], s->y[i], script);
+        }
     } else if (f->count > budget->points && f->count > 2)
         put_thinned(x, s->y, f->count, budget->points, script);
     else
@@ -52,7 +57,7 @@ static void put_style(const report_series *s, uint32_t index, report_text *scrip
 {
     static const char *const styles[] = {
         [MARK_LINE] = "lines lw 2", [MARK_STEPS] = "steps lw 1.6", [MARK_POINTS] = "points pt 7 ps 0.7",
-        [MARK_BOTH] = "linespoints lw 2 pt 7 ps 0.6", [MARK_AREA] = "filledcurves y=0 fs solid 0.85 noborder",
+        [MARK_BOTH] = "linespoints lw 2 pt 7 ps 0.6", [MARK_AREA] = "filledcurves y=0 fs solid 0.6 noborder",
         [MARK_SPANS] = "xerrorbars lw 2.5 pt 7 ps 0.8",
     };
     report_format(script, "$d%u using %s with %s%s lc rgb \"#%06x\"", index, s->mark == MARK_SPANS ? "1:2:3:4" : "1:2",
@@ -64,7 +69,10 @@ static void put_axes(const report_figure *f, report_text *script)
     report_axis x = report_axis_start(f->log_x), y = report_axis_start(f->log_y);
     x.doubling = f->log_x;
     if (f->from_zero) report_axis_include(&y, 0.0);
-    if (f->line_drawn) report_axis_include(&x, f->line_x);
+    if (f->line_drawn) {
+        report_axis_include(&x, 0.95 * f->line_x); /* the line is not the axis */
+        report_axis_include(&x, 1.05 * f->line_x);
+    }
     for (uint32_t i = 0; i < f->series_count; i++)
         for (uint64_t j = 0; j < f->count; j++) {
             const report_series *s = &f->series[i];
@@ -73,8 +81,13 @@ static void put_axes(const report_figure *f, report_text *script)
             if (s->low) report_axis_include(&x, s->low[j]);
             if (s->high) report_axis_include(&x, s->high[j]);
         }
-    report_axis_lay_out(&x, f->small ? TICKS - 1 : TICKS + 2, !f->rows);
+    report_axis_lay_out(&x, f->small ? TICKS : TICKS + 2, !f->rows);
     report_axis_lay_out(&y, TICKS, false);
+    if (f->even_y) {
+        y.step = y.most - y.least <= 12.0 ? 1.0 : ceil(y.step);
+        y.from = y.least - 0.5;
+        y.to = y.most + 0.5;
+    }
     if (f->log_x) report_put(script, "set logscale x\n");
     if (f->log_y) report_put(script, "set logscale y\n");
     report_format(script, "set xrange [%.10g:%.10g]\nset xtics ", x.from, x.to);
@@ -82,12 +95,13 @@ static void put_axes(const report_figure *f, report_text *script)
     if (f->rows) {
         report_format(script, "\nset yrange [%.1f:0.5]\nset ytics (", f->row_count + 0.5);
         for (uint32_t i = 0; i < f->row_count; i++) report_format(script, "%s\"%s\" %u", i ? ", " : "", f->rows[i], i + 1);
-        report_put(script, ")\n");
+        report_put(script, ") scale 0\n");
         return;
     }
+    if (y.from < 0.0 && y.to > 0.0 && !f->even_y) report_format(script, "\nset xzeroaxis lt 1 lw 1 lc rgb \"#%06x\"", COLOUR_INK);
     report_format(script, "\nset yrange [%.10g:%.10g]\nset ytics ", y.from, y.to);
     report_axis_ticks(&y, f->as_percent, script);
-    report_put(script, "\n");
+    report_put(script, " scale 0\n");
 }
 
 void report_figure_script(const report_figure *f, const report_budget *budget, report_text *script)
@@ -100,7 +114,7 @@ void report_figure_script(const report_figure *f, const report_budget *budget, r
     report_format(script, "set grid %s back lt 1 lw 0.8 lc rgb \"#%06x\"\n", f->rows ? "xtics" : "ytics", COLOUR_GRID);
     report_format(script, "set xlabel \"%s\" textcolor rgb \"#%06x\" offset 0,0.3\nset rmargin 3\n", f->x_label, COLOUR_MUTED);
     if (f->y_label)
-        report_format(script, "set tmargin 2.4\nset label 1 \"%s\" at graph 0, graph 1 offset 0,1.1 left textcolor rgb \"#%06x\"\n",
+        report_format(script, "set tmargin 2\nset label 1 \"%s\" at graph 0, graph 1 offset 0,0.9 left textcolor rgb \"#%06x\"\n",
                       f->y_label, COLOUR_MUTED);
     else
         report_put(script, "set tmargin 0.8\n");

@@ -121,6 +121,8 @@ static ioa_status draw_computed(report_page *page, const selection *s, const rep
                                 const report_sweep *sweep, report_text *text, ioa_error *error)
 {
     uint64_t lower = page->options->network->bounds.lower;
+    static const report_colour colours[MOST_ORDERS] = { /* none like the bound's */
+        COLOUR_KIND_0, COLOUR_KIND_0 + 2, COLOUR_KIND_0 + 3, COLOUR_KIND_0 + 4, COLOUR_KIND_0 + 5, COLOUR_KIND_0 + 6};
     report_figure f = start(false);
     char name[96], caption[240];
     double *x = report_figure_x(&f, sweep->count);
@@ -129,7 +131,7 @@ static ioa_status draw_computed(report_page *page, const selection *s, const rep
     for (uint32_t i = 0; layered && i < sweep->count; i++) layered->y[i] = excess_of(sweep->layered[i], lower);
     for (uint32_t order = 0; order < count && !f.failed; order++) {
         report_item_name(page, drawn[order], name, sizeof name);
-        report_series *curve = report_figure_add(&f, COLOUR_KIND_0 + order % REPORT_KINDS, MARK_LINE, "order made for %s", name);
+        report_series *curve = report_figure_add(&f, colours[order], MARK_LINE, "order made for %s", name);
         for (uint32_t i = 0; curve && i < sweep->count; i++)
             curve->y[i] = excess_of(sweep->order[(uint64_t)order * sweep->count + i], lower);
     }

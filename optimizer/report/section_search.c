@@ -15,7 +15,7 @@ typedef struct rung {
     uint32_t index;
     report_colour colour; /* cold to hot within its group */
     bool dashed;          /* every other group */
-    char name[64];
+    char name[64], group[32], brief[32]; /* the last two for legends; "" if there is one group */
 } rung;
 
 typedef struct search {
@@ -63,8 +63,11 @@ static void choose_rungs(search *s)
         r->dashed = !alone && group % 2;
         const char *end = size == 1 ? "" : at == 0 ? ", coldest" : at + 1 == size ? ", hottest" : "";
         if (alone) snprintf(r->name, sizeof r->name, "replica %" PRIu32, r->index);
-        else if (s->groups > 1) snprintf(r->name, sizeof r->name, "group %" PRIu32 ", rung %" PRIu32 "%s", group + 1, at, end);
-        else snprintf(r->name, sizeof r->name, "rung %" PRIu32 "%s", at, end);
+        else if (s->groups > 1) {
+            snprintf(r->name, sizeof r->name, "group %" PRIu32 ", rung %" PRIu32, group + 1, at);
+            snprintf(r->group, sizeof r->group, "group %" PRIu32, group + 1);
+            snprintf(r->brief, sizeof r->brief, "%s%" PRIu32 "%s", at ? "" : "rung ", at, end);
+        } else snprintf(r->name, sizeof r->name, "rung %" PRIu32 "%s", at, end);
     }
 }
 
@@ -84,6 +87,16 @@ static report_figure start(const search *s, const char *title, const char *y_lab
     return f;
 }
 
+static report_series *add_rung(report_figure *f, const rung *r)
+{
+    report_series *line = report_figure_add(f, r->colour, MARK_LINE, "%s", r->name);
+    if (!line) return NULL;
+    line->dashed = r->dashed;
+    memcpy(line->group, r->group, sizeof line->group);
+    memcpy(line->brief, r->brief, sizeof line->brief);
+    return line;
+}
+
 static ioa_status draw_cost(search *s, report_text *text, ioa_error *error)
 {
     char note[96];
@@ -91,10 +104,9 @@ static ioa_status draw_cost(search *s, report_text *text, ioa_error *error)
                             "Lines over the rounds: the cost of the replica at each temperature, and the best order so far below them.");
     f.caption = rungs_note(s, note, sizeof note);
     for (uint32_t i = 0; s->trace.energy && i < s->shown; i++) {
-        report_series *line = report_figure_add(&f, s->rungs[i].colour, MARK_LINE, "%s", s->rungs[i].name);
+        report_series *line = add_rung(&f, &s->rungs[i]);
         for (uint64_t r = 0; line && r < s->trace.rounds; r++)
             line->y[r] = report_value(s->trace.energy, r, s->rungs[i].index) - (double)s->schedule->lower_bound;
-        if (line) line->dashed = s->rungs[i].dashed;
     }
     report_series *best = s->trace.best ? report_figure_add(&f, COLOUR_INK, MARK_LINE, "best so far") : NULL;
     for (uint64_t r = 0; best && r < s->trace.rounds; r++)
@@ -109,9 +121,8 @@ static ioa_status draw_rungs(search *s, const ioa_column *column, report_figure 
     f.small = true;
     f.caption = rungs_note(s, note, sizeof note);
     for (uint32_t i = 0; i < s->shown; i++) {
-        report_series *line = report_figure_add(&f, s->rungs[i].colour, MARK_LINE, "%s", s->rungs[i].name);
+        report_series *line = add_rung(&f, &s->rungs[i]);
         for (uint64_t r = 0; line && r < s->trace.rounds; r++) line->y[r] = report_value(column, r, s->rungs[i].index);
-        if (line) line->dashed = s->rungs[i].dashed;
     }
     return report_page_draw(s->page, &f, text, error);
 }
@@ -161,6 +172,10 @@ static ioa_status draw_swaps(search *s, report_text *text, ioa_error *error)
             : report_figure_add(&f, colour, MARK_LINE, "rungs %" PRIu32 " and %" PRIu32, at, at + 1);
         if (line) {
             line->dashed = group % 2;
+            if (s->groups > 1) {
+                snprintf(line->group, sizeof line->group, "group %" PRIu32, group + 1);
+                snprintf(line->brief, sizeof line->brief, "%s%" PRIu32 " and %" PRIu32, at ? "" : "rungs ", at, at + 1);
+            }
             average(s, i, line->y);
         }
         drawn++;
@@ -183,7 +198,7 @@ static ioa_status draw_barrier(search *s, report_text *text, ioa_error *error)
     return report_page_draw(s->page, &f, text, error);
 }
 
-/* Which replica is where. A replica keeps its colour; a process of steps has no envelope, so every n-th round is drawn. */
+/* Which replica is where. A replica keeps its colour; such a process has no envelope, so every n-th round is drawn. */
 static ioa_status draw_replicas(search *s, report_text *text, ioa_error *error)
 {
     const report_trace *t = &s->trace;
@@ -193,14 +208,14 @@ static ioa_status draw_replicas(search *s, report_text *text, ioa_error *error)
         return IOA_OK;
     }
     uint64_t stride = (t->rounds + s->page->budget.points - 1) / s->page->budget.points;
-    report_figure f = {.title = "Index process: which replica is at which rung", .x_label = "round", .y_label = "rung, the coldest of a group lowest",
-                       .alt = "Step lines over the rounds: the rung at which each replica is. Lines that wander from bottom to top and back are round trips.",
-                       .table_note = "All are in the archive's trace.", .from_zero = true};
+    report_figure f = {.title = "Index process: which replica is at which rung", .x_label = "round", .y_label = s->groups > 1 ? "rung, group above group, the coldest of each lowest" : "rung; 0 is the coldest",
+                       .alt = "Lines over the rounds: the rung at which each replica is. Lines that wander from bottom to top and back are round trips.",
+                       .table_note = "All are in the archive's trace.", .even_y = true};
     double *x = report_figure_x(&f, (t->rounds + stride - 1) / stride);
     for (uint64_t i = 0; x && i < f.count; i++) x[i] = (double)(i * stride + 1);
     for (uint32_t i = 0; x && i < s->shown; i++) {
         uint32_t replica = s->shown > 1 ? (uint32_t)((uint64_t)i * (t->rungs - 1) / (s->shown - 1)) : 0;
-        report_series *line = report_figure_add(&f, COLOUR_KIND_0 + i % REPORT_KINDS, MARK_STEPS, "replica %" PRIu32, replica);
+        report_series *line = report_figure_add(&f, COLOUR_KIND_0 + i % REPORT_KINDS, MARK_LINE, "replica %" PRIu32, replica);
         for (uint64_t at = 0; line && at < f.count; at++)
             for (uint32_t place = 0; place < t->rungs; place++)
                 if (report_value(t->replica, at * stride, place) == (double)replica) line->y[at] = (double)place;

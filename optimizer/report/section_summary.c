@@ -42,13 +42,13 @@ static void put_cards(const report_page *page, report_text *text)
         double gone = reduction(s);
         report_item_name(page, &page->items[i], name, sizeof name);
         report_format(text, "<div class=\"card\"><p class=\"what\">%s</p><p class=\"figure\">", name);
-        if (isnan(gone)) report_put(text, "none to avoid");
+        if (isnan(gone)) report_put(text, "nothing to gain");
         else put_percent(gone, text);
-        report_put(text, "</p><p>avoidable I/Os, from ");
+        report_put(text, "</p><p>beyond the compulsory I/O:<br>");
         report_number(text, report_excess(s, s->baseline_total));
-        report_put(text, " layered to ");
+        report_put(text, " layered, ");
         report_number(text, report_excess(s, report_total(s)));
-        report_put(text, "</p></div>\n");
+        report_put(text, " best</p></div>\n");
     }
     report_put(text, "</div>\n");
     if (page->count > CARDS) report_format(text, "<p class=\"note\">The first %u schedules; all are in the table.</p>\n", CARDS);

@@ -19,10 +19,10 @@ typedef struct comparison {
 } comparison;
 
 static const comparison comparisons[] = {
-    {"the order's share", "the same kind of plan in layered order", offsetof(ioa_measurement, speedup_order), COLOUR_BEST},
-    {"the kernel's share", "layer-wise CSR against our plan in layered order", offsetof(ioa_measurement, speedup_kernel), COLOUR_BOUND},
-    {"the whole", "layer-wise CSR", offsetof(ioa_measurement, speedup_csr), COLOUR_INK},
-    {"against MKL", "the best of MKL's ways", offsetof(ioa_measurement, speedup_mkl), COLOUR_LAYERED},
+    {"the order's share", "our plan in this order against the same kind of plan in layered order", offsetof(ioa_measurement, speedup_order), COLOUR_BEST},
+    {"the kernel's share", "our plan in layered order against layer-wise CSR", offsetof(ioa_measurement, speedup_kernel), COLOUR_BOUND},
+    {"the whole", "our plan in this order against layer-wise CSR", offsetof(ioa_measurement, speedup_csr), COLOUR_INK},
+    {"the whole against MKL", "the same against the best of MKL's ways", offsetof(ioa_measurement, speedup_mkl), COLOUR_LAYERED},
 };
 #define COMPARISONS (sizeof comparisons / sizeof *comparisons)
 
@@ -116,6 +116,19 @@ static ioa_status put_raw(const report_page *page, report_text *text, ioa_error 
     return status;
 }
 
+/* Then rows need not say it. */
+static bool same_batch(const report_page *page)
+{
+    uint32_t batch = 0;
+    for (uint32_t i = 0; i < page->count; i++)
+        for (uint32_t j = 0; j < page->items[i].schedule->measurements; j++) {
+            uint32_t its = page->items[i].schedule->measured[j].measurement.batch;
+            if (batch && its != batch) return false;
+            batch = its;
+        }
+    return true;
+}
+
 /* A row per speedup that was measured, MOST_DRAWN at most. */
 static ioa_status draw(report_page *page, uint32_t measurements, report_text *text, ioa_error *error)
 {
@@ -133,7 +146,8 @@ static ioa_status draw(report_page *page, uint32_t measurements, report_text *te
             for (uint32_t k = 0; k < COMPARISONS; k++) {
                 values[count] = ratio(m, k);
                 if (values[count].median == 0.0) continue;
-                snprintf(names[count], sizeof names[count], "%s, batch %" PRIu32 ": %s", name, m->batch, comparisons[k].name);
+                if (same_batch(page)) snprintf(names[count], sizeof names[count], "%s: %s", name, comparisons[k].name);
+                else snprintf(names[count], sizeof names[count], "%s, batch %" PRIu32 ": %s", name, m->batch, comparisons[k].name);
                 rows[count] = names[count];
                 which[count++] = k;
             }
@@ -188,12 +202,12 @@ ioa_status report_put_times(report_page *page, report_text *text, ioa_error *err
     if (status != IOA_OK) return status;
     report_put(text, "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">schedule</th><th scope=\"col\">batch</th><th scope=\"col\">threads</th>");
     for (size_t k = 0; k < COMPARISONS - !mkl; k++) report_format(text, "<th scope=\"col\">%s</th>", comparisons[k].name);
-    report_put(text, "<th scope=\"col\">GF/s</th><th scope=\"col\">largest error against float64</th><th scope=\"col\" class=\"words\">kernel</th></tr></thead>\n<tbody>\n");
+    report_put(text, "<th scope=\"col\">GF/s</th><th scope=\"col\">largest error</th><th scope=\"col\" class=\"words\">kernel</th></tr></thead>\n<tbody>\n");
     put_rows(page, mkl, text);
-    report_put(text, "</tbody></table></div>\n<p class=\"note\">");
+    report_put(text, "</tbody></table></div>\n<p class=\"note\">Medians, with their quartiles: ");
     for (size_t k = 0; k < COMPARISONS - !mkl; k++)
-        report_format(text, "%s%s: %s.", k ? " " : "", comparisons[k].name, comparisons[k].against);
-    if (!mkl) report_put(text, " MKL was not built in.");
-    report_put(text, " Competitors ran interleaved; a speedup is a ratio within one repetition.</p>\n");
+        report_format(text, "%s%s is %s", k ? "; " : "", comparisons[k].name, comparisons[k].against);
+    report_format(text, ".%s Competitors ran interleaved, and a speedup is a ratio within one repetition. Errors are against float64, relative to max(1, |y|).</p>\n",
+                  mkl ? "" : " MKL was not built in.");
     return put_raw(page, text, error);
 }

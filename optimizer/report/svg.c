@@ -40,7 +40,7 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Steps over NAME="VALUE"; false at the end of the tag. */
+/* Steps over NAME="VALUE" or NAME = 'VALUE'; false at the end of the tag. */
 static bool next_attribute(const char **at, const char *end, attribute *a)
 {
     const char *s = *at;
@@ -48,9 +48,10 @@ static bool next_attribute(const char **at, const char *end, attribute *a)
     a->name = s;
     while (s < end && *s != '=' && !is_space(*s) && *s != '/') s++;
     a->name_length = (size_t)(s - a->name);
-    if (a->name_length == 0 || s + 1 >= end || *s != '=' || (s[1] != '"' && s[1] != '\'')) return false;
-    char quote = s[1];
-    a->value = s += 2;
+    while (s < end && (is_space(*s) || *s == '=')) s++;
+    if (a->name_length == 0 || s == end || (*s != '"' && *s != '\'')) return false;
+    char quote = *s;
+    a->value = ++s;
     while (s < end && *s != quote) s++;
     if (s == end) return false;
     a->value_length = (size_t)(s - a->value);

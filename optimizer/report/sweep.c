@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LARGE 300000u /* connections */
 #define MOST_SIZES 32 /* powers of two: no network has more neurons than 2^32 */
 
 /* What the threads share. A task is one memory size, for the bound or for an order. */
@@ -21,6 +22,7 @@ typedef struct work {
     report_sweep *sweep;
     const uint32_t *layered; /* [W] */
     atomic_uint next;
+    atomic_uint_fast64_t enough; /* from this memory size on nothing is proven beyond the compulsory: the search for proofs is costly */
     uint32_t tasks, done;
     pthread_mutex_t lock;    /* for what follows, `done` and the callback */
     ioa_status status;
@@ -57,7 +59,14 @@ static ioa_status perform(work *w, uint32_t task, ioa_error *error)
 {
     report_sweep *s = w->sweep;
     uint32_t kind = task / s->count, at = task % s->count; /* the bounds, which take longest, come first */
-    if (kind == 0) return bound(w->config, s->memory[at], &s->certified[at], error);
+    if (kind == 0) {
+        uint64_t lower = w->config->network->bounds.lower;
+        s->certified[at] = lower;
+        if (s->memory[at] >= atomic_load(&w->enough)) return IOA_OK;
+        ioa_status status = bound(w->config, s->memory[at], &s->certified[at], error);
+        if (status == IOA_OK && s->certified[at] == lower) atomic_store(&w->enough, s->memory[at]);
+        return status;
+    }
     if (kind == 1) return count(w->config, w->layered, s->memory[at], &s->layered[at], error);
     uint32_t order = kind - 2;
     return count(w->config, w->config->orders[order], s->memory[at], &s->order[(uint64_t)order * s->count + at], error);
@@ -90,19 +99,20 @@ static int ascending(const void *left, const void *right)
     return a < b ? -1 : a > b;
 }
 
-/* From a quarter of the smallest size to the first power of two that holds all neurons. */
+/* From a quarter of the smallest size to the first power of two that holds all neurons; large networks, where a size takes
+ * seconds, get powers of four. */
 static ioa_status choose_sizes(const report_sweep_config *c, report_sweep *s, ioa_error *error)
 {
     s->memory = ioa_alloc(c->size_count + (uint64_t)MOST_SIZES, sizeof *s->memory);
     if (!s->memory) return ioa_fail_nomem(error, "memory sizes", c->size_count, sizeof *s->memory);
-    uint64_t all = (uint64_t)c->network->a.neurons + 1, least = all, most = 0, power = 4;
+    uint64_t all = (uint64_t)c->network->a.neurons + 1, least = all, power = 4;
+    uint64_t step = c->network->connections > LARGE ? 4 : 2;
     for (uint32_t i = 0; i < c->size_count; i++) {
         if (c->sizes[i] < least) least = c->sizes[i];
-        if (c->sizes[i] > most) most = c->sizes[i];
         s->memory[s->count++] = c->sizes[i];
     }
     while (power * 4 <= least) power *= 2;
-    for (uint32_t n = 0; n < MOST_SIZES; n++, power *= 2) {
+    for (uint32_t n = 0; n < MOST_SIZES; n++, power *= step) {
         s->memory[s->count++] = power;
         if (power >= all) break;
     }
@@ -114,9 +124,13 @@ static ioa_status choose_sizes(const report_sweep_config *c, report_sweep *s, io
     return IOA_OK;
 }
 
-/* What no order does with M slots none does with fewer: a bound that is larger further on holds here too. */
-static void carry_bounds(report_sweep *s)
+/* Which sizes were left out, because nothing was proven for a smaller one, depends on the threads; what is shown must not.
+ * What no order does with M slots none does with fewer: a bound that is larger further on holds here too. */
+static void carry_bounds(report_sweep *s, uint64_t lower)
 {
+    uint32_t first = 0;
+    while (first < s->count && s->certified[first] > lower) first++;
+    for (uint32_t i = first; i < s->count; i++) s->certified[i] = lower;
     for (uint32_t i = s->count; i-- > 1;)
         if (s->certified[i - 1] < s->certified[i]) s->certified[i - 1] = s->certified[i];
 }
@@ -139,6 +153,7 @@ ioa_status report_sweep_run(const report_sweep_config *config, report_sweep *swe
 {
     *sweep = (report_sweep){0};
     work w = {.config = config, .sweep = sweep};
+    atomic_init(&w.enough, UINT64_MAX);
     uint32_t *layered = ioa_alloc(config->network->connections, sizeof *layered);
     ioa_status status = layered ? choose_sizes(config, sweep, error)
                                 : ioa_fail_nomem(error, "the layered order", config->network->connections, sizeof *layered);
@@ -168,7 +183,7 @@ ioa_status report_sweep_run(const report_sweep_config *config, report_sweep *swe
         report_sweep_clear(sweep);
         return status;
     }
-    carry_bounds(sweep);
+    carry_bounds(sweep, config->network->bounds.lower);
     cut(config, sweep);
     return IOA_OK;
 }
