@@ -2,6 +2,11 @@
 
 #include <math.h>
 
+bool report_axis_can_show(double value)
+{
+    return fabs(value) <= 1e30; /* not-a-number is not */
+}
+
 report_axis report_axis_start(bool logarithmic)
 {
     return (report_axis){.least = INFINITY, .most = -INFINITY, .logarithmic = logarithmic};
@@ -9,7 +14,7 @@ report_axis report_axis_start(bool logarithmic)
 
 void report_axis_include(report_axis *axis, double value)
 {
-    if (!isfinite(value) || (axis->logarithmic && value <= 0.0)) return;
+    if (!report_axis_can_show(value) || (axis->logarithmic && value < 1e-30)) return;
     if (value < axis->least) axis->least = value;
     if (value > axis->most) axis->most = value;
 }
@@ -69,7 +74,7 @@ static void put_tick(double value, double step, bool percent, report_text *scrip
     if (size != 0.0 && (size < 1e-3 || size >= 1e9)) report_format(script, "%.3g", size);
     else if (shown == whole) report_count(script, (uint64_t)size);
     else report_format(script, "%.*f", grain >= 0.1 ? 1 : grain >= 0.01 ? 2 : grain >= 0.001 ? 3 : 4, size);
-    report_format(script, "%s\" %.12g", percent ? " %%" : "", value); /* gnuplot takes labels for formats */
+    report_format(script, "%s\" %.17g", percent ? " %%" : "", value); /* gnuplot takes labels for formats */
 }
 
 void report_axis_ticks(const report_axis *a, bool percent, report_text *script)
@@ -82,7 +87,7 @@ void report_axis_ticks(const report_axis *a, bool percent, report_text *script)
     double last = a->logarithmic ? ceil(log(a->to) / base) : floor(a->to / a->step + 1e-9);
     for (double i = first; i <= last && drawn < 64; i += 1.0)
         for (int part = 0; part < (a->fine ? 3 : 1); part++) {
-            double value = a->logarithmic ? parts[part] * pow(a->step, i) : i * a->step;
+            double value = a->logarithmic ? parts[part] * pow(a->step, i) : i * a->step + 0.0; /* no -0 */
             if (a->logarithmic && (value < a->from * (1.0 - 1e-9) || value > a->to * (1.0 + 1e-9))) continue;
             if (drawn++) report_put(script, ", ");
             put_tick(value, a->logarithmic ? value : a->step, percent, script);

@@ -13,8 +13,11 @@ typedef struct report_axis {
     bool fine;          /* of a logarithmic axis: ticks at 1, 2, 5, 10, .. */
 } report_axis;
 
+/* Whether a value can be drawn: finite and of a size that leaves room for arithmetic. Damaged files hold others. */
+bool report_axis_can_show(double value);
+
 report_axis report_axis_start(bool logarithmic);
-void report_axis_include(report_axis *axis, double value); /* ignored if it cannot be shown */
+void report_axis_include(report_axis *axis, double value); /* ignored if it cannot be shown, or not on this axis */
 
 /* Chooses from, to and about `ticks` ticks. `tight`: the axis ends where the values end. */
 void report_axis_lay_out(report_axis *axis, int ticks, bool tight);

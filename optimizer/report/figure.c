@@ -115,7 +115,7 @@ static void put_legend(const report_figure *figure, report_text *page)
 static void put_cell(double value, bool percent, report_text *page)
 {
     report_put(page, "<td>");
-    if (percent && isfinite(value)) report_format(page, "%.1f %%", 100.0 * value);
+    if (percent && fabs(value) < 1e12) report_format(page, "%.1f %%", 100.0 * value);
     else report_number(page, value);
     report_put(page, "</td>");
 }

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PATH_BYTES 600000.0  /* of all lines of all figures, about: the page stays below 2 MB however long the search */
+#define PATH_BYTES 500000.0  /* of all lines of all figures, about: the page stays below 2 MB however long the search */
 #define TABLE_BYTES 300000.0 /* of all tables of numbers behind figures */
 #define POINT_BYTES 12.0
 #define CELL_BYTES 22.0

@@ -8,7 +8,7 @@
 
 static void put_point(double x, double y, report_text *script)
 {
-    if (isfinite(y) && isfinite(x)) report_format(script, "%.10g %.10g\n", x, y);
+    if (report_axis_can_show(y) && report_axis_can_show(x)) report_format(script, "%.10g %.10g\n", x, y);
     else report_put(script, "NaN NaN\n"); /* a gap in the line */
 }
 
@@ -40,7 +40,8 @@ static void put_data(const report_figure *f, const report_budget *budget, uint32
     report_format(script, "$d%u << end_of_data\n", index);
     if (s->mark == MARK_SPANS) {
         for (uint64_t i = 0; i < f->count; i++)
-            if (isfinite(x[i])) report_format(script, "%.10g %.10g %.10g %.10g\n", x[i], s->y[i], s->low[i], s->high[i]);
+            if (report_axis_can_show(x[i]) && report_axis_can_show(s->low[i]) && report_axis_can_show(s->high[i]))
+                report_format(script, "%.10g %.10g %.10g %.10g\n", x[i], s->y[i], s->low[i], s->high[i]);
     } else if (s->mark == MARK_AREA) { /* its outline, with the steps */
         for (uint64_t i = 0; i + 1 < f->count; i++) {
             put_point(x[i], s->y[i], script);
@@ -90,7 +91,7 @@ static void put_axes(const report_figure *f, report_text *script)
     }
     if (f->log_x) report_put(script, "set logscale x\n");
     if (f->log_y) report_put(script, "set logscale y\n");
-    report_format(script, "set xrange [%.10g:%.10g]\nset xtics ", x.from, x.to);
+    report_format(script, "set xrange [%.17g:%.17g]\nset xtics ", x.from, x.to);
     report_axis_ticks(&x, false, script);
     if (f->rows) {
         report_format(script, "\nset yrange [%.1f:0.5]\nset ytics (", f->row_count + 0.5);
@@ -99,7 +100,7 @@ static void put_axes(const report_figure *f, report_text *script)
         return;
     }
     if (y.from < 0.0 && y.to > 0.0 && !f->even_y) report_format(script, "\nset xzeroaxis lt 1 lw 1 lc rgb \"#%06x\"", COLOUR_INK);
-    report_format(script, "\nset yrange [%.10g:%.10g]\nset ytics ", y.from, y.to);
+    report_format(script, "\nset yrange [%.17g:%.17g]\nset ytics ", y.from, y.to);
     report_axis_ticks(&y, f->as_percent, script);
     report_put(script, " scale 0\n");
 }

@@ -26,12 +26,20 @@ static const comparison comparisons[] = {
 };
 #define COMPARISONS (sizeof comparisons / sizeof *comparisons)
 
-/* All 0: not measured. */
+/* All 0: not measured, or no ratio of times. */
 static ioa_quartiles ratio(const ioa_measurement *m, size_t which)
 {
     ioa_quartiles q;
     memcpy(&q, (const char *)m + comparisons[which].offset, sizeof q);
-    return isfinite(q.q1) && isfinite(q.median) && isfinite(q.q3) && q.median > 0.0 ? q : (ioa_quartiles){0};
+    return q.q1 > 1e-9 && q.median >= q.q1 && q.q3 >= q.median && q.q3 < 1e9 ? q : (ioa_quartiles){0};
+}
+
+/* `format` takes one double. */
+static void put_value(const char *format, double value, report_text *text)
+{
+    char words[64] = "-"; /* also for what no measurement gives */
+    if (fabs(value) < 1e12) snprintf(words, sizeof words, format, value);
+    report_format(text, "<td>%s</td>", words);
 }
 
 static void put_ratio(ioa_quartiles q, report_text *text)
@@ -70,10 +78,9 @@ static void put_rows(const report_page *page, bool mkl, report_text *text)
             report_item_name(page, &page->items[i], name, sizeof name);
             report_format(text, "<tr><th scope=\"row\">%s</th><td>%" PRIu32 "</td><td>%" PRIu32 "</td>", name, m->batch, m->threads);
             for (size_t k = 0; k < COMPARISONS - !mkl; k++) put_ratio(ratio(m, k), text);
-            report_put(text, "<td>");
-            if (m->gflops > 0.0 && isfinite(m->gflops)) report_format(text, "%.1f", m->gflops);
-            else report_put(text, "-");
-            report_format(text, "</td><td>%.1e</td><td class=\"words\"><code>", m->max_rel_error > 0.0 ? m->max_rel_error : m->max_abs_error);
+            put_value("%.1f", m->gflops > 0.0 ? m->gflops : NAN, text);
+            put_value("%.1e", m->max_rel_error > 0.0 ? m->max_rel_error : m->max_abs_error, text);
+            report_put(text, "<td class=\"words\"><code>");
             report_escape(text, m->kernel);
             report_put(text, "</code></td></tr>\n");
         }
@@ -90,8 +97,10 @@ static ioa_status put_times(const ioa_measurement *m, report_text *text, ioa_err
         double *copy = ioa_alloc_copy(times[i].seconds, m->repeats, sizeof *copy);
         if (!copy) return ioa_fail_nomem(error, "measured times", m->repeats, sizeof *copy);
         ioa_quartiles q = ioa_quartiles_of(copy, m->repeats);
-        report_format(text, "<tr><th scope=\"row\">%s</th><td>%.4g</td><td>%.4g</td><td>%.4g</td><td>%.4g</td><td>%.4g</td><td>%" PRIu32 "</td></tr>\n",
-                      times[i].name, 1e3 * copy[0], 1e3 * q.q1, 1e3 * q.median, 1e3 * q.q3, 1e3 * copy[m->repeats - 1], m->repeats);
+        const double shown[] = {copy[0], q.q1, q.median, q.q3, copy[m->repeats - 1]};
+        report_format(text, "<tr><th scope=\"row\">%s</th>", times[i].name);
+        for (size_t j = 0; j < sizeof shown / sizeof *shown; j++) put_value("%.4g", 1e3 * shown[j], text);
+        report_format(text, "<td>%" PRIu32 "</td></tr>\n", m->repeats);
         ioa_free(copy);
     }
     return IOA_OK;

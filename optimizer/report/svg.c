@@ -59,15 +59,24 @@ static bool next_attribute(const char **at, const char *end, attribute *a)
     return true;
 }
 
-/* gnuplot writes what it does not need, too. */
-static bool is_superfluous(const attribute *a)
+/* What our scripts let nearly every group have stands once, in the <svg> element; groups say what differs. */
+#define COMMON " fill=\"none\" stroke=\"currentColor\" stroke-linecap=\"round\" stroke-linejoin=\"round\" font-size=\"14\""
+
+static bool is_superfluous(const attribute *a, bool group)
 {
+    static const struct {
+        const char *name, *value;
+    } common[] = {{"fill", "none"}, {"stroke", "currentColor"}, {"stroke-linecap", "round"}, {"stroke-linejoin", "round"},
+                  {"font-size", "14.00"}, {"stroke-width", "1.00"}};
+    for (size_t i = 0; group && i < sizeof common / sizeof *common; i++)
+        if (is_name(a, common[i].name) && is_value(a, common[i].value)) return true;
     if (is_name(a, "id") || is_name(a, "class") || is_name(a, "font-family")) return true;
     if (is_name(a, "color")) return a->value[0] != 'r'; /* its black and white; the page's ink then shows */
-    return (is_name(a, "stroke-linecap") && is_value(a, "butt")) || (is_name(a, "stroke-linejoin") && is_value(a, "miter"));
+    return false;
 }
 
-/* "M51.35,277.60 L61.10,277.60" with one decimal and single blanks: a tenth of a unit cannot be seen. */
+/* "M51.35,277.60 L61.10,277.60" as "M51.4,277.6 61.1,277.6": a tenth of a unit cannot be seen, and what follows a move is
+ * a line anyway. */
 static void put_numbers(const char *s, const char *end, report_text *page)
 {
     bool blank = false;
@@ -82,7 +91,8 @@ static void put_numbers(const char *s, const char *end, report_text *page)
         if (blank) report_bytes(page, " ", 1);
         blank = false;
         if (!number) {
-            report_bytes(page, s++, 1);
+            if (*s != 'L') report_bytes(page, s, 1);
+            s++;
             continue;
         }
         char copy[32] = "";
@@ -110,10 +120,10 @@ static void put_attribute(const attribute *a, report_text *page)
     report_bytes(page, "\"", 1);
 }
 
-static void put_attributes(const char *at, const char *end, report_text *page)
+static void put_attributes(const char *at, const char *end, bool group, report_text *page)
 {
     for (attribute a; next_attribute(&at, end, &a);)
-        if (!is_superfluous(&a)) put_attribute(&a, page);
+        if (!is_superfluous(&a, group)) put_attribute(&a, page);
 }
 
 /* A point refers to a definition we left out: the shape itself takes its place. */
@@ -130,7 +140,7 @@ static void put_point(const char *at, const char *end, report_text *page)
             if (is_name(&a, "xlink:href") && is_value(&a, shapes[i].reference)) shape = shapes[i].shape;
     report_format(page, "<%s stroke=\"none\" fill=\"currentColor\"", shape);
     while (next_attribute(&at, end, &a))
-        if (!is_superfluous(&a) && !is_name(&a, "xlink:href")) put_attribute(&a, page);
+        if (!is_superfluous(&a, false) && !is_name(&a, "xlink:href")) put_attribute(&a, page);
     report_put(page, "/>");
 }
 
@@ -144,7 +154,7 @@ static const char *find(const char *from, const char *end, const char *words)
 
 typedef struct open_element {
     size_t before, behind; /* lengths of the page before and behind its opening tag */
-    bool group;
+    bool group, dropped; /* dropped: a group that says nothing; only what is in it stays */
 } open_element;
 
 /* What stands between the definitions and the end. */
@@ -165,7 +175,7 @@ static bool put_content(const char *s, const char *end, report_text *page)
         if (tag[1] == '/') { /* empty groups, which set a colour for nothing, go */
             if (depth-- == 0) return true; /* of the canvas, which was opened before the definitions */
             if (open[depth].group && page->length == open[depth].behind) page->length = open[depth].before;
-            else report_bytes(page, tag, (size_t)(s - tag));
+            else if (!open[depth].dropped) report_bytes(page, tag, (size_t)(s - tag));
             continue;
         }
         if (strncmp(tag, "<title>", 7) == 0) {
@@ -182,11 +192,14 @@ static bool put_content(const char *s, const char *end, report_text *page)
             continue;
         }
         if (!closed && depth == DEPTH) return false;
-        if (!closed) open[depth] = (open_element){.before = page->length, .group = name_end - tag == 2 && tag[1] == 'g'};
+        bool group = name_end - tag == 2 && tag[1] == 'g';
+        size_t before = page->length;
         report_bytes(page, tag, (size_t)(name_end - tag));
-        put_attributes(name_end, behind, page);
-        report_put(page, closed ? "/>" : ">");
-        if (!closed) open[depth++].behind = page->length;
+        put_attributes(name_end, behind, group, page);
+        bool dropped = group && !closed && page->length == before + 2;
+        if (dropped) page->length = before;
+        else report_put(page, closed ? "/>" : ">");
+        if (!closed) open[depth++] = (open_element){before, page->length, group, dropped};
     }
     return true;
 }
@@ -201,7 +214,7 @@ bool report_svg_inline(const report_text *drawing, const char *label_id, report_
     if (!box || !content) return false;
     snprintf(numbers, sizeof numbers, "%.*s", (int)(end - box < 60 ? end - box : 60), box);
     if (sscanf(numbers, "viewBox=\"0 0 %f %f\"", &width, &height) != 2) return false;
-    report_format(page, "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-labelledby=\"%s\">", (double)width, (double)height,
+    report_format(page, "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-labelledby=\"%s\"" COMMON ">", (double)width, (double)height,
                   label_id);
     bool fine = put_content(content + 7, end, page);
     report_put(page, "</svg>\n");

@@ -129,7 +129,7 @@ void report_number(report_text *text, double value)
         if (value < 0.0) report_put(text, "\xe2\x88\x92");
         report_count(text, (uint64_t)size);
     } else
-        report_format(text, size >= 1000.0 ? "%.0f" : size >= 1.0 ? "%.3f" : "%.3g", value);
+        report_format(text, size >= 1e15 ? "%.3g" : size >= 1000.0 ? "%.0f" : size >= 1.0 ? "%.3f" : "%.3g", value);
 }
 
 ioa_status report_text_check(const report_text *text, ioa_error *error)
