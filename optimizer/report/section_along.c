@@ -39,6 +39,22 @@ static void put_orders(report_figure *f, const ioa_io *layered, const ioa_io *be
     }
 }
 
+/* An archive states what its order costs; now that it has been counted, is it so? */
+static void compare(const ioa_network *network, const ioa_schedule *s, const ioa_io io[2][STRETCHES], uint32_t stretches, report_text *text)
+{
+    uint64_t lone = ioa_network_bounds(network).lone_outputs, total[2] = {2 * lone, 2 * lone};
+    const uint64_t stated[2] = {s->baseline_total, report_total(s)};
+    for (int order = 0; order < 2; order++) {
+        for (uint32_t i = 0; i < stretches; i++) total[order] += io[order][i].reads + io[order][i].writes;
+        if (total[order] == stated[order]) continue;
+        report_format(text, "<p class=\"empty\"><strong>The archive is wrong:</strong> it states ");
+        report_count(text, stated[order]);
+        report_format(text, " I/Os for the %s order, but it has ", order ? "best" : "layered");
+        report_count(text, total[order]);
+        report_put(text, ". <code>ioanneal check</code> tells more.</p>\n");
+    }
+}
+
 static ioa_status draw(report_page *page, const report_item *item, const uint32_t *layered, report_text *text, ioa_error *error)
 {
     const ioa_network *network = page->options->network;
@@ -64,6 +80,7 @@ static ioa_status draw(report_page *page, const report_item *item, const uint32_
     if (x) put_orders(&f, io[0], io[1], connections, stretches);
     status = report_page_draw(page, &f, text, error);
     if (status != IOA_OK) return status;
+    compare(network, s, (const ioa_io(*)[STRETCHES])io, stretches, text);
 
     uint32_t rows = stretches < 10 ? stretches : 10; /* the table adds up tenths: sums say more than samples */
     report_format(text, "<details class=\"behind\"><summary>The numbers behind this plot</summary>\n<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>"

@@ -50,6 +50,12 @@ static ioa_status find_groups(search *s, ioa_error *error)
     return IOA_OK;
 }
 
+/* The colour of number `at` of `size`, cold to hot. */
+static report_colour ramp(uint32_t at, uint32_t size)
+{
+    return size > 1 ? COLOUR_RAMP_0 + (report_colour)lround((REPORT_RAMP - 1.0) * at / (size - 1.0)) : COLOUR_RAMP_0;
+}
+
 static void choose_rungs(search *s)
 {
     uint32_t rungs = s->trace.rungs;
@@ -59,7 +65,7 @@ static void choose_rungs(search *s)
         r->index = s->shown > 1 ? (uint32_t)((uint64_t)i * (rungs - 1) / (s->shown - 1)) : 0;
         uint32_t group = s->group[r->index], at = r->index - s->first[group], size = s->size[group];
         bool alone = s->groups == rungs && rungs > 1;
-        r->colour = alone ? COLOUR_KIND_0 + i : COLOUR_RAMP_0 + (size > 1 ? at * (REPORT_RAMP - 1) / (size - 1) : 0);
+        r->colour = alone ? COLOUR_KIND_0 + i : ramp(at, size);
         r->dashed = !alone && group % 2;
         const char *end = size == 1 ? "" : at == 0 ? ", coldest" : at + 1 == size ? ", hottest" : "";
         if (alone) snprintf(r->name, sizeof r->name, "replica %" PRIu32, r->index);
@@ -166,7 +172,7 @@ static ioa_status draw_swaps(search *s, report_text *text, ioa_error *error)
         if (s->group[i] != s->group[i + 1]) continue;
         if ((uint64_t)drawn * pairs > (uint64_t)seen++ * most) continue; /* evenly, if there are too many */
         uint32_t group = s->group[i], at = i - s->first[group], size = s->size[group];
-        report_colour colour = COLOUR_RAMP_0 + (size > 2 ? at * (REPORT_RAMP - 1) / (size - 2) : 0);
+        report_colour colour = ramp(at, size - 1);
         report_series *line = s->groups > 1
             ? report_figure_add(&f, colour, MARK_LINE, "group %" PRIu32 ", %" PRIu32 " and %" PRIu32, group + 1, at, at + 1)
             : report_figure_add(&f, colour, MARK_LINE, "rungs %" PRIu32 " and %" PRIu32, at, at + 1);
@@ -273,6 +279,7 @@ static void put_facts(const search *s, report_text *text)
     put_fact("replicas", o->replicas ? (double)o->replicas : NAN, text);
     put_fact("rounds", (double)t->rounds, text);
     if (o->planned_rounds != o->rounds) put_fact("rounds planned", (double)o->planned_rounds, text);
+    if (o->trial_rounds) put_fact("rounds of trial", (double)o->trial_rounds, text);
     put_fact("proposals", report_value(t->proposals, t->rounds - 1, 0), text);
     put_fact("round trips", report_value(t->round_trips, t->rounds - 1, 0), text);
     put_fact("barrier at the end", s->trace.rungs > s->groups ? report_value(t->barrier, t->rounds - 1, 0) : NAN, text);

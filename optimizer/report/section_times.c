@@ -65,7 +65,7 @@ static void put_verdict(const char *name, const ioa_measurement *m, report_text 
         report_put(text, "the order brings nothing here: the fastest kernel arranges the connections itself, whatever the order. What is gained is the kernel's.");
     else if (q.q3 < 1.0) report_format(text, "the order makes this kernel slower on this machine (%.2f\xc3\x97).", q.median);
     else if (q.q1 <= CLEAR) report_put(text, "no clear gain from the order itself on this kernel and machine.");
-    else report_format(text, "the order itself makes inference %.1f %% faster.", 100.0 * (q.median - 1.0));
+    else report_format(text, "the order itself makes inference %.2f times as fast.", q.median);
     report_put(text, "</li>\n");
 }
 

@@ -128,7 +128,6 @@ rm page.html
 if [ -n "$h5python" ]; then
     for kind in hostile numbers later no_trace empty_trace bare one_time long many; do
         "$h5python" "$IOA_SOURCE/tests/cli/report_craft.py" best.h5 crafted.h5 $kind || fail "report_craft.py $kind"
-        report crafted.h5
         report crafted.h5 --network net.h5
         case $kind in
         hostile)
@@ -144,6 +143,13 @@ if [ -n "$h5python" ]; then
         many) holds 'The first 4 schedules' '6 of 20 orders' ;;
         esac
     done
+    "$h5python" "$IOA_SOURCE/tests/support/craft.py" best.h5 crafted.h5 claim || fail "craft.py claim"
+    report crafted.h5 --network net.h5
+    holds 'The archive is wrong'
+    report best.h5 --network net.h5
+    ! grep -q 'The archive is wrong' page.html || fail "a good archive is called wrong"
+    "$h5python" "$IOA_SOURCE/tests/support/craft.py" best.h5 crafted.h5 order_illegal || fail "craft.py order_illegal"
+    refused 'crafted\.h5: schedule 0000: ' crafted.h5 --network net.h5 -o page.html
     [ ! -e pwned ] || fail "words of a file were run as a command"
 else
     note "hostile and incomplete archives: $no_h5python"
