@@ -67,7 +67,8 @@ static void put_row(const report_page *page, const report_item *item, report_tex
     char name[96];
     double gone = reduction(s);
     report_item_name(page, item, name, sizeof name);
-    report_format(text, "<tr><th scope=\"row\">%s</th>", name);
+    report_format(text, "<tr><th scope=\"row\">%s</th><td class=\"words\">%s</td>", name,
+                  s->verified ? "<span class=\"yes\">verified</span>" : "<span class=\"no\">not verified</span>");
     put_number(report_excess(s, s->baseline_total), text);
     put_number(report_excess(s, report_total(s)), text);
     report_put(text, "<td>");
@@ -81,8 +82,7 @@ static void put_row(const report_page *page, const report_item *item, report_tex
     put_number((double)report_total(s), text);
     report_put(text, "<td class=\"words\">");
     report_escape(text, s->method[0] ? s->method : "not recorded");
-    report_format(text, "</td><td class=\"words\">%s</td></tr>\n",
-                  s->verified ? "<span class=\"yes\">verified</span>" : "<span class=\"no\">not verified</span>");
+    report_put(text, "</td></tr>\n");
 }
 
 ioa_status report_put_summary(report_page *page, report_text *text, ioa_error *error)
@@ -90,12 +90,12 @@ ioa_status report_put_summary(report_page *page, report_text *text, ioa_error *e
     bool unverified = false;
     put_cards(page, text);
     report_put(text, "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead>"
-                     "<tr><td></td><th scope=\"colgroup\" colspan=\"5\">I/Os beyond the compulsory</th>"
-                     "<th scope=\"colgroup\" colspan=\"3\">all I/Os of the best order</th><td colspan=\"2\"></td></tr>\n"
-                     "<tr><th scope=\"col\">schedule</th><th scope=\"col\">layered</th><th scope=\"col\">best</th>"
+                     "<tr><td colspan=\"2\"></td><th scope=\"colgroup\" colspan=\"5\">I/Os beyond the compulsory</th>"
+                     "<th scope=\"colgroup\" colspan=\"3\">all I/Os of the best order</th><td></td></tr>\n"
+                     "<tr><th scope=\"col\">schedule</th><th scope=\"col\" class=\"words\">verified</th><th scope=\"col\">layered</th><th scope=\"col\">best</th>"
                      "<th scope=\"col\">change</th><th scope=\"col\">certified bound</th><th scope=\"col\">best above bound</th>"
                      "<th scope=\"col\">reads</th><th scope=\"col\">writes</th><th scope=\"col\">total</th>"
-                     "<th scope=\"col\" class=\"words\">method</th><th scope=\"col\" class=\"words\">verified</th></tr></thead>\n<tbody>\n");
+                     "<th scope=\"col\" class=\"words\">method</th></tr></thead>\n<tbody>\n");
     for (uint32_t i = 0; i < page->count; i++) {
         put_row(page, &page->items[i], text);
         unverified = unverified || !page->items[i].schedule->verified;
@@ -106,5 +106,10 @@ ioa_status report_put_summary(report_page *page, report_text *text, ioa_error *e
     if (unverified)
         report_put(text, " <strong>Not every schedule was verified: see <code>ioanneal check</code>.</strong>");
     report_put(text, "</p>\n");
+    for (uint32_t i = 0; page->options->count > 1 && i < page->options->count; i++) {
+        report_format(text, "%sArchive %" PRIu32 ": <bdi>", i ? "<br>" : "<p class=\"note\">", i + 1);
+        report_escape(text, page->options->sources[i].path);
+        report_put(text, i + 1 < page->options->count ? "</bdi>\n" : "</bdi></p>\n");
+    }
     return report_text_check(text, error);
 }
