@@ -46,7 +46,8 @@ static ioa_status read_archives(char **paths, int count, ioa_archive **archives,
 }
 
 /* The network, of the option or of a bundle, and whether the orders may be counted on it. */
-static ioa_status read_network(const char *path, const ioa_report_source *sources, int count, ioa_network **network, ioa_error *error)
+static ioa_status read_network(const char *path, const ioa_report_source *sources, int count, ioa_network **network,
+                               ioa_error *error)
 {
     ioa_status status = ioa_network_read(path, network, error);
     for (int i = 0; status == IOA_OK && i < count; i++) {
@@ -69,7 +70,8 @@ static int print_result(const cli_common *common, const char *path, const ioa_re
         cli_json_count(json, "bytes", facts->bytes);
         return cli_print_json(json);
     }
-    printf("%s: %" PRIu32 " schedule%s, %" PRIu32 " figure%s, %.0f kB\n", path, facts->schedules, facts->schedules == 1 ? "" : "s",
+    printf("%s: %" PRIu32 " schedule%s, %" PRIu32 " figure%s, %.0f kB\n", path, facts->schedules, facts->schedules == 1 ? ""
+           : "s",
            facts->figures, facts->figures == 1 ? "" : "s", (double)facts->bytes / 1000.0);
     return cli_finish_output();
 }
@@ -109,7 +111,8 @@ static int run(const cli_command *command, int argc, char **argv)
     cli_common common = {0};
     const cli_option options[] = {
         {CLI_TEXT, 'o', "output", "REPORT.html", &output, "page to write (required)", 0, 0},
-        {CLI_TEXT, 'n', "network", "NET.h5", &network_path, "for curves at all M and along the order (a bundle brings its own)", 0, 0},
+        {CLI_TEXT, 'n', "network", "NET.h5", &network_path, "for curves at all M and along the order (a bundle brings its own)",
+         0, 0},
         {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
     };
     int files;

@@ -91,7 +91,8 @@ static void print_measured(const ioa_measured *m)
     printf("    measured, batch %" PRIu32 ", %" PRIu32 " thread%s on %s: %s, %.1f GF/s, error %.1e\n", x->batch, x->threads,
            x->threads == 1 ? "" : "s", m->machine.cpu[0] ? cli_shown(m->machine.cpu, cpu, sizeof cpu) : "an unknown processor",
            cli_shown(x->kernel, kernel, sizeof kernel), x->gflops, x->max_abs_error);
-    print_ratio("the order's share", &x->speedup_order, x->speedup_order.q1 <= 1.02 ? "  no clear gain from the order itself" : "");
+    print_ratio("the order's share", &x->speedup_order, x->speedup_order.q1 <= 1.02 ? "  no clear gain from the order itself"
+                : "");
     print_ratio("the kernel's share", &x->speedup_kernel, "");
     print_ratio("against CSR", &x->speedup_csr, "");
     print_ratio("against MKL", &x->speedup_mkl, "");
@@ -101,7 +102,8 @@ static void print_search(const ioa_schedule *s)
 {
     char text[32], method[sizeof s->method];
     uint64_t value;
-    printf("    %s, seed %" PRIu64, s->method[0] ? cli_shown(s->method, method, sizeof method) : "method not recorded", s->seed);
+    printf("    %s, seed %" PRIu64, s->method[0] ? cli_shown(s->method, method, sizeof method) : "method not recorded",
+           s->seed);
     if (s->replicas) printf(", %" PRIu64 " replica%s", s->replicas, s->replicas == 1 ? "" : "s");
     printf(", %s round%s", cli_grouped(s->rounds, text), s->rounds == 1 ? "" : "s");
     if (s->planned_rounds > s->rounds) printf(" of %s planned", cli_grouped(s->planned_rounds, text));
@@ -120,7 +122,8 @@ void cli_info_schedule(const ioa_schedule *s, uint32_t index, cJSON *array)
     char text[3][32];
     printf("  schedule %04" PRIu32 ": M = %" PRIu64 " %s, excess %s (layered %s, %.1f %% less), %s\n", index, s->memory,
            ioa_policy_name(s->policy), cli_grouped(excess, text[0]), cli_grouped(baseline, text[1]),
-           baseline ? 100.0 * ((double)baseline - (double)excess) / (double)baseline : 0.0, s->verified ? "verified" : "NOT verified");
+           baseline ? 100.0 * ((double)baseline - (double)excess) / (double)baseline : 0.0, s->verified ? "verified"
+               : "NOT verified");
     printf("    total %s: %s reads, %s writes", cli_grouped(total, text[0]), cli_grouped(s->io.reads, text[1]),
            cli_grouped(s->io.writes, text[2]));
     if (s->certified_bound)

@@ -124,7 +124,8 @@ static void put_cell(double value, bool percent, report_text *page)
 static void put_table(const report_figure *f, uint64_t most, report_text *page)
 {
     uint64_t rows = f->count < most ? f->count : most;
-    report_put(page, "<details><summary>The numbers behind this plot</summary>\n<div class=\"scroll\" tabindex=\"0\"><table>\n");
+    report_put(page, "<details><summary>The numbers behind this plot</summary>\n<div class=\"scroll\" "
+                     "tabindex=\"0\"><table>\n");
     report_format(page, "<thead><tr><th scope=\"col\">%s</th>", f->x_label);
     for (uint32_t i = 0; i < f->series_count; i++) {
         if (f->series[i].x || !f->series[i].label[0]) continue;

@@ -38,6 +38,11 @@ void report_item_name(const report_page *page, const report_item *item, char *na
 /* A paragraph that says why a section is empty and what to do; HTML of ours. */
 void report_empty(report_text *text, const char *html);
 
+/* A table up to its body, and its end. `heads` are plain words of ours between bars; a column whose head begins with * holds
+ * words and is set flush left. */
+void report_table_open(report_text *text, const char *heads);
+void report_table_close(report_text *text);
+
 uint64_t report_total(const ioa_schedule *schedule);
 
 /* total - compulsory, also where a damaged archive claims less than nothing. */

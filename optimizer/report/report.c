@@ -39,6 +39,24 @@ void report_empty(report_text *text, const char *html)
     report_format(text, "<p class=\"empty\">%s</p>\n", html);
 }
 
+void report_table_open(report_text *text, const char *heads)
+{
+    report_put(text, "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>");
+    while (*heads) {
+        bool words = *heads == '*';
+        heads += words;
+        size_t length = strcspn(heads, "|");
+        report_format(text, "<th scope=\"col\"%s>%.*s</th>", words ? " class=\"words\"" : "", (int)length, heads);
+        heads += length + (heads[length] == '|');
+    }
+    report_put(text, "</tr></thead>\n<tbody>\n");
+}
+
+void report_table_close(report_text *text)
+{
+    report_put(text, "</tbody></table></div>\n");
+}
+
 ioa_status report_page_draw(report_page *page, report_figure *figure, report_text *text, ioa_error *error)
 {
     ioa_status status = report_figure_put(figure, &page->budget, page->figures + 1, text, error);

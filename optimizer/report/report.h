@@ -14,7 +14,8 @@ typedef struct ioa_report_source {
 typedef struct ioa_report_options {
     const ioa_report_source *sources; /* [count] archives of one topology */
     uint32_t count;                   /* at least 1 */
-    const ioa_network *network;       /* the network they belong to, with orders that are legal for it; NULL: what needs it is left out, and the page says so */
+    /* The network they belong to, for which their orders are legal; NULL: what needs it is left out, and the page says so. */
+    const ioa_network *network;
     /* Called now and then while curves are computed, from one thread at a time; `share` of it done. May be NULL. */
     void (*progress)(void *context, double share);
     void *context;

@@ -99,7 +99,8 @@ static void put_axes(const report_figure *f, report_text *script)
         report_put(script, ") scale 0\n");
         return;
     }
-    if (y.from < 0.0 && y.to > 0.0 && !f->even_y) report_format(script, "\nset xzeroaxis lt 1 lw 1 lc rgb \"#%06x\"", COLOUR_INK);
+    if (y.from < 0.0 && y.to > 0.0 && !f->even_y) report_format(script, "\nset xzeroaxis lt 1 lw 1 lc rgb \"#%06x\"",
+                                                                COLOUR_INK);
     report_format(script, "\nset yrange [%.17g:%.17g]\nset ytics ", y.from, y.to);
     report_axis_ticks(&y, f->as_percent, script);
     report_put(script, " scale 0\n");
@@ -115,13 +116,15 @@ void report_figure_script(const report_figure *f, const report_budget *budget, r
     report_format(script, "set grid %s back lt 1 lw 0.8 lc rgb \"#%06x\"\n", f->rows ? "xtics" : "ytics", COLOUR_GRID);
     report_format(script, "set xlabel \"%s\" textcolor rgb \"#%06x\" offset 0,0.3\nset rmargin 3\n", f->x_label, COLOUR_MUTED);
     if (f->y_label)
-        report_format(script, "set tmargin 2\nset label 1 \"%s\" at graph 0, graph 1 offset 0,0.9 left textcolor rgb \"#%06x\"\n",
+        report_format(script, "set tmargin 2\nset label 1 \"%s\" at graph 0, graph 1 offset 0,0.9 left textcolor rgb "
+                              "\"#%06x\"\n",
                       f->y_label, COLOUR_MUTED);
     else
         report_put(script, "set tmargin 0.8\n");
     put_axes(f, script);
     if (f->line_drawn)
-        report_format(script, "set arrow 1 from first %.10g, graph 0 to first %.10g, graph 1 nohead back dt (4,4) lc rgb \"#%06x\"\n",
+        report_format(script, "set arrow 1 from first %.10g, graph 0 to first %.10g, graph 1 nohead back dt (4,4) lc rgb "
+                              "\"#%06x\"\n",
                       f->line_x, f->line_x, COLOUR_INK);
     for (uint32_t i = 0; i < f->series_count; i++) put_data(f, budget, i, script);
     report_put(script, "plot ");

@@ -40,7 +40,8 @@ static void put_orders(report_figure *f, const ioa_io *layered, const ioa_io *be
 }
 
 /* An archive states what its order costs; now that it has been counted, is it so? */
-static void compare(const ioa_network *network, const ioa_schedule *s, const ioa_io io[2][STRETCHES], uint32_t stretches, report_text *text)
+static void compare(const ioa_network *network, const ioa_schedule *s, const ioa_io io[2][STRETCHES], uint32_t stretches,
+                    report_text *text)
 {
     uint64_t lone = ioa_network_bounds(network).lone_outputs, total[2] = {2 * lone, 2 * lone};
     const uint64_t stated[2] = {s->baseline_total, report_total(s)};
@@ -72,9 +73,11 @@ static ioa_status draw(report_page *page, const report_item *item, const uint32_
     ioa_simulator_destroy(simulator);
     report_item_name(page, item, name, sizeof name);
     snprintf(title, sizeof title, "Along the order, %s", name);
-    report_figure f = {.title = title, .x_label = "share of the connections handled, in percent", .from_zero = true, .no_table = true,
+    report_figure f = {.title = title, .x_label = "share of the connections handled, in percent", .from_zero = true,
+                       .no_table = true,
                        .y_label = "per connection: values loaded (up), written back (down)",
-                       .alt = "Two outlines over the course of the order: values loaded per connection above zero and written back below zero, for the layered order as an area and for the best order as a line."};
+                       .alt = "Two outlines over the course of the order: values loaded per connection above zero and written "
+                              "back below zero, for the layered order as an area and for the best order as a line."};
     double *x = report_figure_x(&f, (uint64_t)stretches + 1);
     for (uint32_t i = 0; x && i <= stretches; i++) x[i] = 100.0 * i / stretches;
     if (x) put_orders(&f, io[0], io[1], connections, stretches);
@@ -83,9 +86,8 @@ static ioa_status draw(report_page *page, const report_item *item, const uint32_
     compare(network, s, (const ioa_io(*)[STRETCHES])io, stretches, text);
 
     uint32_t rows = stretches < 10 ? stretches : 10; /* the table adds up tenths: sums say more than samples */
-    report_format(text, "<details class=\"behind\"><summary>The numbers behind this plot</summary>\n<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>"
-                        "<th scope=\"col\">part of the order</th><th scope=\"col\">layered: values loaded</th><th scope=\"col\">written</th>"
-                        "<th scope=\"col\">best: values loaded</th><th scope=\"col\">written</th></tr></thead>\n<tbody>\n");
+    report_put(text, "<details class=\"behind\"><summary>The numbers behind this plot</summary>\n");
+    report_table_open(text, "part of the order|layered: values loaded|written|best: values loaded|written");
     for (uint32_t row = 0; row < rows; row++) {
         uint32_t from = stretches * row / rows, to = stretches * (row + 1) / rows;
         report_format(text, "<tr><th scope=\"row\">%.0f to %.0f %%</th>", 100.0 * from / stretches, 100.0 * to / stretches);
@@ -103,7 +105,8 @@ static ioa_status draw(report_page *page, const report_item *item, const uint32_
         }
         report_put(text, "</tr>\n");
     }
-    report_put(text, "</tbody></table></div></details>\n");
+    report_table_close(text);
+    report_put(text, "</details>\n");
     return report_text_check(text, error);
 }
 
@@ -111,7 +114,8 @@ ioa_status report_put_along(report_page *page, report_text *text, ioa_error *err
 {
     const ioa_network *network = page->options->network;
     if (!network) {
-        report_empty(text, "This needs the network: give <code>--network NET.h5</code>, or make the report from a bundle (<code>ioanneal pack</code>).");
+        report_empty(text, "This needs the network: give <code>--network NET.h5</code>, or make the report from a bundle "
+                           "(<code>ioanneal pack</code>).");
         return IOA_OK;
     }
     if (ioa_network_connections(network) == 0) {

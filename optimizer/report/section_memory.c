@@ -67,8 +67,10 @@ static report_figure start(bool share)
         .x_label = "M, slots of fast memory", .log_x = true, .from_zero = true, .as_percent = share,
         .title = share ? "What is left of the layered order's excess" : "I/Os beyond the compulsory against M",
         .y_label = share ? "share of the layered order's I/Os beyond the compulsory" : "I/Os beyond the compulsory",
-        .alt = share ? "Lines over the memory size: the share of the layered order's excess that the best order keeps, and the share that no order can avoid."
-                     : "Lines over the memory size: I/Os beyond the compulsory of the layered order at the top, of the orders found below it, and of the certified bound at the bottom."};
+        .alt = share ? "Lines over the memory size: the share of the layered order's excess that the best order keeps, and "
+                       "the share that no order can avoid."
+                     : "Lines over the memory size: I/Os beyond the compulsory of the layered order at the top, of the orders "
+                       "found below it, and of the certified bound at the bottom."};
 }
 
 /* From what the archives state. */
@@ -85,7 +87,8 @@ static ioa_status draw_stated(report_page *page, const selection *s, report_text
     for (uint32_t source = 0; source < page->options->count && !f.failed; source++) {
         bool one = page->options->count == 1;
         report_series *best = one ? report_figure_add(&f, COLOUR_BEST, MARK_BOTH, "best order found")
-                                  : report_figure_add(&f, COLOUR_KIND_0 + source % REPORT_KINDS, MARK_BOTH, "best of archive %u", source + 1);
+                                  : report_figure_add(&f, COLOUR_KIND_0 + source % REPORT_KINDS, MARK_BOTH,
+                                                      "best of archive %u", source + 1);
         if (best) put_best(s, &f, source, best->y);
     }
     report_series *bound = f.failed ? NULL : report_figure_add(&f, COLOUR_BOUND, MARK_BOTH, "certified bound");
@@ -96,7 +99,8 @@ static ioa_status draw_stated(report_page *page, const selection *s, report_text
             bound->y[place_of(&f, schedule->memory)] = report_excess(schedule, schedule->certified_bound);
     }
     ioa_status status = report_page_draw(page, &f, text, error);
-    report_empty(text, "Only the memory sizes of the archive are shown. With <code>--network NET.h5</code> (or a bundle) the curves are "
+    report_empty(text, "Only the memory sizes of the archive are shown. With <code>--network NET.h5</code> (or a bundle) the "
+                       "curves are "
                        "computed for all sizes, and each order is counted at the sizes it was not made for.");
     return status;
 }
@@ -141,13 +145,15 @@ static ioa_status draw_computed(report_page *page, const selection *s, const rep
     report_series *best = f.failed ? NULL : report_figure_add(&f, COLOUR_INK, MARK_POINTS, "stated by the archive");
     if (best) put_best(s, &f, -1, best->y);
     if (count < s->count) {
-        snprintf(caption, sizeof caption, "%" PRIu32 " of %" PRIu32 " orders are counted at every size; all are shown at their own.", count, s->count);
+        snprintf(caption, sizeof caption, "%" PRIu32 " of %" PRIu32 " orders are counted at every size; all are shown at "
+                                                                    "their own.", count, s->count);
         f.caption = caption;
     }
     return report_page_draw(page, &f, text, error);
 }
 
-static ioa_status draw_shares(report_page *page, const selection *s, uint32_t count, const report_sweep *sweep, report_text *text,
+static ioa_status draw_shares(report_page *page, const selection *s, uint32_t count, const report_sweep *sweep,
+                              report_text *text,
                               ioa_error *error)
 {
     uint64_t lower = page->options->network->bounds.lower;

@@ -66,7 +66,8 @@ static void put_source(const report_page *page, uint32_t index, report_text *tex
     for (uint32_t i = 0; i < a->facts; i++) put_fact(&a->provenance[i], text);
     report_put(text, "</tbody></table></div>\n");
     if (a->facts == 0)
-        report_empty(text, "The archive says nothing about the run it comes from: <code>/provenance</code> is missing. <code>ioanneal optimize</code> writes it.");
+        report_empty(text, "The archive says nothing about the run it comes from: <code>/provenance</code> is missing. "
+                           "<code>ioanneal optimize</code> writes it.");
 }
 
 static void put_bytes(uint64_t bytes, report_text *text)
@@ -96,11 +97,10 @@ static void put_machines(const report_page *page, report_text *text)
             const ioa_measured *m = &page->items[i].schedule->measured[j];
             char name[96];
             report_item_name(page, &page->items[i], name, sizeof name);
-            if (!any)
-                report_put(text, "<h3>Machines that measured</h3>\n<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">schedule</th>"
-                                 "<th scope=\"col\" class=\"words\">processor</th><th scope=\"col\">cores</th><th scope=\"col\">L1d</th><th scope=\"col\">L2</th>"
-                                 "<th scope=\"col\">L3</th><th scope=\"col\">memory</th><th scope=\"col\" class=\"words\">kernels</th><th scope=\"col\" class=\"words\">compiler and flags</th>"
-                                 "<th scope=\"col\" class=\"words\">date</th></tr></thead>\n<tbody>\n");
+            if (!any) {
+                report_put(text, "<h3>Machines that measured</h3>\n");
+                report_table_open(text, "schedule|*processor|cores|L1d|L2|L3|memory|*kernels|*compiler and flags|*date");
+            }
             any = true;
             report_format(text, "<tr><th scope=\"row\">%s</th>", name);
             put_words(m->machine.cpu, text);
@@ -118,7 +118,7 @@ static void put_machines(const report_page *page, report_text *text)
             put_words(m->date, text);
             report_put(text, "</tr>\n");
         }
-    if (any) report_put(text, "</tbody></table></div>\n");
+    if (any) report_table_close(text);
 }
 
 ioa_status report_put_origin(report_page *page, report_text *text, ioa_error *error)

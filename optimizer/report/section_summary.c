@@ -51,7 +51,8 @@ static void put_cards(const report_page *page, report_text *text)
         report_put(text, " best</p></div>\n");
     }
     report_put(text, "</div>\n");
-    if (page->count > CARDS) report_format(text, "<p class=\"note\">The first %u schedules; all are in the table.</p>\n", CARDS);
+    if (page->count > CARDS) report_format(text, "<p class=\"note\">The first %u schedules; all are in the table.</p>\n",
+                                           CARDS);
 }
 
 static void put_number(double value, report_text *text)
@@ -92,8 +93,10 @@ ioa_status report_put_summary(report_page *page, report_text *text, ioa_error *e
     report_put(text, "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead>"
                      "<tr><td colspan=\"2\"></td><th scope=\"colgroup\" colspan=\"5\">I/Os beyond the compulsory</th>"
                      "<th scope=\"colgroup\" colspan=\"3\">all I/Os of the best order</th><td></td></tr>\n"
-                     "<tr><th scope=\"col\">schedule</th><th scope=\"col\" class=\"words\">verified</th><th scope=\"col\">layered</th><th scope=\"col\">best</th>"
-                     "<th scope=\"col\">change</th><th scope=\"col\">certified bound</th><th scope=\"col\">best above bound</th>"
+                     "<tr><th scope=\"col\">schedule</th><th scope=\"col\" class=\"words\">verified</th><th "
+                     "scope=\"col\">layered</th><th scope=\"col\">best</th>"
+                     "<th scope=\"col\">change</th><th scope=\"col\">certified bound</th><th scope=\"col\">best above "
+                     "bound</th>"
                      "<th scope=\"col\">reads</th><th scope=\"col\">writes</th><th scope=\"col\">total</th>"
                      "<th scope=\"col\" class=\"words\">method</th></tr></thead>\n<tbody>\n");
     for (uint32_t i = 0; i < page->count; i++) {
@@ -102,7 +105,8 @@ ioa_status report_put_summary(report_page *page, report_text *text, ioa_error *e
     }
     report_put(text, "</tbody></table></div>\n<p class=\"note\">The compulsory I/O is ");
     report_count(text, page->items[0].schedule->lower_bound);
-    report_put(text, ": every connection's weight, every neuron once, every output written. No order needs less than the certified bound.");
+    report_put(text, ": every connection's weight, every neuron once, every output written. No order needs less than the "
+                     "certified bound.");
     if (unverified)
         report_put(text, " <strong>Not every schedule was verified: see <code>ioanneal check</code>.</strong>");
     report_put(text, "</p>\n");

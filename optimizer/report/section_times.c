@@ -19,10 +19,14 @@ typedef struct comparison {
 } comparison;
 
 static const comparison comparisons[] = {
-    {"the order's share", "our plan in this order against the same kind of plan in layered order", offsetof(ioa_measurement, speedup_order), COLOUR_BEST},
-    {"the kernel's share", "our plan in layered order against layer-wise CSR", offsetof(ioa_measurement, speedup_kernel), COLOUR_BOUND},
-    {"the whole", "our plan in this order against layer-wise CSR", offsetof(ioa_measurement, speedup_csr), COLOUR_INK},
-    {"the whole against MKL", "the same against the best of MKL's ways", offsetof(ioa_measurement, speedup_mkl), COLOUR_LAYERED},
+    {"the order's share", "our plan in this order against the same kind of plan in layered order",
+     offsetof(ioa_measurement, speedup_order), COLOUR_BEST},
+    {"the kernel's share", "our plan in layered order against layer-wise CSR",
+     offsetof(ioa_measurement, speedup_kernel), COLOUR_BOUND},
+    {"the whole", "our plan in this order against layer-wise CSR",
+     offsetof(ioa_measurement, speedup_csr), COLOUR_INK},
+    {"the whole against MKL", "the same against the best of MKL's ways",
+     offsetof(ioa_measurement, speedup_mkl), COLOUR_LAYERED},
 };
 #define COMPARISONS (sizeof comparisons / sizeof *comparisons)
 
@@ -45,7 +49,8 @@ static void put_value(const char *format, double value, report_text *text)
 static void put_ratio(ioa_quartiles q, report_text *text)
 {
     if (q.median > 0.0)
-        report_format(text, "<td><strong>%.2f\xc3\x97</strong> <span class=\"spread\">%.2f to %.2f</span></td>", q.median, q.q1, q.q3);
+        report_format(text, "<td><strong>%.2f\xc3\x97</strong> <span class=\"spread\">%.2f to %.2f</span></td>", q.median, q.q1,
+                      q.q3);
     else
         report_put(text, "<td>not measured</td>");
 }
@@ -62,7 +67,8 @@ static void put_verdict(const char *name, const ioa_measurement *m, report_text 
     report_format(text, "<li><strong>%s, batch %" PRIu32 ":</strong> ", name, m->batch);
     if (q.median == 0.0) report_put(text, "the order's own share was not measured.");
     else if (ignores_order(m))
-        report_put(text, "the order brings nothing here: the fastest kernel arranges the connections itself, whatever the order. What is gained is the kernel's.");
+        report_put(text, "the order brings nothing here: the fastest kernel arranges the connections itself, whatever the "
+                         "order. What is gained is the kernel's.");
     else if (q.q3 < 1.0) report_format(text, "the order makes this kernel slower on this machine (%.2f\xc3\x97).", q.median);
     else if (q.q1 <= CLEAR) report_put(text, "no clear gain from the order itself on this kernel and machine.");
     else report_format(text, "the order itself makes inference %.2f times as fast.", q.median);
@@ -76,7 +82,8 @@ static void put_rows(const report_page *page, bool mkl, report_text *text)
             const ioa_measurement *m = &page->items[i].schedule->measured[j].measurement;
             char name[96];
             report_item_name(page, &page->items[i], name, sizeof name);
-            report_format(text, "<tr><th scope=\"row\">%s</th><td>%" PRIu32 "</td><td>%" PRIu32 "</td>", name, m->batch, m->threads);
+            report_format(text, "<tr><th scope=\"row\">%s</th><td>%" PRIu32 "</td><td>%" PRIu32 "</td>", name, m->batch,
+                          m->threads);
             for (size_t k = 0; k < COMPARISONS - !mkl; k++) put_ratio(ratio(m, k), text);
             put_value("%.1f", m->gflops > 0.0 ? m->gflops : NAN, text);
             put_value("%.1e", m->max_rel_error > 0.0 ? m->max_rel_error : m->max_abs_error, text);
@@ -109,19 +116,19 @@ static ioa_status put_times(const ioa_measurement *m, report_text *text, ioa_err
 static ioa_status put_raw(const report_page *page, report_text *text, ioa_error *error)
 {
     ioa_status status = IOA_OK;
-    report_put(text, "<details class=\"behind\"><summary>Times behind the speedups, in milliseconds per pass over the batch</summary>\n"
-                     "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">competitor</th><th scope=\"col\">fastest</th><th scope=\"col\">lower quartile</th>"
-                     "<th scope=\"col\">median</th><th scope=\"col\">upper quartile</th><th scope=\"col\">slowest</th><th scope=\"col\">repetitions</th></tr></thead>\n");
+    report_put(text, "<details class=\"behind\"><summary>Times behind the speedups, in milliseconds per pass over the "
+                     "batch</summary>\n");
+    report_table_open(text, "competitor|fastest|lower quartile|median|upper quartile|slowest|repetitions");
     for (uint32_t i = 0; i < page->count; i++)
         for (uint32_t j = 0; status == IOA_OK && j < page->items[i].schedule->measurements; j++) {
             char name[96];
             report_item_name(page, &page->items[i], name, sizeof name);
-            report_format(text, "<tbody><tr><th scope=\"rowgroup\" colspan=\"7\">%s, batch %" PRIu32 "</th></tr>\n", name,
+            report_format(text, "<tr><th scope=\"rowgroup\" colspan=\"7\">%s, batch %" PRIu32 "</th></tr>\n", name,
                           page->items[i].schedule->measured[j].measurement.batch);
             status = put_times(&page->items[i].schedule->measured[j].measurement, text, error);
-            report_put(text, "</tbody>\n");
         }
-    report_put(text, "</table></div></details>\n");
+    report_table_close(text);
+    report_put(text, "</details>\n");
     return status;
 }
 
@@ -156,14 +163,17 @@ static ioa_status draw(report_page *page, uint32_t measurements, report_text *te
                 values[count] = ratio(m, k);
                 if (values[count].median == 0.0) continue;
                 if (same_batch(page)) snprintf(names[count], sizeof names[count], "%s: %s", name, comparisons[k].name);
-                else snprintf(names[count], sizeof names[count], "%s, batch %" PRIu32 ": %s", name, m->batch, comparisons[k].name);
+                else snprintf(names[count], sizeof names[count], "%s, batch %" PRIu32 ": %s", name, m->batch,
+                              comparisons[k].name);
                 rows[count] = names[count];
                 which[count++] = k;
             }
         }
     if (count == 0) return IOA_OK;
-    report_figure f = {.title = "Speedups with their spread", .x_label = "times as fast; point: median, bar: quartiles", .no_table = true,
-                       .alt = "A row per speedup: a point at the median and a bar between the quartiles, against a line at 1, where nothing is gained.",
+    report_figure f = {.title = "Speedups with their spread", .x_label = "times as fast; point: median, bar: quartiles",
+                       .no_table = true,
+                       .alt = "A row per speedup: a point at the median and a bar between the quartiles, against a line at 1, "
+                              "where nothing is gained.",
                        .rows = rows, .row_count = count, .line_drawn = true, .line_x = 1.0};
     double *x = report_figure_x(&f, count);
     for (uint32_t i = 0; x && i < count; i++) x[i] = NAN;
@@ -180,7 +190,8 @@ static ioa_status draw(report_page *page, uint32_t measurements, report_text *te
         }
     }
     if (drawn < measurements) {
-        snprintf(caption, sizeof caption, "%" PRIu32 " of %" PRIu32 " measurements are drawn; the table has all.", drawn, measurements);
+        snprintf(caption, sizeof caption, "%" PRIu32 " of %" PRIu32 " measurements are drawn; the table has all.", drawn,
+                 measurements);
         f.caption = caption;
     }
     return report_page_draw(page, &f, text, error);
@@ -194,8 +205,10 @@ ioa_status report_put_times(report_page *page, report_text *text, ioa_error *err
         for (uint32_t j = 0; j < page->items[i].schedule->measurements; j++, measurements++)
             mkl = mkl || ratio(&page->items[i].schedule->measured[j].measurement, COMPARISONS - 1).median > 0.0;
     if (measurements == 0) {
-        report_empty(text, "Nothing was measured: the search ran with <code>--timing 0</code>, or the schedules were not verified. "
-                           "<code>ioanneal bench NET.h5 --schedule ARCHIVE.h5</code> measures them on this machine and prints the result; "
+        report_empty(text, "Nothing was measured: the search ran with <code>--timing 0</code>, or the schedules were not "
+                           "verified. "
+                           "<code>ioanneal bench NET.h5 --schedule ARCHIVE.h5</code> measures them on this machine and prints "
+                           "the result; "
                            "<code>ioanneal optimize</code> with <code>--timing</code> above 0 stores it.");
         return IOA_OK;
     }
@@ -209,14 +222,21 @@ ioa_status report_put_times(report_page *page, report_text *text, ioa_error *err
     report_put(text, "</ul>\n");
     ioa_status status = draw(page, measurements, text, error);
     if (status != IOA_OK) return status;
-    report_put(text, "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">schedule</th><th scope=\"col\">batch</th><th scope=\"col\">threads</th>");
-    for (size_t k = 0; k < COMPARISONS - !mkl; k++) report_format(text, "<th scope=\"col\">%s</th>", comparisons[k].name);
-    report_put(text, "<th scope=\"col\">GF/s</th><th scope=\"col\">largest error</th><th scope=\"col\" class=\"words\">kernel</th></tr></thead>\n<tbody>\n");
+    report_text heads = {0};
+    report_put(&heads, "schedule|batch|threads|");
+    for (size_t k = 0; k < COMPARISONS - !mkl; k++) report_format(&heads, "%s|", comparisons[k].name);
+    report_put(&heads, "GF/s|largest error|*kernel");
+    report_bytes(&heads, "", 1);
+    if (!heads.failed) report_table_open(text, heads.data);
+    text->failed = text->failed || heads.failed;
+    report_text_clear(&heads);
     put_rows(page, mkl, text);
-    report_put(text, "</tbody></table></div>\n<p class=\"note\">Medians, with their quartiles: ");
+    report_table_close(text);
+    report_put(text, "<p class=\"note\">Medians, with their quartiles: ");
     for (size_t k = 0; k < COMPARISONS - !mkl; k++)
         report_format(text, "%s%s is %s", k ? "; " : "", comparisons[k].name, comparisons[k].against);
-    report_format(text, ".%s Competitors ran interleaved, and a speedup is a ratio within one repetition. Errors are against float64, relative to max(1, |y|).</p>\n",
+    report_format(text, ".%s Competitors ran interleaved, and a speedup is a ratio within one repetition. Errors are against "
+                        "float64, relative to max(1, |y|).</p>\n",
                   mkl ? "" : " MKL was not built in.");
     return put_raw(page, text, error);
 }

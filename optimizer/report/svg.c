@@ -97,7 +97,8 @@ static void put_numbers(const char *s, const char *end, report_text *page)
         }
         char copy[32] = "";
         size_t length = 0;
-        for (; s < end && length + 1 < sizeof copy && ((*s >= '0' && *s <= '9') || *s == '-' || *s == '.'); s++) copy[length++] = *s;
+        for (; s < end && length + 1 < sizeof copy && ((*s >= '0' && *s <= '9') || *s == '-' || *s == '.');
+             s++) copy[length++] = *s;
         double value = round(10.0 * strtod(copy, NULL)) / 10.0;
         report_format(page, value == floor(value) ? "%.0f" : "%.1f", value == 0.0 ? 0.0 : value);
     }
@@ -214,7 +215,8 @@ bool report_svg_inline(const report_text *drawing, const char *label_id, report_
     if (!box || !content) return false;
     snprintf(numbers, sizeof numbers, "%.*s", (int)(end - box < 60 ? end - box : 60), box);
     if (sscanf(numbers, "viewBox=\"0 0 %f %f\"", &width, &height) != 2) return false;
-    report_format(page, "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-labelledby=\"%s\"" COMMON ">", (double)width, (double)height,
+    report_format(page, "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-labelledby=\"%s\"" COMMON ">", (double)width,
+                  (double)height,
                   label_id);
     bool fine = put_content(content + 7, end, page);
     report_put(page, "</svg>\n");

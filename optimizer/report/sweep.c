@@ -22,7 +22,7 @@ typedef struct work {
     report_sweep *sweep;
     const uint32_t *layered; /* [W] */
     atomic_uint next;
-    atomic_uint_fast64_t enough; /* from this memory size on nothing is proven beyond the compulsory: the search for proofs is costly */
+    atomic_uint_fast64_t enough; /* from this memory size on nothing is proven beyond the compulsory: no need to try */
     uint32_t tasks, done;
     pthread_mutex_t lock;    /* for what follows, `done` and the callback */
     ioa_status status;

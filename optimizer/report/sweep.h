@@ -24,8 +24,8 @@ typedef struct report_sweep_config {
     void *context;
 } report_sweep_config;
 
-/* Sizes: powers of two (or four, on large networks) around those that must be there, up to the first that holds the whole network. All cores work.
- * On failure nothing is left. IOA_ERR_NOMEM. */
+/* Sizes: powers of two (or four, on large networks) around those that must be there, up to the first that holds the
+ * whole network. All cores work. On failure nothing is left. IOA_ERR_NOMEM. */
 ioa_status report_sweep_run(const report_sweep_config *config, report_sweep *sweep, ioa_error *error);
 
 void report_sweep_clear(report_sweep *sweep);

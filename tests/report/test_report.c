@@ -39,7 +39,8 @@ static void words_from_files_are_escaped(void **state)
 {
     (void)state;
     assert_string_equal(escaped("<a href=\"x\">'&'</a>"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;&lt;/a&gt;");
-    assert_string_equal(escaped("plain \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80"), "plain \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80");
+    assert_string_equal(escaped("plain \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80"),
+                        "plain \xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80");
     assert_string_equal(escaped("a\x1b[31m\x7f\tb\n"), "a" REPLACED "[31m" REPLACED "\tb\n");
     assert_string_equal(escaped("\xff<\xc3"), REPLACED "&lt;" REPLACED);                 /* broken */
     assert_string_equal(escaped("\xc0\xbc"), REPLACED REPLACED);                         /* '<' in two bytes */
@@ -139,10 +140,12 @@ static void drawings_take_the_colours_of_the_page(void **state)
     report_put(&in, drawing);
     assert_true(report_svg_inline(&in, "figure-7", &out));
     assert_string_equal(string_of(&out),
-                        "<svg viewBox=\"0 0 460 290\" role=\"img\" aria-labelledby=\"figure-7\" fill=\"none\" stroke=\"currentColor\""
+                        "<svg viewBox=\"0 0 460 290\" role=\"img\" aria-labelledby=\"figure-7\" fill=\"none\" "
+                        "stroke=\"currentColor\""
                         " stroke-linecap=\"round\" stroke-linejoin=\"round\" font-size=\"14\">"
                         "<g stroke-width=\"2.00\"><path stroke=\"var(--best)\" d=\"M1,2 3.1,-4.1\"/>"
-                        "<circle r=\"1\" stroke=\"none\" fill=\"currentColor\" transform=\"translate(5.00,6.00) scale(2.00)\" color=\"var(--layered)\"/>"
+                        "<circle r=\"1\" stroke=\"none\" fill=\"currentColor\" transform=\"translate(5.00,6.00) scale(2.00)\" "
+                        "color=\"var(--layered)\"/>"
                         "<polygon fill=\"var(--layered)\" points=\"1,2 3,4\"/><text>a &lt; b</text></g></svg>\n");
     report_text_clear(&in);
     for (size_t length = 0; length + 1 < sizeof drawing; length++) { /* whatever is cut off, nothing is read behind the end */
@@ -181,7 +184,8 @@ static void sweeps_count_what_the_simulator_counts(void **state)
             ioa_io io[2];
             ioa_certificate certificate = {0};
             for (int o = 0; o < 2; o++) {
-                assert_int_equal(ioa_memory_count(network, orders[o], sweep.memory[i], (ioa_policy)policy, &io[o], &error), IOA_OK);
+                assert_int_equal(ioa_memory_count(network, orders[o], sweep.memory[i], (ioa_policy)policy, &io[o], &error),
+                                 IOA_OK);
                 assert_int_equal(sweep.order[(uint32_t)o * sweep.count + i], io[o].reads + io[o].writes);
             }
             assert_int_equal(sweep.layered[i], io[0].reads + io[0].writes);
