@@ -100,8 +100,7 @@ static ioa_status draw_stated(report_page *page, const selection *s, report_text
     }
     ioa_status status = report_page_draw(page, &f, text, error);
     report_empty(text, "Only the memory sizes of the archive are shown. With <code>--network NET.h5</code> (or a bundle) the "
-                       "curves are "
-                       "computed for all sizes, and each order is counted at the sizes it was not made for.");
+                       "curves are computed for all sizes, and each order is counted at the sizes it was not made for.");
     return status;
 }
 

@@ -132,8 +132,7 @@ static ioa_status put_one(report_page *page, const report_item *item, report_tex
         report_item_name(page, item, name, sizeof name);
         report_format(text, "<h3>%s</h3>\n", name);
         report_empty(text, "No trace: nothing was annealed (<code>--method construct</code>), or another program wrote the "
-                           "archive. "
-                           "<code>ioanneal optimize</code> with <code>--method tempering</code>, the default, records one.");
+                           "archive. <code>ioanneal optimize</code> with <code>--method tempering</code>, the default, records one.");
         return IOA_OK;
     }
     ioa_status status = find_groups(&s, error);

@@ -93,10 +93,9 @@ ioa_status report_put_summary(report_page *page, report_text *text, ioa_error *e
     report_put(text, "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead>"
                      "<tr><td colspan=\"2\"></td><th scope=\"colgroup\" colspan=\"5\">I/Os beyond the compulsory</th>"
                      "<th scope=\"colgroup\" colspan=\"3\">all I/Os of the best order</th><td></td></tr>\n"
-                     "<tr><th scope=\"col\">schedule</th><th scope=\"col\" class=\"words\">verified</th><th "
-                     "scope=\"col\">layered</th><th scope=\"col\">best</th>"
-                     "<th scope=\"col\">change</th><th scope=\"col\">certified bound</th><th scope=\"col\">best above "
-                     "bound</th>"
+                     "<tr><th scope=\"col\">schedule</th><th scope=\"col\" class=\"words\">verified</th>"
+                     "<th scope=\"col\">layered</th><th scope=\"col\">best</th><th scope=\"col\">change</th>"
+                     "<th scope=\"col\">certified bound</th><th scope=\"col\">best above bound</th>"
                      "<th scope=\"col\">reads</th><th scope=\"col\">writes</th><th scope=\"col\">total</th>"
                      "<th scope=\"col\" class=\"words\">method</th></tr></thead>\n<tbody>\n");
     for (uint32_t i = 0; i < page->count; i++) {

@@ -49,7 +49,7 @@ static void put_value(const char *format, double value, report_text *text)
 static void put_ratio(ioa_quartiles q, report_text *text)
 {
     if (q.median > 0.0)
-        report_format(text, "<td><strong>%.2f\xc3\x97</strong> <span class=\"spread\">%.2f to %.2f</span></td>", q.median, q.q1,
+        report_format(text, "<td><strong>%.3f\xc3\x97</strong> <span class=\"spread\">%.3f to %.3f</span></td>", q.median, q.q1,
                       q.q3);
     else
         report_put(text, "<td>not measured</td>");
@@ -106,7 +106,7 @@ static ioa_status put_times(const ioa_measurement *m, report_text *text, ioa_err
         ioa_quartiles q = ioa_quartiles_of(copy, m->repeats);
         const double shown[] = {copy[0], q.q1, q.median, q.q3, copy[m->repeats - 1]};
         report_format(text, "<tr><th scope=\"row\">%s</th>", times[i].name);
-        for (size_t j = 0; j < sizeof shown / sizeof *shown; j++) put_value("%.4g", 1e3 * shown[j], text);
+        for (size_t j = 0; j < sizeof shown / sizeof *shown; j++) put_value("%#.4g", 1e3 * shown[j], text);
         report_format(text, "<td>%" PRIu32 "</td></tr>\n", m->repeats);
         ioa_free(copy);
     }
@@ -206,10 +206,8 @@ ioa_status report_put_times(report_page *page, report_text *text, ioa_error *err
             mkl = mkl || ratio(&page->items[i].schedule->measured[j].measurement, COMPARISONS - 1).median > 0.0;
     if (measurements == 0) {
         report_empty(text, "Nothing was measured: the search ran with <code>--timing 0</code>, or the schedules were not "
-                           "verified. "
-                           "<code>ioanneal bench NET.h5 --schedule ARCHIVE.h5</code> measures them on this machine and prints "
-                           "the result; "
-                           "<code>ioanneal optimize</code> with <code>--timing</code> above 0 stores it.");
+                           "verified. <code>ioanneal bench NET.h5 --schedule ARCHIVE.h5</code> measures them on this machine "
+                           "and prints the result; <code>ioanneal optimize</code> with <code>--timing</code> above 0 stores it.");
         return IOA_OK;
     }
     report_put(text, "<ul class=\"verdicts\">\n");

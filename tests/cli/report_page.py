@@ -83,7 +83,7 @@ def check_numbers(words, info):
         for m in s['measured']:
             for name in ('speedup_order', 'speedup_kernel', 'speedup_vs_csr'):
                 q = m['spread'][name]
-                wanted = f"{q['median']:.2f}\u00d7 {q['q1']:.2f} to {q['q3']:.2f}"
+                wanted = f"{q['median']:.3f}\u00d7 {q['q1']:.3f} to {q['q3']:.3f}"
                 assert wanted in words, f'{name}: {wanted} is missing'
             assert m['kernel'] in words and m['cpu'] in words
     assert info['topology_sha256'] in words and f"{info['connections']:,} connections" in words
