@@ -75,6 +75,10 @@ int cli_finish_output(void);
 /* "1,234,567"; `text` is [32]. */
 const char *cli_grouped(uint64_t value, char *text);
 
+/* Words from a file for a terminal: control characters, which might command it, become question marks. Fills `copy` [size]
+ * and returns it; what is longer is cut. */
+const char *cli_shown(const char *text, char *copy, size_t size);
+
 /* JSON numbers are doubles: exact up to 2^53, which is more I/Os than any run makes. */
 void cli_json_count(cJSON *json, const char *name, uint64_t value);
 

@@ -1,4 +1,5 @@
 #include "optimizer/cli/cli.h"
+#include "optimizer/cli/info_schedule.h"
 
 #include "core/bounds.h"
 #include "core/mem.h"
@@ -72,7 +73,8 @@ static ioa_status show_network(const char *path, bool as_json, cJSON **json, ioa
         cJSON_AddStringToObject(*json, "topology_sha256", topology);
         array = cJSON_AddArrayToObject(*json, "layered");
     } else {
-        printf("%s: network%s%s\n", path, a->name ? " " : "", a->name ? a->name : "");
+        char shown[256];
+        printf("%s: network%s%s\n", path, a->name ? " " : "", cli_shown(a->name ? a->name : "", shown, sizeof shown));
         printf("  neurons %s (%s active), connections %s, inputs %s, outputs %s\n", cli_grouped(a->neurons, text[0]),
                cli_grouped(b.active_neurons, text[1]), cli_grouped(network->connections, text[2]),
                cli_grouped(a->inputs, text[3]), cli_grouped(a->outputs, text[4]));
@@ -97,62 +99,13 @@ out:
     return status;
 }
 
-static void show_measured(const ioa_measured *m, cJSON *array)
+/* Of the provenance, what one wants to know first; the report has all of it. */
+static bool is_shown(const char *key)
 {
-    const ioa_measurement *x = &m->measurement;
-    if (array) {
-        cJSON *json = cJSON_CreateObject();
-        cli_json_count(json, "batch", x->batch);
-        cli_json_count(json, "threads", x->threads);
-        cJSON_AddStringToObject(json, "kernel", x->kernel);
-        cJSON_AddNumberToObject(json, "gflops", x->gflops);
-        cJSON_AddNumberToObject(json, "speedup_order", x->speedup_order.median);
-        cJSON_AddNumberToObject(json, "speedup_vs_csr", x->speedup_csr.median);
-        cJSON_AddStringToObject(json, "cpu", m->machine.cpu);
-        cJSON_AddItemToArray(array, json);
-        return;
-    }
-    printf("    measured, batch %" PRIu32 " on %s: %s, %.1f GF/s; against layered order %.2fx [%.2f, %.2f], "
-           "against layer-wise CSR %.2fx [%.2f, %.2f]\n",
-           x->batch, m->machine.cpu, x->kernel, x->gflops, x->speedup_order.median, x->speedup_order.q1,
-           x->speedup_order.q3, x->speedup_csr.median, x->speedup_csr.q1, x->speedup_csr.q3);
-}
-
-static void show_schedule(const ioa_schedule *s, uint32_t index, cJSON *array)
-{
-    uint64_t total = s->io.reads + s->io.writes, excess = total - s->lower_bound,
-             baseline = s->baseline_total - s->lower_bound;
-    if (array) {
-        cJSON *json = cJSON_CreateObject();
-        cli_json_count(json, "memory", s->memory);
-        cJSON_AddStringToObject(json, "policy", ioa_policy_name(s->policy));
-        cJSON_AddStringToObject(json, "method", s->method);
-        cli_json_count(json, "reads", s->io.reads);
-        cli_json_count(json, "writes", s->io.writes);
-        cli_json_count(json, "total", total);
-        cli_json_count(json, "lower_bound", s->lower_bound);
-        cli_json_count(json, "upper_bound", s->upper_bound);
-        cli_json_count(json, "excess", excess);
-        if (s->certified_bound) cli_json_count(json, "certified_bound", s->certified_bound);
-        cli_json_count(json, "baseline_total", s->baseline_total);
-        cli_json_count(json, "seed", s->seed);
-        cli_json_count(json, "rounds", s->rounds);
-        cli_json_count(json, "replicas", s->replicas);
-        cJSON_AddBoolToObject(json, "verified", s->verified);
-        cJSON *measured = cJSON_AddArrayToObject(json, "measured");
-        for (uint32_t i = 0; i < s->measurements; i++) show_measured(&s->measured[i], measured);
-        cJSON_AddItemToArray(array, json);
-        return;
-    }
-    char text[4][32];
-    printf("  schedule %04" PRIu32 ": M = %" PRIu64 " %s, excess %s (layered %s, %.1f %% less), total %s, %s, %s\n", index,
-           s->memory, ioa_policy_name(s->policy), cli_grouped(excess, text[0]), cli_grouped(baseline, text[1]),
-           baseline ? 100.0 * ((double)baseline - (double)excess) / (double)baseline : 0.0, cli_grouped(total, text[2]),
-           s->method, s->verified ? "verified" : "NOT verified");
-    if (s->certified_bound)
-        printf("    certified bound %s: at most %s I/Os more than any order needs\n", cli_grouped(s->certified_bound, text[0]),
-               cli_grouped(total - s->certified_bound, text[1]));
-    for (uint32_t i = 0; i < s->measurements; i++) show_measured(&s->measured[i], NULL);
+    static const char *const keys[] = {"command", "date", "host", "ranks", "revision", "slurm_job_id", "version", "wall_seconds"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(key, keys[i]) == 0) return true;
+    return false;
 }
 
 static ioa_status show_archive(const char *path, bool as_json, cJSON **json, ioa_error *error)
@@ -161,7 +114,7 @@ static ioa_status show_archive(const char *path, bool as_json, cJSON **json, ioa
     ioa_status status = ioa_archive_read(path, &archive, error);
     if (status != IOA_OK) return status;
     cJSON *array = NULL;
-    char text[2][32];
+    char text[2][32], shown[4096];
     if (as_json) {
         *json = cJSON_CreateObject();
         cJSON_AddStringToObject(*json, "kind", "archive");
@@ -172,13 +125,13 @@ static ioa_status show_archive(const char *path, bool as_json, cJSON **json, ioa
         array = cJSON_AddArrayToObject(*json, "schedules");
     } else {
         printf("%s: schedule archive for network %s (%s neurons, %s connections)\n  topology %s\n", path,
-               archive->network_name, cli_grouped(archive->neurons, text[0]), cli_grouped(archive->connections, text[1]),
+               cli_shown(archive->network_name, shown, sizeof shown), cli_grouped(archive->neurons, text[0]), cli_grouped(archive->connections, text[1]),
                archive->topology_sha256);
         for (uint32_t i = 0; i < archive->facts; i++)
-            if (strcmp(archive->provenance[i].key, "command") == 0 || strcmp(archive->provenance[i].key, "date") == 0)
-                printf("  %s: %s\n", archive->provenance[i].key, archive->provenance[i].value);
+            if (is_shown(archive->provenance[i].key))
+                printf("  %s: %s\n", archive->provenance[i].key, cli_shown(archive->provenance[i].value, shown, sizeof shown));
     }
-    for (uint32_t i = 0; i < archive->count; i++) show_schedule(&archive->schedules[i], i, array);
+    for (uint32_t i = 0; i < archive->count; i++) cli_info_schedule(&archive->schedules[i], i, array);
     ioa_archive_destroy(archive);
     return IOA_OK;
 }

@@ -58,3 +58,14 @@ void cli_json_count(cJSON *json, const char *name, uint64_t value)
 {
     cJSON_AddNumberToObject(json, name, (double)value);
 }
+
+const char *cli_shown(const char *text, char *copy, size_t size)
+{
+    size_t used = 0;
+    for (; text[used] && used + 1 < size; used++) {
+        unsigned char c = (unsigned char)text[used];
+        copy[used] = c < 0x20 || c == 0x7f ? '?' : text[used];
+    }
+    copy[used] = '\0';
+    return copy;
+}

@@ -30,7 +30,7 @@ options_of() {
     merge) echo output ;;
     compile) echo network output isa name memory segment group exact ;;
     pack) echo network output ;;
-    report) ;;
+    report) echo output network ;;
     esac
 }
 
@@ -46,10 +46,6 @@ for command in $commands; do
     expect_one_line "unknown option '--no-such-option'"
     expect_exit 2 ioa "$command" x.h5 -xyz
     expect_one_line "unknown option '-xyz'"
-done
-for command in report; do
-    expect_exit 2 ioa $command net.h5
-    expect_one_line 'not part of this version'
 done
 
 # usage PATTERN ARGUMENTS...: refused with exit code 2 and one line that matches
@@ -119,6 +115,8 @@ usage '--input X.h5 and --output Y.h5' run net.h5 --input x.h5
 usage '--isa wants' run net.h5 --input x.h5 --output y.h5 --isa mmx
 usage 'archive files are wanted' merge -o m.h5
 usage '-o ARCHIVE.h5 is needed' merge a.h5
+usage 'archive files, or bundles, are wanted' report -o page.html
+usage '-o REPORT.html is needed' report a.h5
 
 # Files that are not there: the line names the file.
 missing() {
@@ -140,4 +138,5 @@ missing run missing.h5 --input net.h5 --output new.h5
 missing run net.h5 --input missing.h5 --output new.h5
 missing run net.h5 --schedule missing.h5 --input net.h5 --output new.h5
 missing merge missing.h5 -o new.h5
+missing report missing.h5 -o new.html
 expect_listing "$before"

@@ -6,6 +6,22 @@
 #include "tests/support/random_network.h"
 #include "tests/support/unit.h"
 
+/* A profile adds up to the counts, into however many stretches it is cut. */
+static void check_profile(ioa_simulator *simulator, const uint32_t *order, ioa_io whole, uint64_t lone_outputs)
+{
+    static const uint32_t cuts[] = {1, 7, 64};
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+        ioa_io io[64], sum = {lone_outputs, lone_outputs};
+        ioa_simulator_profile(simulator, order, cuts[i], io);
+        for (uint32_t j = 0; j < cuts[i]; j++) {
+            sum.reads += io[j].reads;
+            sum.writes += io[j].writes;
+        }
+        assert_int_equal(sum.reads, whole.reads);
+        assert_int_equal(sum.writes, whole.writes);
+    }
+}
+
 static void compare_simulators(const ioa_network *network, const uint32_t *order)
 {
     static const uint64_t memories[] = {3, 4, 5, 8, 16, 33, 100, 1000};
@@ -28,6 +44,7 @@ static void compare_simulators(const ioa_network *network, const uint32_t *order
                 assert_int_equal(io.reads, slow.reads);
                 assert_int_equal(io.writes, slow.writes);
             }
+            check_profile(simulator, order, slow, ioa_network_bounds(network).lone_outputs);
             ioa_simulator_destroy(simulator);
         }
 }
