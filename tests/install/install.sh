@@ -65,6 +65,22 @@ grep -q "ioanneal_DIR:PATH=$prefix" by-cmake/CMakeCache.txt || fail "find_packag
 expect_exit 0 "$IOA_CMAKE" --build by-cmake
 try_consumer by-cmake/consumer
 
+# The installed example, against the bundle it is for.
+expect_exit 0 ioa pack best.h5 --network net.h5 -o bundle.h5
+example=$(find "$prefix" -path '*/doc/ioanneal/examples/deploy.c' -print)
+[ -n "$example" ] || fail "the example is not installed"
+expect_exit 0 "$cc" -std=c17 -pedantic -Wall -Wextra -Werror "$example" -I"$prefix/include" -L"$libdir" -lioanneal -pthread -o deploy
+expect_exit 0 ./deploy bundle.h5
+expect_text '^schedule for M = (8|32): [0-9]+ I/Os'
+cp "$out" "$scratch/alone"
+expect_exit 0 ./deploy bundle.h5 7
+cmp -s "$out" "$scratch/alone" || fail "seven threads compute something else than one"
+expect_exit 2 ./deploy net.h5
+expect_exit 0 ioa optimize net.h5 -o large.h5 --memory 1000000 --method construct --timing 0 -q
+expect_exit 0 ioa pack large.h5 --network net.h5 -o large-bundle.h5
+expect_exit 0 ./deploy large-bundle.h5
+grep -q 'warning: large-bundle.h5: the schedule is for M = 1000000' "$err" || fail "no warning of a schedule for another machine"
+
 # A version that the package does not promise is refused.
 sed 's/ioanneal 0.1/ioanneal 9.9/' "$consumer/CMakeLists.txt" >"$scratch/CMakeLists.txt"
 mkdir "$scratch/newer" && mv "$scratch/CMakeLists.txt" "$scratch/newer/" && cp "$consumer/consumer.c" "$scratch/newer/"
