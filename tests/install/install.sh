@@ -15,7 +15,11 @@ done
 
 # The installed headers are the public ones, each compiles alone, as C and as C++, and what they declare is exported.
 cc=${IOA_CC:-cc}
-exported=$(nm -D --defined-only "$library" | awk '{ print $NF }')
+exported=$(nm -D --defined-only "$library" | awk '{ print $NF }' | sed 's/@.*//')
+if nm -D --defined-only "$library" | grep -q ' IOANNEAL_0\.1$'; then # linkers that know versions
+    bare=$(nm -D --defined-only "$library" | awk '$NF ~ /^ioa_/ && $NF !~ /@@IOANNEAL_[0-9.]+$/ { print $NF }')
+    [ -z "$bare" ] || fail "exported without a version: $bare"
+fi
 declared=
 for header in "$IOA_SOURCE"/core/include/ioanneal/*.h "$IOA_SOURCE"/io/include/ioanneal/*.h; do
     name=$(basename "$header")
