@@ -22,6 +22,11 @@ const char *ioa_import_format_name(uint32_t index)
     return index < FORMATS ? formats[index]->name : NULL;
 }
 
+const char *ioa_import_format_summary(uint32_t index)
+{
+    return index < FORMATS ? formats[index]->summary : NULL;
+}
+
 static ioa_status find_format(ioa_import_work *im, ioa_error *error)
 {
     const char *wanted = im->model.options->format, *path = im->files[0];
@@ -168,7 +173,10 @@ static ioa_status read_layers(ioa_import_work *im, ioa_error *error)
 {
     ioa_model *model = &im->model;
     ioa_status status = IOA_OK;
-    for (uint32_t f = 0; f < im->files_count && status == IOA_OK; f++) status = read_file(im, im->files[f], error);
+    for (uint32_t f = 0; f < im->files_count && status == IOA_OK; f++) {
+        if (model->options->reading) model->options->reading(model->options->context, f);
+        status = read_file(im, im->files[f], error);
+    }
     for (uint32_t l = 0; l < model->count && status == IOA_OK; l++) status = orient(im, &model->layers[l], error);
     for (uint32_t l = 1; l < model->count && status == IOA_OK; l++)
         status = join(&model->layers[l - 1], &model->layers[l], l + 1, error);

@@ -58,6 +58,7 @@ void ioa_model_clear(ioa_model *model);
 typedef struct ioa_import_format {
     const char *name;
     const char *extension;       /* with the dot */
+    const char *summary;         /* one line for --help: extension, layout, what a file holds */
     ioa_orientation orientation; /* the format's own */
     /* One of the two: a file is one matrix, or a file appends its layers to the model. */
     ioa_status (*read)(const char *path, ioa_matrix *matrix, ioa_error *error);

@@ -206,4 +206,4 @@ static ioa_status read_model(const char *path, ioa_model *model, ioa_error *erro
 }
 
 const ioa_import_format ioa_import_keras = {
-    .name = "keras", .extension = ".h5", .orientation = IOA_IN_OUT, .read_model = read_model};
+    .name = "keras", .summary = ".h5, Keras: weights or whole models", .extension = ".h5", .orientation = IOA_IN_OUT, .read_model = read_model};

@@ -1,8 +1,7 @@
-#include "optimizer/cli/cli.h"
-
 #include "core/network.h"
-#include "io/archive.h"
 #include "io/atomic_file.h"
+#include "optimizer/cli/input.h"
+#include "optimizer/cli/progress.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -58,10 +57,13 @@ static int run(const cli_command *command, int argc, char **argv)
     ioa_error error = {0};
     ioa_archive *merged = NULL;
     ioa_status status = ioa_file_writable(output, &error);
-    if (status == IOA_OK) status = ioa_archive_read(argv[0], &merged, &error);
+    cli_busy *busy = cli_busy_begin(common.quiet, 0.0);
+    cli_busy_step(busy, 0.0, "reading %s", argv[0]);
+    if (status == IOA_OK) status = cli_read_archive(argv[0], &merged, &error);
     for (int i = 1; status == IOA_OK && i < files; i++) {
         ioa_archive *next = NULL;
-        status = ioa_archive_read(argv[i], &next, &error);
+        cli_busy_step(busy, (double)i / files, "reading %s", argv[i]);
+        status = cli_read_archive(argv[i], &next, &error);
         if (status == IOA_OK && strcmp(next->topology_sha256, merged->topology_sha256) != 0)
             status = ioa_fail(&error, IOA_ERR_INPUT, "%s: belongs to topology %.12s.., but %s to %.12s..", argv[i],
                               next->topology_sha256, argv[0], merged->topology_sha256);
@@ -72,6 +74,7 @@ static int run(const cli_command *command, int argc, char **argv)
         if (merged->count) qsort(merged->schedules, merged->count, sizeof *merged->schedules, by_memory);
         status = ioa_archive_write(merged, output, &error);
     }
+    cli_busy_end(busy);
     int code;
     if (status != IOA_OK) {
         code = cli_fail(command, &error);

@@ -1,5 +1,7 @@
 #include "optimizer/cli/cli.h"
 
+#include "optimizer/cli/terminal.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -8,7 +10,9 @@
 
 int cli_fail(const cli_command *command, const ioa_error *error)
 {
-    if (!command->silent) fprintf(stderr, "ioanneal %s: %s\n", command->name, error->text);
+    if (!command->silent)
+        fprintf(stderr, "%sioanneal %s:%s %s\n", cli_color_of(stderr, CLI_RED), command->name, cli_color_of(stderr, CLI_PLAIN),
+                error->text);
     return ioa_status_exit_code(error->status);
 }
 
@@ -56,5 +60,7 @@ const char *cli_grouped(uint64_t value, char *text)
 
 void cli_json_count(cJSON *json, const char *name, uint64_t value)
 {
-    cJSON_AddNumberToObject(json, name, (double)value);
+    char text[24];
+    snprintf(text, sizeof text, "%" PRIu64, value);
+    cJSON_AddRawToObject(json, name, text);
 }
