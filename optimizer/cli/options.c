@@ -24,16 +24,16 @@ bool cli_number(const char *text, uint64_t *value)
 static bool scaled(const char *text, const char *const *units, uint64_t factor, uint64_t *value)
 {
     if (*text < '0' || *text > '9') return false;
+    if (cli_number(text, value)) return true; /* all 64 bits, which a double does not have */
     char *end;
     errno = 0;
     double number = strtod(text, &end);
     if (errno || !isfinite(number)) return false;
-    double scale = 1.0;
-    for (int i = 0; units[i]; i++, scale *= (double)factor)
+    double scale = (double)factor;
+    for (int i = 1; units[i]; i++, scale *= (double)factor)
         if (strcmp(end, units[i]) == 0) {
             double whole = number * scale;
             if (whole < 0.0 || whole >= 18446744073709551616.0 || whole != floor(whole)) return false;
-            if (scale == 1.0) return cli_number(text, value);
             *value = (uint64_t)whole;
             return true;
         }
