@@ -62,6 +62,8 @@ for setting in NO_COLOR=1 TERM=dumb; do
 done
 expect_exit 0 on_terminal 80 env NO_COLOR= "$IOA_PROGRAM" check best.h5 --network net.h5
 colored "$out" || fail "an empty NO_COLOR means colours"
+expect_exit 0 on_terminal 80 env OMPI_COMM_WORLD_RANK=0 "$IOA_PROGRAM" check best.h5 --network net.h5
+! colored "$out" || fail "colours under a launcher, whose terminal may be a file"
 expect_exit 0 ioa check best.h5 --network net.h5
 ! colored "$out" || fail "colours in a file"
 expect_exit 2 ioa info missing.h5
