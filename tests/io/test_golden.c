@@ -76,14 +76,14 @@ static void expect_numbers(const char *name, type kind, uint64_t count, const vo
 
 static void expect_number(const char *group, const char *name, type kind, const void *value, uint64_t count)
 {
-    char path[160];
+    char path[256];
     snprintf(path, sizeof path, "%s@%s", group, name);
     expect_numbers(path, kind, count, value);
 }
 
 static void expect_group_text(const char *group, const char *name, const char *value)
 {
-    char path[160];
+    char path[256];
     snprintf(path, sizeof path, "%s@%s", group, name);
     expect_text(path, value);
 }
@@ -112,7 +112,7 @@ static void check_network(const ioa_network *n)
 static void check_measured(const char *group, const ioa_measured *m)
 {
     const ioa_measurement *x = &m->measurement;
-    char name[160];
+    char name[300];
     const struct {
         const char *name;
         type kind;
@@ -151,7 +151,7 @@ static void check_schedule(const char *group, const ioa_schedule *s, const ioa_n
 {
     uint64_t total = s->io.reads + s->io.writes;
     int64_t excess = (int64_t)(total - s->lower_bound);
-    char name[160];
+    char name[300];
     const struct {
         const char *name;
         type kind;

@@ -192,6 +192,26 @@ class Files(unittest.TestCase):
         self.assertEqual(run_tool("schedules", path("bundle.h5"), path("bundle.h5")), ["2"])
 
 
+class Golden(unittest.TestCase):
+    def test_every_version(self):
+        root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden")
+        versions = [v for v in sorted(os.listdir(root)) if v[0].isdigit()]
+        self.assertTrue(versions)
+        for version in versions:
+            names = {n: os.path.join(root, version, n) for n in ("net.h5", "archive.h5", "bundle.h5", "x.h5", "y.h5")}
+            dump = subprocess.run([sys.executable, os.path.join(root, "dump.py"), "net.h5", "archive.h5", "x.h5", "y.h5"],
+                                  cwd=os.path.join(root, version), capture_output=True, text=True, check=True)
+            with open(os.path.join(root, version, "expected.txt"), encoding="utf-8") as f:
+                self.assertEqual(dump.stdout, f.read())
+            network, archive = ioanneal.read_network(names["bundle.h5"]), ioanneal.read_archive(names["bundle.h5"])
+            self.assertEqual(network.weights_sha256(), ioanneal.read_network(names["net.h5"]).weights_sha256())
+            self.assertTrue(archive.matches(network))
+            for packed, schedule in zip(archive.schedules, ioanneal.read_archive(names["archive.h5"]).schedules):
+                self.assertTrue(check_order(network, packed.order) and np.array_equal(packed.order, schedule.order))
+            with h5py.File(names["x.h5"]) as x, h5py.File(names["y.h5"]) as y:
+                self.assertLess(np.abs(network.run(x["x"][:]) - y["y"][:]).max(), 1e-6)
+
+
 # ---- converters, on objects that look like those of the packages ----
 
 def fake(kind, **attributes):
