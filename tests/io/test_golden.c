@@ -76,14 +76,14 @@ static void expect_numbers(const char *name, type kind, uint64_t count, const vo
 
 static void expect_number(const char *group, const char *name, type kind, const void *value, uint64_t count)
 {
-    char path[256];
+    char path[400];
     snprintf(path, sizeof path, "%s@%s", group, name);
     expect_numbers(path, kind, count, value);
 }
 
 static void expect_group_text(const char *group, const char *name, const char *value)
 {
-    char path[256];
+    char path[400];
     snprintf(path, sizeof path, "%s@%s", group, name);
     expect_text(path, value);
 }
