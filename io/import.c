@@ -10,10 +10,10 @@
 #include <string.h>
 
 static const ioa_import_format *const formats[] = {&ioa_import_mtx,   &ioa_import_smtx, &ioa_import_tsv,
-                                                   &ioa_import_keras, &ioa_import_npy,  &ioa_import_npz,
+                                                   &ioa_import_keras, &ioa_import_keras3, &ioa_import_npy,  &ioa_import_npz,
                                                    &ioa_import_safetensors, &ioa_import_onnx};
 enum { FORMATS = sizeof formats / sizeof formats[0] };
-#define FORMAT_NAMES "mtx, smtx, tsv, keras (.h5), npy, npz, safetensors and onnx"
+#define FORMAT_NAMES "mtx, smtx, tsv, keras (.h5), keras3 (.keras), npy, npz, safetensors and onnx"
 
 #define LEAKY_SLOPE 0.01f
 
@@ -117,7 +117,7 @@ static ioa_status check_options(ioa_import_work *im, ioa_error *error)
         return ioa_fail(error, IOA_ERR_INPUT, "a density to prune to must be above 0 and at most 1");
     ioa_status status = find_format(im, error);
     if (status != IOA_OK) return status;
-    if (o->model && im->format != &ioa_import_keras)
+    if (o->model && im->format != &ioa_import_keras && im->format != &ioa_import_keras3)
         return ioa_fail(error, IOA_ERR_INPUT, "a model's JSON belongs to keras files, not to %s", im->format->name);
     if (o->tensors && im->format != &ioa_import_npz && im->format != &ioa_import_safetensors)
         return ioa_fail(error, IOA_ERR_INPUT, "names of tensors are for npz and safetensors, not for %s", im->format->name);

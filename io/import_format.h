@@ -72,6 +72,7 @@ extern const ioa_import_format ioa_import_mtx;
 extern const ioa_import_format ioa_import_smtx;
 extern const ioa_import_format ioa_import_tsv;
 extern const ioa_import_format ioa_import_keras;
+extern const ioa_import_format ioa_import_keras3;
 extern const ioa_import_format ioa_import_npy;
 extern const ioa_import_format ioa_import_npz;
 extern const ioa_import_format ioa_import_safetensors;

@@ -22,11 +22,11 @@ static const char *place(const char *reader, const char *name)
     return path;
 }
 
-/* Folder of a sample: what stands behind the dot, but for Keras. */
+/* Folder of a sample: what stands behind the dot, but for Keras 2 and 3. */
 static const char *reader_of(const import_sample *sample)
 {
     const char *extension = strrchr(sample->name, '.') + 1;
-    return strcmp(extension, "h5") == 0 ? "keras" : extension;
+    return strcmp(extension, "h5") == 0 ? "keras" : strcmp(extension, "keras") == 0 ? "keras3" : extension;
 }
 
 int main(int count, char **arguments)

@@ -196,7 +196,7 @@ static void test_every_format(void **state)
     for (unsigned i = 0; (sample = import_sample_at(i)) != NULL; i++) {
         importing plain = {scratch(sample->name), {.prune = 1, .orientation_given = sample->turned && !sample->whole}};
         assert_true(import_sample_write(i, plain.file));
-        bool json = strstr(sample->name, "safetensors") || strstr(sample->name, ".h5");
+        bool json = strstr(sample->name, "safetensors") || strstr(sample->name, ".h5") || strstr(sample->name, ".keras");
         assert_true(ioa_test_fail_each_allocation(import, &plain, json ? IOA_TEST_OR_INPUT : IOA_TEST_NOMEM) > 10);
     }
 }

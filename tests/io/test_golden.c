@@ -112,7 +112,7 @@ static void check_network(const ioa_network *n)
 static void check_measured(const char *group, const ioa_measured *m)
 {
     const ioa_measurement *x = &m->measurement;
-    char name[300];
+    char name[240];
     const struct {
         const char *name;
         type kind;
@@ -151,7 +151,7 @@ static void check_schedule(const char *group, const ioa_schedule *s, const ioa_n
 {
     uint64_t total = s->io.reads + s->io.writes;
     int64_t excess = (int64_t)(total - s->lower_bound);
-    char name[300];
+    char name[200];
     const struct {
         const char *name;
         type kind;
