@@ -72,6 +72,9 @@ struct ioa_archive {
 
 /* Starts an archive for a network: everything that identifies it, no schedules. */
 ioa_status ioa_archive_create(const ioa_network *network, ioa_archive **archive, ioa_error *error);
+/* The same for the network of another archive. */
+ioa_status ioa_archive_like(const ioa_archive *other, ioa_archive **archive, ioa_error *error);
+
 void ioa_archive_destroy(ioa_archive *archive); /* NULL is allowed */
 
 /* Appends a zeroed schedule, column, measurement or fact and gives it out (borrowed until the next append). */

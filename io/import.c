@@ -27,20 +27,24 @@ const char *ioa_import_format_summary(uint32_t index)
     return index < FORMATS ? formats[index]->summary : NULL;
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length > tail && strcmp(text + length - tail, end) == 0;
+}
+
 static ioa_status find_format(ioa_import_work *im, ioa_error *error)
 {
     const char *wanted = im->model.options->format, *path = im->files[0];
-    size_t length = strlen(path);
-    for (uint32_t i = 0; i < FORMATS; i++) {
-        size_t tail = strlen(formats[i]->extension);
-        if (wanted ? strcmp(wanted, formats[i]->name) == 0
-                   : length > tail && strcmp(path + length - tail, formats[i]->extension) == 0) {
+    for (uint32_t i = 0; i < FORMATS; i++)
+        if (wanted ? strcmp(wanted, formats[i]->name) == 0 : ends_with(path, formats[i]->extension)) {
             im->format = formats[i];
             return IOA_OK;
         }
-    }
     if (wanted) return ioa_fail(error, IOA_ERR_INPUT, "unknown format \"%s\"; there are " FORMAT_NAMES, wanted);
-    return ioa_fail(error, IOA_ERR_INPUT, "%s: the format cannot be told from the name; there are " FORMAT_NAMES, path);
+    bool torch = ends_with(path, ".pt") || ends_with(path, ".pth");
+    return ioa_fail(error, IOA_ERR_INPUT, "%s: the format cannot be told from the name; there are " FORMAT_NAMES "%s", path,
+                    torch ? "; the Python package in io/python converts PyTorch's modules (from_torch)" : "");
 }
 
 /* One NAME[:PARAM] of `length` bytes. */

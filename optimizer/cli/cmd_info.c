@@ -167,7 +167,8 @@ static ioa_status show_archive(const char *path, bool as_json, cJSON **json, cli
     ioa_status status = cli_read_archive(path, &archive, error);
     if (status != IOA_OK) return status;
     cJSON *array = NULL;
-    char text[2][32];
+    char text[2][32], name[sizeof archive->network_name + 1];
+    snprintf(name, sizeof name, "%s%s", archive->network_name, archive->network_name[0] ? " " : "");
     if (as_json) {
         *json = cJSON_CreateObject();
         cJSON_AddStringToObject(*json, "kind", "archive");
@@ -177,9 +178,8 @@ static ioa_status show_archive(const char *path, bool as_json, cJSON **json, cli
         cJSON_AddStringToObject(*json, "topology_sha256", archive->topology_sha256);
         array = cJSON_AddArrayToObject(*json, "schedules");
     } else {
-        printf("%s: schedule archive for network %s (%s neurons, %s connections)\n  topology %s\n", path,
-               archive->network_name, cli_grouped(archive->neurons, text[0]), cli_grouped(archive->connections, text[1]),
-               archive->topology_sha256);
+        printf("%s: schedule archive for network %s(%s neurons, %s connections)\n  topology %s\n", path, name,
+               cli_grouped(archive->neurons, text[0]), cli_grouped(archive->connections, text[1]), archive->topology_sha256);
         for (uint32_t i = 0; i < archive->facts; i++)
             if (strcmp(archive->provenance[i].key, "command") == 0 || strcmp(archive->provenance[i].key, "date") == 0)
                 printf("  %s: %s\n", archive->provenance[i].key, archive->provenance[i].value);

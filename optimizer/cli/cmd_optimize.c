@@ -185,22 +185,12 @@ static bool find_method(const char *name, ioa_method *method)
     return false;
 }
 
-/* The command line as one text, for the provenance. */
-static void join(int argc, char **argv, char *text, size_t size)
-{
-    size_t used = (size_t)snprintf(text, size, "ioanneal");
-    for (int i = 0; i < argc && used < size; i++) {
-        int more = snprintf(text + used, size - used, " %s", argv[i]);
-        used += more > 0 ? (size_t)more : 0;
-    }
-}
-
 /* `*started`: the job ran; otherwise the command line was refused or asked for help. */
 static int start(const cli_command *command, int argc, char **argv, bool *started)
 {
     cli_memory memory = {0};
     char line[4096];
-    join(argc, argv, line, sizeof line);
+    cli_join(argc, argv, line, sizeof line);
     const char *output = NULL, *method = "tempering", *engine = NULL;
     cli_common common = {0};
     ioa_job job = {.seed = 1, .trial = UINT64_MAX, .replicas = 0, .cold = 0.0, .hot = 0.0, .batch = 128, .timing_seconds = 5.0,

@@ -290,7 +290,7 @@ ioa_status cli_resolve_memory(const cli_memory *options, uint64_t fallback, uint
     } else if (fallback) {
         sizes[0] = fallback;
     } else
-        return ioa_fail(error, IOA_ERR_INPUT, "--memory (or --cache with --batch) is needed");
+        return ioa_fail(error, IOA_ERR_INPUT, "--memory (or --cache with --batch) is needed, such as --memory 32 for the registers of AVX-512, 16 for AVX2's");
     for (int i = 0; i < *count; i++) {
         if (sizes[i] < IOA_MEMORY_MIN)
             return ioa_fail(error, IOA_ERR_INPUT,

@@ -23,6 +23,9 @@ int cli_refuse(const cli_command *command, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(error.text, sizeof error.text, format, arguments);
     va_end(arguments);
+    size_t used = strlen(error.text);
+    if (!strstr(error.text, "--help"))
+        snprintf(error.text + used, sizeof error.text - used, "; see 'ioanneal %s --help'", command->name);
     return cli_fail(command, &error);
 }
 
@@ -44,6 +47,15 @@ int cli_print_json(cJSON *json)
     puts(text);
     cJSON_free(text);
     return cli_finish_output();
+}
+
+void cli_join(int argc, char **argv, char *text, size_t size)
+{
+    size_t used = (size_t)snprintf(text, size, "ioanneal");
+    for (int i = 0; i < argc && used < size; i++) {
+        int more = snprintf(text + used, size - used, " %s", argv[i]);
+        used += more > 0 ? (size_t)more : 0;
+    }
 }
 
 const char *cli_grouped(uint64_t value, char *text)
