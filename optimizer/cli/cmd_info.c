@@ -1,13 +1,14 @@
-#include "optimizer/cli/cli.h"
 #include "optimizer/cli/info_schedule.h"
 
 #include "core/bounds.h"
 #include "core/mem.h"
 #include "core/network.h"
 #include "core/order.h"
-#include "io/archive.h"
 #include "io/bundle.h"
 #include "io/network_file.h"
+#include "optimizer/cli/input.h"
+#include "optimizer/cli/progress.h"
+#include "optimizer/cli/terminal.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 /* Layered baselines shown for a network: the register files of AVX2 and AVX-512, and two sizes beyond. */
 static const uint64_t shown_memories[] = {16, 32, 100, 1000};
 
-static ioa_status baselines(const ioa_network *network, cJSON *array, ioa_error *error)
+static ioa_status baselines(const ioa_network *network, cJSON *array, cli_busy *busy, ioa_error *error)
 {
     uint32_t *order = ioa_alloc(network->connections, sizeof *order);
     if (!order) return ioa_fail_nomem(error, "the layered order", network->connections, sizeof *order);
@@ -25,6 +26,8 @@ static ioa_status baselines(const ioa_network *network, cJSON *array, ioa_error 
     char text[3][32];
     for (size_t i = 0; status == IOA_OK && i < sizeof shown_memories / sizeof *shown_memories; i++) {
         ioa_io io;
+        cli_busy_step(busy, (double)i / (double)(sizeof shown_memories / sizeof *shown_memories),
+                      "layered order and certified bound, M = %" PRIu64, shown_memories[i]);
         status = ioa_memory_count(network, order, shown_memories[i], IOA_POLICY_MIN, &io, error);
         if (status != IOA_OK) break;
         uint64_t total = io.reads + io.writes;
@@ -33,6 +36,7 @@ static ioa_status baselines(const ioa_network *network, cJSON *array, ioa_error 
         if (status != IOA_OK) break;
         uint64_t certified = lower + certificate.excess;
         ioa_certificate_free(&certificate);
+        cli_busy_hide(busy);
         if (array) {
             cJSON *json = cJSON_CreateObject();
             cli_json_count(json, "memory", shown_memories[i]);
@@ -49,8 +53,9 @@ static ioa_status baselines(const ioa_network *network, cJSON *array, ioa_error 
     return status;
 }
 
-static ioa_status show_network(const char *path, bool as_json, cJSON **json, ioa_error *error)
+static ioa_status show_network(const char *path, bool as_json, cJSON **json, cli_busy *busy, ioa_error *error)
 {
+    cli_busy_step(busy, -1.0, "reading %s", path);
     ioa_network *network = NULL;
     char topology[IOA_NETWORK_HASH_TEXT], text[6][32];
     ioa_status status = ioa_network_read(path, &network, error);
@@ -93,7 +98,7 @@ static ioa_status show_network(const char *path, bool as_json, cJSON **json, ioa
                cli_grouped(b.upper, text[1]));
         printf("  topology %s\n  layered order under min:\n", topology);
     }
-    status = baselines(network, array, error);
+    status = baselines(network, array, busy, error);
 out:
     ioa_network_destroy(network);
     return status;
@@ -108,13 +113,15 @@ static bool is_shown(const char *key)
     return false;
 }
 
-static ioa_status show_archive(const char *path, bool as_json, cJSON **json, ioa_error *error)
+static ioa_status show_archive(const char *path, bool as_json, cJSON **json, cli_busy *busy, ioa_error *error)
 {
+    cli_busy_step(busy, -1.0, "reading %s", path);
     ioa_archive *archive = NULL;
-    ioa_status status = ioa_archive_read(path, &archive, error);
+    ioa_status status = cli_read_archive(path, &archive, error);
     if (status != IOA_OK) return status;
     cJSON *array = NULL;
     char text[2][32], shown[4096];
+    const char *space = archive->network_name[0] ? " " : "";
     if (as_json) {
         *json = cJSON_CreateObject();
         cJSON_AddStringToObject(*json, "kind", "archive");
@@ -124,9 +131,9 @@ static ioa_status show_archive(const char *path, bool as_json, cJSON **json, ioa
         cJSON_AddStringToObject(*json, "topology_sha256", archive->topology_sha256);
         array = cJSON_AddArrayToObject(*json, "schedules");
     } else {
-        printf("%s: schedule archive for network %s (%s neurons, %s connections)\n  topology %s\n", path,
-               cli_shown(archive->network_name, shown, sizeof shown), cli_grouped(archive->neurons, text[0]), cli_grouped(archive->connections, text[1]),
-               archive->topology_sha256);
+        printf("%s: schedule archive for network %s%s(%s neurons, %s connections)\n  topology %s\n", path,
+               cli_shown(archive->network_name, shown, sizeof shown), space, cli_grouped(archive->neurons, text[0]),
+               cli_grouped(archive->connections, text[1]), archive->topology_sha256);
         for (uint32_t i = 0; i < archive->facts; i++)
             if (is_shown(archive->provenance[i].key))
                 printf("  %s: %s\n", archive->provenance[i].key, cli_shown(archive->provenance[i].value, shown, sizeof shown));
@@ -137,11 +144,11 @@ static ioa_status show_archive(const char *path, bool as_json, cJSON **json, ioa
 }
 
 /* Network and archive; as JSON, the archive with the network in it. */
-static ioa_status show_bundle(const char *path, bool as_json, cJSON **json, ioa_error *error)
+static ioa_status show_bundle(const char *path, bool as_json, cJSON **json, cli_busy *busy, ioa_error *error)
 {
     cJSON *network = NULL;
-    ioa_status status = show_network(path, as_json, &network, error);
-    if (status == IOA_OK) status = show_archive(path, as_json, json, error);
+    ioa_status status = show_network(path, as_json, &network, busy, error);
+    if (status == IOA_OK) status = show_archive(path, as_json, json, busy, error);
     if (status != IOA_OK || !as_json) {
         cJSON_Delete(network);
         return status;
@@ -161,10 +168,12 @@ static int run(const cli_command *command, int argc, char **argv)
     if (files != 1) return cli_refuse(command, "one network or archive file, or a bundle, is wanted");
     ioa_error error = {0};
     cJSON *json = NULL;
+    cli_busy *busy = cli_busy_begin(common.quiet, 0.0);
     /* A network unless it says that it is an archive: its reader then explains what is wrong with the rest. */
-    ioa_status status = ioa_bundle_probe(argv[0])    ? show_bundle(argv[0], common.json, &json, &error)
-                        : ioa_archive_probe(argv[0]) ? show_archive(argv[0], common.json, &json, &error)
-                                                     : show_network(argv[0], common.json, &json, &error);
+    ioa_status status = ioa_bundle_probe(argv[0])    ? show_bundle(argv[0], common.json, &json, busy, &error)
+                        : ioa_archive_probe(argv[0]) ? show_archive(argv[0], common.json, &json, busy, &error)
+                                                     : show_network(argv[0], common.json, &json, busy, &error);
+    cli_busy_end(busy);
     if (status != IOA_OK) {
         cJSON_Delete(json);
         return cli_fail(command, &error);

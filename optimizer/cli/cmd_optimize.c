@@ -1,6 +1,7 @@
 #include "optimizer/cli/cli.h"
 
 #include "optimizer/cli/progress.h"
+#include "optimizer/cli/terminal.h"
 #include "optimizer/mpi/job.h"
 #include "optimizer/search/diagnose.h"
 
@@ -9,13 +10,13 @@
 #include <string.h>
 
 static const struct {
-    const char *name;
+    const char *name, *summary;
     ioa_method method;
 } methods[] = {
-    {"tempering", IOA_METHOD_TEMPERING}, /* K replicas on a ladder, exchanging temperatures */
-    {"anneal", IOA_METHOD_ANNEAL},       /* K independent annealers */
-    {"construct", IOA_METHOD_CONSTRUCT}, /* the best constructive order, no search */
-    {"paper", IOA_METHOD_PAPER},         /* the paper's connection reordering from the layered order, tempered */
+    {"tempering", "replicas on a ladder that exchange temperatures (default)", IOA_METHOD_TEMPERING},
+    {"anneal", "the same replicas, each on its own", IOA_METHOD_ANNEAL},
+    {"construct", "the best constructive order, no search", IOA_METHOD_CONSTRUCT},
+    {"paper", "the paper's connection reordering from the layered order, tempered: the baseline", IOA_METHOD_PAPER},
 };
 
 /* What rank 0 tells the user. */
@@ -64,19 +65,19 @@ static void on_round(void *context, uint64_t memory, const ioa_trace *trace, dou
 {
     reporter *r = context;
     if (r->common->quiet) return;
-    char text[2][32], line[240];
+    char text[2][32], line[120], more[160] = "";
     uint64_t last = trace->rounds - 1;
-    int used = snprintf(line, sizeof line, "M = %" PRIu64 ": round %" PRIu64 ", best excess %s, %s proposals/s", memory,
+    snprintf(line, sizeof line, "M = %" PRIu64 ": round %" PRIu64 ", best excess %s, %s proposals/s", memory,
              trace->rounds, cli_grouped(trace->best[last] - r->lower_bound, text[0]),
              cli_grouped((uint64_t)((double)trace->proposals[last] / (seconds > 0.0 ? seconds : 1e-9)), text[1]));
-    if (exchanges(trace) && used > 0 && (size_t)used < sizeof line) {
+    if (exchanges(trace)) {
         ioa_diagnosis d = ioa_diagnose(trace, trace->rounds);
-        snprintf(line + used, sizeof line - (size_t)used, ", Lambda %.2f, swaps %.2f (least %.2f), %" PRIu64 " round trips",
+        snprintf(more, sizeof more, ", Lambda %.2f, swaps %.2f (least %.2f), %" PRIu64 " round trips",
                  d.barrier, d.swap_mean, d.swap_least, trace->round_trips[last]);
     }
     double share = r->rounds ? (double)trace->rounds / (double)r->rounds : limit > 0.0 ? seconds / limit : -1.0;
     if (r->common->verbose) cli_progress_end(&r->progress); /* every round a line */
-    cli_progress_show(&r->progress, line, share, seconds);
+    cli_progress_show(&r->progress, line, more, share, seconds);
 }
 
 static void on_finished(void *context, const ioa_summary *s)
@@ -114,8 +115,9 @@ static void on_finished(void *context, const ioa_summary *s)
            cli_grouped(s->proposals, text[3]));
     printf("  lower bound      %14s I/Os   compulsory; %s certified, gap %s\n", cli_grouped(s->lower_bound, text[0]),
            cli_grouped(s->certified_bound, text[1]), cli_grouped(s->best_total - s->certified_bound, text[2]));
-    if (!s->verified) printf("  NOT VERIFIED     %s\n", s->reason);
-    if (s->verified) printf("  verified         legal, recounted, inference checked against float64\n");
+    if (!s->verified) printf("  %sNOT VERIFIED%s     %s\n", cli_color_of(stdout, CLI_RED), cli_color_of(stdout, CLI_PLAIN), s->reason);
+    if (s->verified) printf("  %sverified%s         legal, recounted, inference checked against float64\n", cli_color_of(stdout, CLI_GREEN),
+                            cli_color_of(stdout, CLI_PLAIN));
     if (s->measured) {
         printf("  measured         batch %" PRIu32 ", %s, %.1f GF/s\n", s->batch, s->kernel, s->gflops);
         printf("    order's share    %.3fx [%.3f, %.3f] against the same kind of plan in layered order%s\n",
@@ -183,22 +185,12 @@ static bool find_method(const char *name, ioa_method *method)
     return false;
 }
 
-/* The command line as one text, for the provenance. */
-static void join(int argc, char **argv, char *text, size_t size)
-{
-    size_t used = (size_t)snprintf(text, size, "ioanneal");
-    for (int i = 0; i < argc && used < size; i++) {
-        int more = snprintf(text + used, size - used, " %s", argv[i]);
-        used += more > 0 ? (size_t)more : 0;
-    }
-}
-
 /* `*started`: the job ran; otherwise the command line was refused or asked for help. */
 static int start(const cli_command *command, int argc, char **argv, bool *started)
 {
     cli_memory memory = {0};
     char line[4096];
-    join(argc, argv, line, sizeof line);
+    cli_join(argc, argv, line, sizeof line);
     const char *output = NULL, *method = "tempering", *engine = NULL;
     cli_common common = {0};
     ioa_job job = {.seed = 1, .trial = UINT64_MAX, .replicas = 0, .cold = 0.0, .hot = 0.0, .batch = 128, .timing_seconds = 5.0,
@@ -215,8 +207,8 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
         {CLI_COUNT, 0, "replicas", "K", &job.replicas, "replicas, on any number of ranks (default: 4 or 2, by size)", 1, 1e6},
         {CLI_COUNT, 0, "proposals", "N", &job.proposals, "per replica and round (default: by the method)", 1, 1e15},
         {CLI_COUNT, 's', "seed", "S", &job.seed, "same seed and rounds, same archive (default 1)", 0, 0},
-        {CLI_TEXT, 0, "method", "NAME", &method, "tempering, anneal, construct or paper (default tempering)", 0, 0},
-        {CLI_TEXT, 0, "engine", "NAME", &engine, "levels (default for min), exact (for lru and rr), interval, priced or paper", 0, 0},
+        {CLI_TEXT, 0, "method", "NAME", &method, "one of those below (default tempering)", 0, 0},
+        {CLI_TEXT, 0, "engine", "NAME", &engine, "what replicas do: one of those below (default: by the policy)", 0, 0},
         {CLI_REAL, 0, "cold", "T", &job.cold, "temperature at the end, in the engine's units", 1e-6, 1e9},
         {CLI_REAL, 0, "hot", "T", &job.hot, "temperature at the beginning, likewise", 1e-6, 1e9},
         {CLI_COUNT, 'b', "batch", "B", &job.batch, "samples per pass in the final timing (default 128)", 1, 1e6},
@@ -294,6 +286,14 @@ static int run(const cli_command *command, int argc, char **argv)
     return self.silent && !started ? 0 : code;
 }
 
+static void notes(void)
+{
+    cli_help_section("methods");
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) cli_help_entry(methods[i].name, methods[i].summary);
+    cli_help_section("engines");
+    for (unsigned i = 0; ioa_engine_at(i); i++) cli_help_entry(ioa_engine_at(i)->name, ioa_engine_at(i)->summary);
+}
+
 const cli_command cli_optimize = {
     .name = "optimize",
     .summary = "search for orders with less I/O, over MPI",
@@ -302,5 +302,6 @@ const cli_command cli_optimize = {
                 "  mpirun -n 8 ioanneal optimize net.h5 -o best.h5 --memory 16,32 --replicas 14 --rounds 500\n"
                 "  mpirun -n 8 ioanneal optimize net.h5 -o best.h5 --memory 32 --seconds 3600 --checkpoint best.ckpt --resume\n"
                 "  ioanneal optimize net.h5 -o start.h5 --memory 32 --method construct\n",
+    .notes = notes,
     .run = run,
 };

@@ -5,37 +5,22 @@
 #include "io/atomic_file.h"
 #include "io/bundle.h"
 #include "io/network_file.h"
+#include "optimizer/cli/input.h"
 #include "optimizer/cli/progress.h"
 #include "optimizer/report/report.h"
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
-typedef struct shown_progress {
-    cli_progress line;
-    struct timespec began;
-} shown_progress;
-
-static double seconds_since(const struct timespec *began)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - began->tv_sec) + 1e-9 * (double)(now.tv_nsec - began->tv_nsec);
-}
-
-/* Nothing in the first two seconds: most reports are done by then. */
 static void show_progress(void *context, double share)
 {
-    shown_progress *p = context;
-    double seconds = seconds_since(&p->began);
-    if (seconds >= 2.0) cli_progress_show(&p->line, "I/O against memory", share, seconds);
+    cli_busy_step(context, share, "I/O against memory");
 }
 
 static ioa_status read_archives(char **paths, int count, ioa_archive **archives, ioa_report_source *sources, ioa_error *error)
 {
     for (int i = 0; i < count; i++) {
-        ioa_status status = ioa_archive_read(paths[i], &archives[i], error);
+        ioa_status status = cli_read_archive(paths[i], &archives[i], error);
         if (status != IOA_OK) return status;
         sources[i] = (ioa_report_source){paths[i], archives[i]};
         if (strcmp(archives[i]->topology_sha256, archives[0]->topology_sha256) != 0)
@@ -79,12 +64,12 @@ static int print_result(const cli_common *common, const char *path, const ioa_re
 static ioa_status make(char **paths, int count, const char *network_path, const char *output, const cli_common *common,
                        ioa_report_facts *facts, ioa_error *error)
 {
-    shown_progress progress = {.line = {.open = false}};
+    cli_busy *busy = cli_busy_begin(common->quiet, 0.0);
     ioa_network *network = NULL;
     ioa_archive **archives = ioa_alloc_zero((uint64_t)count, sizeof *archives);
     ioa_report_source *sources = ioa_alloc_zero((uint64_t)count, sizeof *sources);
     ioa_status status = archives && sources ? IOA_OK : ioa_fail_nomem(error, "archives", (uint64_t)count, sizeof *sources);
-    clock_gettime(CLOCK_MONOTONIC, &progress.began);
+    cli_busy_step(busy, -1.0, "reading %s", paths[0]);
     if (status == IOA_OK) status = ioa_file_distinct(output, (const char *const *)paths, (size_t)count, error);
     if (status == IOA_OK && network_path) status = ioa_file_distinct(output, &network_path, 1, error);
     if (status == IOA_OK) status = ioa_file_writable(output, error);
@@ -94,10 +79,10 @@ static ioa_status make(char **paths, int count, const char *network_path, const 
     if (status == IOA_OK && network_path) status = read_network(network_path, sources, count, &network, error);
     if (status == IOA_OK) {
         ioa_report_options options = {.sources = sources, .count = (uint32_t)count, .network = network,
-                                      .progress = common->quiet ? NULL : show_progress, .context = &progress};
+                                      .progress = show_progress, .context = busy};
         status = ioa_report_write(&options, output, facts, error);
-        cli_progress_end(&progress.line);
     }
+    cli_busy_end(busy);
     for (int i = 0; archives && i < count; i++) ioa_archive_destroy(archives[i]);
     ioa_network_destroy(network);
     ioa_free(archives);

@@ -1,5 +1,7 @@
 #include "optimizer/cli/info_schedule.h"
 
+#include "optimizer/cli/terminal.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -120,10 +122,11 @@ void cli_info_schedule(const ioa_schedule *s, uint32_t index, cJSON *array)
     }
     uint64_t total = s->io.reads + s->io.writes, excess = total - s->lower_bound, baseline = s->baseline_total - s->lower_bound;
     char text[3][32];
-    printf("  schedule %04" PRIu32 ": M = %" PRIu64 " %s, excess %s (layered %s, %.1f %% less), %s\n", index, s->memory,
+    printf("  schedule %04" PRIu32 ": M = %" PRIu64 " %s, excess %s (layered %s, %.1f %% less), %s%s%s\n", index, s->memory,
            ioa_policy_name(s->policy), cli_grouped(excess, text[0]), cli_grouped(baseline, text[1]),
-           baseline ? 100.0 * ((double)baseline - (double)excess) / (double)baseline : 0.0, s->verified ? "verified"
-               : "NOT verified");
+           baseline ? 100.0 * ((double)baseline - (double)excess) / (double)baseline : 0.0, 
+           cli_color_of(stdout, s->verified ? CLI_GREEN : CLI_RED), s->verified ? "verified" : "NOT verified",
+           cli_color_of(stdout, CLI_PLAIN));
     printf("    total %s: %s reads, %s writes", cli_grouped(total, text[0]), cli_grouped(s->io.reads, text[1]),
            cli_grouped(s->io.writes, text[2]));
     if (s->certified_bound)

@@ -17,6 +17,14 @@ enum { TAG_SUMMARY = 100 };
 
 #define END_PATIENCE 10.0 /* times --hang-timeout the verification of a result may take */
 
+void ioa_job_library(char *text, size_t size)
+{
+    char version[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    int length = 0;
+    MPI_Get_library_version(version, &length);
+    snprintf(text, size, "%.*s", (int)strcspn(version, ",\n"), version);
+}
+
 static bool is_verifier(const ioa_seat *s)
 {
     return s->rank == s->verifier;

@@ -42,6 +42,9 @@ typedef struct ioa_job {
     const char *command_line; /* for the provenance */
 } ioa_job;
 
+/* "Open MPI v4.1.4, ..": the library at run time, before MPI is initialized; `text` [size]. */
+void ioa_job_library(char *text, size_t size);
+
 /* What the user may see while the job runs; called on rank 0 only, any member may be NULL. */
 typedef struct ioa_job_events {
     void *context;

@@ -58,8 +58,6 @@ typedef struct ioa_priced ioa_priced;
 typedef enum ioa_priced_move { IOA_PRICED_MOVES(IOA_PRICED_MOVE_ENUM) IOA_PRICED_MOVE_COUNT } ioa_priced_move;
 #undef IOA_PRICED_MOVE_ENUM
 
-const char *ioa_priced_move_name(ioa_priced_move kind);
-
 typedef struct ioa_priced_stats {
     uint64_t proposed[IOA_PRICED_MOVE_COUNT];
     uint64_t accepted[IOA_PRICED_MOVE_COUNT];

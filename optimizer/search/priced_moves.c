@@ -5,17 +5,10 @@
 
 #define HOTTEST 65536.0 /* I/Os; thresholds of hotter ones would not fit into 63 bits */
 
-static const char *const move_text[] = {
-#define MOVE_TEXT(name, share, text) text,
-    IOA_PRICED_MOVES(MOVE_TEXT)
-};
-
 static const uint8_t move_share[] = {
 #define MOVE_SHARE(name, share, text) share,
     IOA_PRICED_MOVES(MOVE_SHARE)
 };
-
-const char *ioa_priced_move_name(ioa_priced_move kind) { return move_text[kind]; }
 
 /* -temperature * ln(u) for a uniform u in (0, 1], in label units: the largest increase that is accepted. */
 static int64_t draw_threshold(const ioa_priced *p, int64_t temperature, ioa_pcg32 *rng)

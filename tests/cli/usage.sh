@@ -9,13 +9,18 @@ for command in $commands; do expect_text "^  $command "; done
 expect_text 'exit codes: 0 .* 1 .* 2 .* 3 '
 expect_text ' 75 '
 expect_exit 0 ioa --version
-expect_text '^ioanneal [0-9]+\.[0-9]+\.[0-9]+ '
+for fact in '^ioanneal [0-9]+\.[0-9]+\.[0-9]+ \(' '^build: +[^,]*, .+ for ' '^flags:' '^kernels: .*portable.* is chosen$' '^files: +HDF5 [0-9.]+, schema 1\.' \
+    '^MPI: +[A-Za-z]' '^MKL:'; do expect_text "$fact"; done
 expect_exit 2 ioa
 grep -q '^usage: ioanneal COMMAND' "$err" || fail "no usage on standard error"
 expect_exit 2 ioa frobnicate
 expect_one_line "unknown command 'frobnicate'"
 expect_exit 2 ioa --frobnicate
 expect_one_line
+expect_exit 2 ioa simulat
+expect_one_line "unknown command 'simulat'; was simulate meant?"
+expect_exit 2 ioa simulate net.h5 --memery 3
+expect_one_line "unknown option '--memery'; was --memory meant?"
 
 options_of() {
     case $1 in
@@ -38,6 +43,8 @@ for command in $commands; do
     expect_exit 0 ioa "$command" --help
     expect_text "^usage: ioanneal $command "
     [ -s "$err" ] && fail "$command --help writes to standard error"
+    [ "$command" = report ] || expect_text '^examples:'
+    [ "$command" = report ] || grep -A1 '^examples:' "$out" | grep -q '^  .*ioanneal ' || fail "$command --help has no example"
     for option in $(options_of "$command") help json quiet verbose; do
         grep -Eq "^  +(-[a-z], )?--$option( |$)" "$out" || fail "$command --help does not mention --$option"
     done

@@ -2,6 +2,7 @@
 #include "core/network.h"
 #include "core/order.h"
 #include "optimizer/search/tempering.h"
+#include "tests/support/failing_memory.h"
 #include "tests/support/random_network.h"
 #include "tests/support/unit.h"
 
@@ -188,30 +189,35 @@ static void damaged_states_do_no_harm(void **state)
     ioa_network_destroy((ioa_network *)problem.network);
 }
 
+typedef struct searching {
+    const ioa_problem *problem;
+    const ioa_engine *engine;
+} searching;
+
+static ioa_status search(void *context, ioa_error *error)
+{
+    const searching *s = context;
+    ioa_tempering_config config = make_config(s->engine);
+    config.rounds = 2;
+    config.proposals = 3;
+    ioa_transport alone = ioa_transport_solo();
+    ioa_tempering *tempering = NULL;
+    ioa_status status = ioa_tempering_create(s->problem, &config, &alone, &tempering, error);
+    if (status == IOA_OK) status = ioa_tempering_run(tempering, NULL, error);
+    ioa_tempering_destroy(tempering);
+    return status;
+}
+
 static void running_out_of_memory_is_reported(void **state)
 {
     (void)state;
     uint32_t *start;
     ioa_problem problem = make_problem(1, IOA_POLICY_MIN, &start);
-    for (unsigned i = 0; ioa_engine_at(i); i++)
-        for (uint64_t n = 1;; n++) {
-            set_policy(&problem, policy_of(i));
-            ioa_tempering_config config = make_config(ioa_engine_at(i));
-            config.rounds = 2;
-            config.proposals = 3;
-            ioa_transport alone = ioa_transport_solo();
-            ioa_tempering *tempering = NULL;
-            ioa_mem_fail_at(n);
-            ioa_status status = ioa_tempering_create(&problem, &config, &alone, &tempering, NULL);
-            if (status == IOA_OK) status = ioa_tempering_run(tempering, NULL, NULL);
-            uint64_t made = ioa_mem_fail_at(0);
-            ioa_tempering_destroy(tempering);
-            if (made < n) {
-                assert_int_equal(status, IOA_OK);
-                break;
-            }
-            assert_int_equal(status, IOA_ERR_NOMEM);
-        }
+    for (unsigned i = 0; ioa_engine_at(i); i++) {
+        set_policy(&problem, policy_of(i));
+        searching s = {&problem, ioa_engine_at(i)};
+        ioa_test_fail_each_allocation(search, &s, IOA_TEST_NOMEM);
+    }
     ioa_free(start);
     ioa_graph_destroy((ioa_graph *)problem.graph);
     ioa_network_destroy((ioa_network *)problem.network);
