@@ -5,6 +5,7 @@
 #include "core/order.h"
 #include "optimizer/report/axis.h"
 #include "optimizer/report/figure.h"
+#include "optimizer/report/report.h"
 #include "optimizer/report/svg.h"
 #include "optimizer/report/sweep.h"
 #include "tests/support/random_network.h"
@@ -13,6 +14,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef STEPS
+#define STEPS 4 /* allocations that fail in the test of memory: about STEPS per doubling */
+#endif
 
 /* The text as a string; cleared by the next call. */
 static const char *string_of(report_text *text)
@@ -205,12 +212,86 @@ static void sweeps_count_what_the_simulator_counts(void **state)
     ioa_network_destroy(network);
 }
 
+/* An archive with a trace of `rounds` rounds and 4 replicas. */
+static ioa_archive *make_archive(const ioa_network *network, uint64_t rounds)
+{
+    static const char *const names[] = {"energy", "temperature", "swap_probability", "replica"};
+    ioa_error error;
+    ioa_archive *archive;
+    ioa_schedule *s;
+    ioa_column *column;
+    assert_int_equal(ioa_archive_create(network, &archive, &error), IOA_OK);
+    assert_int_equal(ioa_archive_add_schedule(archive, &s, &error), IOA_OK);
+    s->memory = 16;
+    s->policy = IOA_POLICY_MIN;
+    s->order = ioa_alloc(network->connections, sizeof *s->order);
+    assert_non_null(s->order);
+    ioa_order_layered(network, s->order);
+    assert_int_equal(ioa_memory_count(network, s->order, 16, IOA_POLICY_MIN, &s->io, &error), IOA_OK);
+    s->lower_bound = network->bounds.lower;
+    s->baseline_total = s->io.reads + s->io.writes;
+    assert_int_equal(ioa_schedule_add_column(s, "best", true, rounds, 1, &column, &error), IOA_OK);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        assert_int_equal(ioa_schedule_add_column(s, names[i], false, rounds, 4, &column, &error), IOA_OK);
+        for (uint64_t j = 0; j < 4 * rounds; j++) column->real[j] = (double)(j % 4);
+    }
+    return archive;
+}
+
+/* Whichever allocation fails: the page is there as a whole or not at all, and an error says what happened. The
+ * first are tried one by one, later ones in growing steps, since each attempt draws all figures before it. */
+static void running_out_of_memory_is_reported(void **state)
+{
+    (void)state;
+    static const uint32_t widths[] = {10, 20, 5};
+    char path[] = "/tmp/ioa-report-XXXXXX";
+    ioa_error error = {0};
+    int descriptor = mkstemp(path);
+    assert_true(descriptor >= 0);
+    close(descriptor);
+    ioa_network *network = ioa_test_random_mlp(5, widths, 3, 0.4, IOA_ACT_RELU);
+    assert_non_null(network);
+    ioa_archive *archive = make_archive(network, 20);
+    ioa_report_source source = {"archive.h5", archive};
+    ioa_report_options options = {.sources = &source, .count = 1, .network = network};
+    ioa_report_facts facts = {0};
+    ioa_status status = ioa_report_write(&options, path, &facts, &error);
+    bool drawn = status == IOA_OK;
+    if (!drawn) assert_non_null(strstr(error.text, "gnuplot-nox"));
+    if (drawn) assert_true(facts.figures >= 6 && facts.schedules == 1 && facts.bytes > 10000);
+    uint64_t failures = 0, bytes = facts.bytes;
+    for (uint64_t n = 1; drawn; n += 1 + n / STEPS) {
+        assert_int_equal(truncate(path, 0), 0);
+        ioa_mem_fail_at(n);
+        status = ioa_report_write(&options, path, &facts, &error);
+        uint64_t allocations = ioa_mem_fail_at(0);
+        struct stat info;
+        assert_int_equal(stat(path, &info), 0);
+        /* Some failures can be done without; one right at the end leaves the new page and says that its folder is not
+         * synchronized. */
+        assert_true(info.st_size == 0 || info.st_size == (off_t)bytes);
+        if (status == IOA_OK) assert_int_equal(info.st_size, bytes);
+        else assert_true(status == IOA_ERR_NOMEM || (status == IOA_ERR_SYSTEM && info.st_size != 0));
+        failures += status != IOA_OK;
+        if (allocations < n) break;
+    }
+    ioa_archive_destroy(archive);
+    ioa_network_destroy(network);
+    unlink(path);
+    if (!drawn) {
+        print_message("gnuplot is missing (Debian: gnuplot-nox)\n");
+        skip();
+    }
+    assert_true(failures > 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_from_files_are_escaped),       cmocka_unit_test(numbers_are_grouped),
         cmocka_unit_test(ticks_stand_at_round_numbers),       cmocka_unit_test(long_lines_keep_their_envelope),
         cmocka_unit_test(drawings_take_the_colours_of_the_page), cmocka_unit_test(sweeps_count_what_the_simulator_counts),
+        cmocka_unit_test(running_out_of_memory_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
