@@ -104,6 +104,16 @@ void cli_busy_step(cli_busy *busy, double share, const char *format, ...)
     va_end(arguments);
 }
 
+void cli_busy_restart(cli_busy *busy)
+{
+    if (!busy) return;
+    pthread_mutex_lock(&busy->lock);
+    hide(busy);
+    busy->progress = (cli_progress){0};
+    clock_gettime(CLOCK_MONOTONIC, &busy->began);
+    pthread_mutex_unlock(&busy->lock);
+}
+
 void cli_busy_hide(cli_busy *busy)
 {
     if (!busy) return;

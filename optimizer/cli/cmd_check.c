@@ -111,7 +111,9 @@ static int run(const cli_command *command, int argc, char **argv)
         array = cJSON_AddArrayToObject(json, "schedules");
     }
     cli_busy_hide(busy);
-    if (status == IOA_OK && !json)
+    if (status == IOA_OK && !json && network_path == argv[0])
+        printf("%s: network and schedules belong together, hashes agree\n", argv[0]);
+    else if (status == IOA_OK && !json)
         printf("%s: belongs to %s, hashes agree\n", argv[0], network_path);
     for (uint32_t i = 0; status == IOA_OK && i < archive->count; i++) {
         const ioa_schedule *s = &archive->schedules[i];

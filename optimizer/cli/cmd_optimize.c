@@ -26,7 +26,22 @@ typedef struct reporter {
     cJSON *schedules; /* with --json */
     uint64_t lower_bound, rounds;
     cli_progress progress;
+    cli_busy *busy; /* watches what lies between two events */
 } reporter;
+
+/* Something else takes its time from now on. */
+static void watch(reporter *r, const char *what, uint64_t memory)
+{
+    if (!r->busy) r->busy = cli_busy_begin(r->common->quiet, 0.0);
+    cli_busy_restart(r->busy);
+    cli_busy_step(r->busy, -1.0, "M = %" PRIu64 ": %s", memory, what);
+}
+
+static void unwatch(reporter *r)
+{
+    cli_busy_end(r->busy);
+    r->busy = NULL;
+}
 
 static void on_began(void *context, const ioa_network *network, int ranks, bool verifier, uint32_t replicas)
 {
@@ -47,9 +62,11 @@ static void on_constructed(void *context, const char *name, uint64_t memory, uin
 {
     reporter *r = context;
     char text[32];
+    cli_busy_hide(r->busy);
     if (!r->common->quiet)
         fprintf(stderr, "M = %" PRIu64 ": %-8s excess %s%s\n", memory, name, cli_grouped(total - r->lower_bound, text),
                 chosen ? "  <- start" : "");
+    watch(r, "constructing", memory);
 }
 
 /* Whether a swap was tried in the last two rounds, which between them try all pairs. */
@@ -65,6 +82,7 @@ static void on_round(void *context, uint64_t memory, const ioa_trace *trace, dou
 {
     reporter *r = context;
     if (r->common->quiet) return;
+    unwatch(r);
     char text[2][32], line[120], more[160] = "";
     uint64_t last = trace->rounds - 1;
     snprintf(line, sizeof line, "M = %" PRIu64 ": round %" PRIu64 ", best excess %s, %s proposals/s", memory,
@@ -78,11 +96,16 @@ static void on_round(void *context, uint64_t memory, const ioa_trace *trace, dou
     double share = r->rounds ? (double)trace->rounds / (double)r->rounds : limit > 0.0 ? seconds / limit : -1.0;
     if (r->common->verbose) cli_progress_end(&r->progress); /* every round a line */
     cli_progress_show(&r->progress, line, more, share, seconds);
+    if (share >= 1.0) {
+        cli_progress_end(&r->progress);
+        watch(r, "verifying and timing", memory);
+    }
 }
 
 static void on_finished(void *context, const ioa_summary *s)
 {
     reporter *r = context;
+    unwatch(r);
     cli_progress_end(&r->progress);
     uint64_t excess = s->best_total - s->lower_bound, layered = s->layered_total - s->lower_bound;
     if (r->schedules) {
@@ -131,6 +154,7 @@ static void on_finished(void *context, const ioa_summary *s)
 static void on_failed(void *context, const ioa_error *error)
 {
     reporter *r = context;
+    unwatch(r);
     cli_progress_end(&r->progress);
     cli_fail(&cli_optimize, error);
 }
@@ -138,6 +162,7 @@ static void on_failed(void *context, const ioa_error *error)
 static void on_note(void *context, const char *text)
 {
     reporter *r = context;
+    unwatch(r);
     cli_progress_end(&r->progress);
     fprintf(stderr, "%s\n", text);
 }
@@ -261,6 +286,7 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
     *started = true;
     bool paused = false;
     ioa_status status = ioa_job_run(&job, &events, &paused);
+    unwatch(&r);
     return finish(&r, status, paused, r.lower_bound > 0);
 }
 

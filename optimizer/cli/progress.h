@@ -30,6 +30,9 @@ cli_busy *cli_busy_begin(bool quiet, double seconds);
 /* What is being done now, as printf would say it, and the share done, negative if unknown. */
 void cli_busy_step(cli_busy *busy, double share, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* The work begins anew: the time shown counts from now, and another two seconds are silent. */
+void cli_busy_restart(cli_busy *busy);
+
 /* Takes the line off a terminal until the next look: for results that are printed meanwhile. */
 void cli_busy_hide(cli_busy *busy);
 

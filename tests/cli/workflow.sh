@@ -158,6 +158,7 @@ cmp -s "$scratch/a" "$scratch/b" || fail "merge did not keep the better schedule
 expect_exit 0 ioa pack best.h5 --network net.h5 -o bundle.h5
 expect_text 'bundle.h5: .* 2 schedules'
 expect_exit 0 ioa check bundle.h5
+expect_text 'bundle.h5: network and schedules belong together'
 expect_exit 0 ioa check bundle.h5 --network bundle.h5
 expect_exit 0 ioa info bundle.h5
 expect_text 'schedule 0001: M = 20'

@@ -132,7 +132,8 @@ static void mutate(unsigned index, const import_sample *sample)
     const char *dot = strrchr(sample->name, '.');
     char name[32];
     snprintf(name, sizeof name, "damaged%s", dot);
-    unsigned count = strcmp(dot, ".h5") == 0 ? MUTATIONS / 4 : MUTATIONS; /* those start a process each */
+    bool keras = strcmp(dot, ".h5") == 0 || strcmp(dot, ".keras") == 0;
+    unsigned count = keras ? MUTATIONS / 8 : MUTATIONS; /* those start a process each */
     for (unsigned i = 0; i < count; i++) {
         static const unsigned char telling[] = {0x00, 0x01, 0x7f, 0x80, 0xff};
         size_t length = i % 8 == 0 ? ioa_pcg32_below(&rng, (uint32_t)size) : size;
