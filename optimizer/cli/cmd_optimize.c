@@ -183,6 +183,17 @@ static bool find_method(const char *name, ioa_method *method)
     return false;
 }
 
+static bool find_adaptation(const char *name, unsigned *adapt)
+{
+    static const char *const names[] = {"none", "shares", "windows", "both"}; /* by the bits of IOA_ADAPT_.. */
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0) {
+            *adapt = i;
+            return true;
+        }
+    return false;
+}
+
 /* The command line as one text, for the provenance. */
 static void join(int argc, char **argv, char *text, size_t size)
 {
@@ -199,10 +210,10 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
     cli_memory memory = {0};
     char line[4096];
     join(argc, argv, line, sizeof line);
-    const char *output = NULL, *method = "tempering", *engine = NULL;
+    const char *output = NULL, *method = "tempering", *engine = NULL, *adapt = "shares";
     cli_common common = {0};
     ioa_job job = {.seed = 1, .replicas = 0, .cold = 0.0, .hot = 0.0, .batch = 128, .timing_seconds = 5.0,
-                   .checkpoint_every = 60.0, .hang_timeout = 600.0, .command_line = line};
+                   .checkpoint_every = 60.0, .patience = 10, .target = UINT64_MAX, .hang_timeout = 600.0, .command_line = line};
     const cli_option options[] = {
         {CLI_TEXT, 'o', "output", "ARCHIVE.h5", &output, "schedule archive to write (required)", 0, 0},
         {CLI_TEXT, 'm', "memory", "M[,M2..]", &memory.memory, "slots of fast memory; several: one schedule each", 0, 0},
@@ -212,6 +223,10 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
         {CLI_COUNT, 0, "rounds", "N", &job.rounds, "exactly N rounds, whatever time they take", 1, 1e15},
         {CLI_COUNT, 0, "stop-round", "N", &job.stop, "with --rounds: stop there, as a run cut short by time did", 1, 1e15},
         {CLI_COUNT, 0, "replicas", "K", &job.replicas, "replicas, on any number of ranks (default: 4 or 2, by size)", 1, 1e6},
+        {CLI_COUNT, 0, "groups", "G", &job.groups, "ladders per kind of replica that go their own ways (default: of 8 replicas)", 1, 1e6},
+        {CLI_TEXT, 0, "adapt", "WHAT", &adapt, "shares (default), windows, both or none: what of the moves follows their success", 0, 0},
+        {CLI_COUNT, 0, "patience", "N", &job.patience, "round trips without gain before heating up again, then ending; 0: never (default 10)", 0, 1e9},
+        {CLI_COUNT, 0, "target", "E", &job.target, "stop once the excess over the compulsory I/O is no more", 0, 1e18},
         {CLI_COUNT, 0, "proposals", "N", &job.proposals, "per replica and round (default: by the method)", 1, 1e15},
         {CLI_COUNT, 's', "seed", "S", &job.seed, "same seed and rounds, same archive (default 1)", 0, 0},
         {CLI_TEXT, 0, "method", "NAME", &method, "tempering, anneal, construct or paper (default tempering)", 0, 0},
@@ -245,6 +260,7 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
             return cli_refuse(command, "--method paper brings its own engine; leave --engine out");
         engine = "paper";
     }
+    if (!find_adaptation(adapt, &job.adapt)) return cli_refuse(command, "--adapt wants both, shares, windows or none, not '%s'", adapt);
     job.engine = engine ? ioa_engine_find(engine) : ioa_engine_at(0);
     if (!job.engine) return cli_refuse(command, "unknown engine '%s': there are levels, interval, priced and paper", engine);
     if (job.cold > 0.0 && job.hot > 0.0 && job.cold > job.hot)

@@ -80,13 +80,14 @@ static ioa_status collect(ioa_seat *s, ioa_result_config *result, int owner, ioa
     (void)error;
     if (s->verifier == 0) return IOA_OK; /* one rank: it is all here */
     struct {
-        uint64_t start, claimed, planned;
+        uint64_t start, claimed, planned, end;
         int64_t owner;
-    } facts = {result->start_total, result->claimed_total, result->planned, owner};
+    } facts = {result->start_total, result->claimed_total, result->planned, s->end, owner};
     MPI_Bcast(&facts, sizeof facts, MPI_BYTE, 0, s->world);
     result->start_total = facts.start;
     result->claimed_total = facts.claimed;
     result->planned = facts.planned;
+    s->end = facts.end;
     ioa_courier sender = {.world = s->world, .verifier = s->verifier, .count = s->network->connections};
     if (is_verifier(s)) {
         ioa_verifier_receive_final(s->world, (int)facts.owner, s->network->connections, s->order);
@@ -142,14 +143,17 @@ static void note_speed(ioa_seat *s, const ioa_result_config *result, const ioa_t
     MPI_Bcast(times, 3, MPI_DOUBLE, 0, s->world);
     whole = times[0] + times[2];
     size_t used = strlen(s->speed);
-    if (!is_verifier(s) || whole <= 0.0 || used + 256 > sizeof s->speed) return;
+    if (!is_verifier(s) || whole <= 0.0 || used + 384 > sizeof s->speed) return;
     uint64_t before = s->keeper.searching && s->archive->count == s->keeper.finished + 1 ? s->keeper.rounds : 0;
     double proposals = trace->rounds ? (double)trace->proposals[trace->rounds - 1] : 0.0;
     if (before) proposals -= (double)trace->proposals[before - 1]; /* of earlier runs */
+    char repeat[64];
+    snprintf(repeat, sizeof repeat, s->end ? "--rounds %" PRIu64 " --stop-round %" PRIu64 : "--rounds %" PRIu64, result->planned,
+             s->end);
     snprintf(s->speed + used, sizeof s->speed - used,
              "%s{\"memory\":%" PRIu64 ",\"seconds\":%.3f,\"proposals_per_second\":%.0f,\"communication_share\":%.4f,"
-             "\"imbalance\":%.4f}", used ? "," : "", result->memory, whole, proposals / whole, times[2] / whole,
-             times[1] > 0.0 ? 1.0 - times[0] / times[1] : 0.0);
+             "\"imbalance\":%.4f,\"repeat\":\"%s\"}", used ? "," : "", result->memory, whole, proposals / whole, times[2] / whole,
+             times[1] > 0.0 ? 1.0 - times[0] / times[1] : 0.0, repeat);
 }
 
 static ioa_status handle_memory(ioa_seat *s, int index, ioa_error *error)
@@ -211,10 +215,10 @@ static void describe(const ioa_seat *s, char *text, size_t size)
     const ioa_job *job = s->job;
     snprintf(text, size,
              "{\"method\":\"%s\",\"engine\":\"%s\",\"policy\":\"%s\",\"seed\":%" PRIu64 ",\"replicas\":%" PRIu64
-             ",\"rounds\":%" PRIu64 ",\"seconds\":%g,\"proposals\":%" PRIu64 ",\"cold\":%g,\"hot\":%g,\"batch\":%" PRIu64
-             ",\"timing_seconds\":%g}",
+             ",\"rounds\":%" PRIu64 ",\"seconds\":%g,\"proposals\":%" PRIu64 ",\"cold\":%g,\"hot\":%g,\"groups\":%" PRIu64
+             ",\"adapt\":%u,\"patience\":%" PRIu64 ",\"batch\":%" PRIu64 ",\"timing_seconds\":%g}",
              job->method_name, job->engine->name, ioa_policy_name(job->policy), job->seed, s->replicas, job->rounds,
-             job->seconds, job->proposals, job->cold, job->hot, job->batch, job->timing_seconds);
+             job->seconds, job->proposals, job->cold, job->hot, job->groups, job->adapt, job->patience, job->batch, job->timing_seconds);
 }
 
 /* On the verifier: the archive on disk. */

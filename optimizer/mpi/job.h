@@ -25,6 +25,10 @@ typedef struct ioa_job {
     const ioa_engine *engine;
     uint64_t seed;
     uint64_t replicas;  /* K; 0: by the size of the network */
+    uint64_t groups;    /* ladders per kind of replica; 0: by the replicas */
+    unsigned adapt;     /* IOA_ADAPT_.. */
+    uint64_t patience;  /* round trips without a gain before heating up again, then giving up; 0: never */
+    uint64_t target;    /* excess over the compulsory I/O that is good enough; UINT64_MAX: none */
     uint64_t rounds;    /* planned per memory size; 0: by seconds */
     uint64_t stop;      /* round at which to stop although more are planned; 0: none */
     const char *checkpoint_path; /* NULL: none are written */

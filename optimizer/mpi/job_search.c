@@ -189,6 +189,10 @@ static ioa_tempering_config search_config(const ioa_seat *s, int index, double b
                                    .seconds = job->seconds > 0.0 ? (share > 1e-3 ? share : 1e-3) : 0.0,
                                    .began = began,
                                    .stop = job->stop,
+                                   .groups = (uint32_t)job->groups,
+                                   .adapt = job->adapt,
+                                   .patience = job->patience,
+                                   .target = job->target < UINT64_MAX ? s->network->bounds.lower + job->target : 0,
                                    .spread = job->method == IOA_METHOD_ANNEAL ? 1.0 : INITIAL_SPREAD};
     return config;
 }
@@ -246,6 +250,7 @@ static ioa_status take_result(ioa_seat *s, const ioa_tempering *tempering, ioa_r
         if (*owner == s->rank) ioa_tempering_best_order(tempering, replica, s->order);
     }
     result->planned = ioa_tempering_planned(tempering);
+    s->end = ioa_tempering_end(tempering);
     return s->rank == 0 ? ioa_trace_copy(ioa_tempering_trace(tempering), trace, error) : IOA_OK;
 }
 

@@ -9,7 +9,7 @@
 
 #include <mpi.h>
 
-#define IOA_KEEPER_FACTS 11
+#define IOA_KEEPER_FACTS 15
 
 typedef struct ioa_keeper {
     const ioa_job *job;

@@ -38,23 +38,26 @@ static ioa_status add_column(ioa_schedule *schedule, const ioa_value *from, uint
     return status;
 }
 
-/* What the columns say about mixing, round by round, and the autocorrelation of each rung. */
+/* What the columns say about quality and mixing, round by round, and the autocorrelation of each rung. */
 static ioa_status add_diagnosis(ioa_schedule *schedule, const ioa_trace *trace, ioa_error *error)
 {
-    static const char *const names[] = {"barrier", "swap_least", "swap_mean", "round_trips_share"};
-    ioa_column *column[4], *correlation;
+    static const char *const names[] = {"barrier", "swap_least", "swap_mean", "round_trips_share", "excess", "gap"};
+    enum { DERIVED = sizeof names / sizeof *names };
+    ioa_column *column[DERIVED], *correlation;
     uint64_t last = schedule->columns;
-    for (int i = 0; i < 4; i++) {
-        ioa_status status = ioa_schedule_add_column(schedule, names[i], false, trace->rounds, 1, &column[i], error);
+    for (int i = 0; i < DERIVED; i++) {
+        ioa_status status = ioa_schedule_add_column(schedule, names[i], i >= 4, trace->rounds, 1, &column[i], error);
         if (status != IOA_OK) return status;
     }
-    for (int i = 0; i < 4; i++) column[i] = &schedule->trace[last + (uint64_t)i]; /* they may have moved */
+    for (int i = 0; i < DERIVED; i++) column[i] = &schedule->trace[last + (uint64_t)i]; /* they may have moved */
     for (uint64_t r = 0; r < trace->rounds; r++) {
         ioa_diagnosis d = ioa_diagnose(trace, r + 1);
         column[0]->real[r] = d.barrier;
         column[1]->real[r] = d.swap_least;
         column[2]->real[r] = d.swap_mean;
         column[3]->real[r] = d.trips_share;
+        column[4]->whole[r] = trace->best[r] - schedule->lower_bound;
+        column[5]->whole[r] = trace->best[r] - schedule->certified_bound;
     }
     ioa_status status = ioa_schedule_add_column(schedule, "correlation", false, trace->replicas, 1, &correlation, error);
     if (status != IOA_OK) return status;
@@ -72,8 +75,10 @@ static ioa_status add_trace(ioa_schedule *schedule, const ioa_trace *trace, ioa_
     for (uint64_t r = 0; r < rows; r++) rounds[r] = r;
     ioa_status status = add_column(schedule, &(ioa_value){"round", IOA_VALUE_U64, rows, rounds}, rows, error);
     ioa_trace_values(trace, columns);
-    for (int i = 0; status == IOA_OK && i < IOA_TRACE_COLUMNS; i++)
+    for (int i = 0; status == IOA_OK && i < IOA_TRACE_COLUMNS; i++) {
         status = add_column(schedule, &columns[i], rows, error);
+        if (status == IOA_OK) schedule->trace[schedule->columns - 1].measured = i >= IOA_TRACE_COLUMNS - IOA_TRACE_MEASURED;
+    }
     ioa_free(rounds);
     return status == IOA_OK ? add_diagnosis(schedule, trace, error) : status;
 }

@@ -8,18 +8,23 @@
 static const struct {
     const char *name;
     ioa_value_type type;
-    bool wide; /* K values per round */
+    uint32_t wide; /* values per round and rung; 0: one value per round */
     size_t offset;
 } columns[IOA_TRACE_COLUMNS] = {
-    {"best", IOA_VALUE_U64, false, offsetof(ioa_trace, best)},
-    {"proposals", IOA_VALUE_U64, false, offsetof(ioa_trace, proposals)},
-    {"round_trips", IOA_VALUE_U64, false, offsetof(ioa_trace, round_trips)},
-    {"energy", IOA_VALUE_I64, true, offsetof(ioa_trace, energy)},
-    {"temperature", IOA_VALUE_F64, true, offsetof(ioa_trace, temperature)},
-    {"acceptance", IOA_VALUE_F64, true, offsetof(ioa_trace, acceptance)},
-    {"swap", IOA_VALUE_F64, true, offsetof(ioa_trace, swap)},
-    {"swap_probability", IOA_VALUE_F64, true, offsetof(ioa_trace, probability)},
-    {"replica", IOA_VALUE_U32, true, offsetof(ioa_trace, replica_at)},
+    {"best", IOA_VALUE_U64, 0, offsetof(ioa_trace, best)},
+    {"proposals", IOA_VALUE_U64, 0, offsetof(ioa_trace, proposals)},
+    {"round_trips", IOA_VALUE_U64, 0, offsetof(ioa_trace, round_trips)},
+    {"energy", IOA_VALUE_I64, 1, offsetof(ioa_trace, energy)},
+    {"temperature", IOA_VALUE_F64, 1, offsetof(ioa_trace, temperature)},
+    {"acceptance", IOA_VALUE_F64, 1, offsetof(ioa_trace, acceptance)},
+    {"swap", IOA_VALUE_F64, 1, offsetof(ioa_trace, swap)},
+    {"swap_probability", IOA_VALUE_F64, 1, offsetof(ioa_trace, probability)},
+    {"replica", IOA_VALUE_U32, 1, offsetof(ioa_trace, replica_at)},
+    {"window", IOA_VALUE_F64, IOA_LEVELS, offsetof(ioa_trace, window)},
+    {"share", IOA_VALUE_U32, IOA_MOVES, offsetof(ioa_trace, share)},
+    {"annealing", IOA_VALUE_F64, 0, offsetof(ioa_trace, annealing)},
+    {"slowest", IOA_VALUE_F64, 0, offsetof(ioa_trace, slowest)},
+    {"exchanging", IOA_VALUE_F64, 0, offsetof(ioa_trace, exchanging)},
 };
 
 static void *get(const ioa_trace *trace, int column)
@@ -42,7 +47,7 @@ static size_t element(int column)
 
 static uint64_t width(const ioa_trace *trace, int column)
 {
-    return columns[column].wide ? trace->replicas : 1;
+    return columns[column].wide ? (uint64_t)columns[column].wide * trace->replicas : 1;
 }
 
 void ioa_trace_values(const ioa_trace *trace, ioa_value values[IOA_TRACE_COLUMNS])
@@ -64,7 +69,7 @@ ioa_status ioa_trace_reserve(ioa_trace *t, uint64_t rounds, ioa_error *error)
     for (int i = 0; i < IOA_TRACE_COLUMNS; i++) {
         size_t used = t->rounds * width(t, i) * element(i);
         void *larger = ioa_alloc(wanted * width(t, i), element(i)), *old = get(t, i);
-        if (!larger) return ioa_fail_nomem(error, "the trace", wanted, 60 * t->replicas);
+        if (!larger) return ioa_fail_nomem(error, "the trace", wanted, 140 * t->replicas);
         if (used) memcpy(larger, old, used);
         ioa_free(old);
         set(t, i, larger);

@@ -4,10 +4,12 @@
 
 #include "io/checkpoint.h" /* ioa_value; nothing of io is called */
 
+#include "optimizer/search/tuning.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One row per round; columns are [rounds] or [rounds * K], row-major. */
+/* One row per round; columns are [rounds], [rounds * K] or wider, row-major. */
 typedef struct ioa_trace {
     uint64_t rounds, capacity;
     uint32_t replicas;     /* K */
@@ -20,9 +22,16 @@ typedef struct ioa_trace {
     double *swap;          /* [rounds * K] pair (rung, rung + 1): 1 swapped, 0 refused, -1 not tried */
     double *probability;   /* [rounds * K] of swapping that pair, -1 where it was not tried */
     uint32_t *replica_at;  /* [rounds * K] replica at each rung before the round's swaps: the index process */
+    double *window;        /* [rounds * K * IOA_LEVELS] of each rung's moves */
+    uint32_t *share;       /* [rounds * K * IOA_MOVES] of each kind of move, of IOA_SHARES per level, by rung */
+    /* Measured, and so no part of what repeats: seconds of a round. */
+    double *annealing;     /* [rounds] mean over workers */
+    double *slowest;       /* [rounds] most over workers */
+    double *exchanging;    /* [rounds] messages and waiting for others, mean over workers */
 } ioa_trace;
 
-#define IOA_TRACE_COLUMNS 9
+#define IOA_TRACE_COLUMNS 14
+#define IOA_TRACE_MEASURED 3 /* the last ones */
 
 /* The columns as named arrays of the rows so far, for storing, sending and filling in. */
 void ioa_trace_values(const ioa_trace *trace, ioa_value values[IOA_TRACE_COLUMNS]);

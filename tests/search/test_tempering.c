@@ -24,7 +24,7 @@ static ioa_problem make_problem(uint64_t seed, uint32_t **order)
 static ioa_tempering_config make_config(const ioa_engine *engine)
 {
     return (ioa_tempering_config){.engine = engine, .seed = 3, .replicas = 5, .rounds = 20, .proposals = 50,
-                                  .spread = 2.0};
+                                  .spread = 2.0, .adapt = IOA_ADAPT_SHARES | IOA_ADAPT_WINDOWS, .patience = 10};
 }
 
 /* Whatever an engine claims to have found must be legal and count as claimed. */
@@ -72,6 +72,12 @@ static void every_engine_keeps_its_word(void **state)
         for (uint64_t seed = 0; seed < 6; seed++) claims_hold_and_repeat(ioa_engine_at(i), seed);
 }
 
+static unsigned wish_to_stop(void *context)
+{
+    uint64_t *left = context;
+    return --*left == 0 ? IOA_WISH_STOP : 0;
+}
+
 /* A search taken apart after `stop` rounds and put together in another object, K replicas on one worker. */
 static ioa_tempering *take_apart(const ioa_problem *problem, const ioa_engine *engine, uint64_t stop)
 {
@@ -80,10 +86,11 @@ static ioa_tempering *take_apart(const ioa_problem *problem, const ioa_engine *e
     ioa_tempering *from, *to;
     ioa_error error = {0};
     ioa_value read[IOA_TEMPERING_VALUES], written[IOA_TEMPERING_VALUES];
-    config.stop = stop;
+    uint64_t left = stop;
+    ioa_tempering_events events = {.context = &left, .wish = wish_to_stop};
     assert_int_equal(ioa_tempering_create(problem, &config, &alone, &from, &error), IOA_OK);
-    assert_int_equal(ioa_tempering_run(from, NULL, &error), IOA_OK);
-    config.stop = 0;
+    assert_int_equal(ioa_tempering_run(from, &events, &error), IOA_OK);
+    assert_int_equal(ioa_tempering_trace(from)->rounds, stop);
     assert_int_equal(ioa_tempering_create(problem, &config, &alone, &to, &error), IOA_OK);
     assert_int_equal(ioa_tempering_resize(to, stop, &error), IOA_OK);
     size_t count = ioa_tempering_values(from, read);
@@ -93,12 +100,12 @@ static ioa_tempering *take_apart(const ioa_problem *problem, const ioa_engine *e
         memcpy(written[i].values, read[i].values, read[i].count * (read[i].type == IOA_VALUE_U32 ? 4 : 8));
     }
     assert_int_equal(ioa_tempering_restored(to, &error), IOA_OK);
-    for (uint32_t k = 0; k < config.replicas; k++) {
-        uint64_t bytes = ioa_tempering_replica_bytes(from, k);
+    for (uint32_t k = 0; k < ioa_tempering_states(from); k++) {
+        uint64_t bytes = ioa_tempering_state_bytes(from, k);
         unsigned char *state = ioa_alloc(bytes + 1, 1);
-        ioa_tempering_replica_save(from, k, state + 1); /* from any address */
-        assert_int_equal(ioa_tempering_replica_load(to, k, state + 1, bytes, &error), IOA_OK);
-        assert_int_equal(ioa_tempering_replica_bytes(to, k), bytes);
+        ioa_tempering_state_save(from, k, state + 1); /* from any address */
+        assert_int_equal(ioa_tempering_state_load(to, k, state + 1, bytes, &error), IOA_OK);
+        assert_int_equal(ioa_tempering_state_bytes(to, k), bytes);
         ioa_free(state);
     }
     ioa_tempering_destroy(from);
@@ -150,13 +157,13 @@ static void damaged_states_do_no_harm(void **state)
     for (unsigned i = 0; ioa_engine_at(i); i++)
         for (int trial = 0; trial < 60; trial++) {
             ioa_tempering *t = take_apart(&problem, ioa_engine_at(i), trial % 2 ? 3 : 18);
-            uint64_t bytes = ioa_tempering_replica_bytes(t, 0), short_by = trial % 5 == 0 ? 1 + ioa_pcg32_below(&rng, 9) : 0;
+            uint64_t bytes = ioa_tempering_state_bytes(t, 0), short_by = trial % 5 == 0 ? 1 + ioa_pcg32_below(&rng, 9) : 0;
             unsigned char *saved = ioa_alloc(bytes, 1);
-            ioa_tempering_replica_save(t, 0, saved);
+            ioa_tempering_state_save(t, 0, saved);
             for (int flip = 0; flip < 3 && !short_by; flip++)
                 saved[ioa_pcg32_below(&rng, (uint32_t)(bytes - 8))] ^= (unsigned char)(1u << ioa_pcg32_below(&rng, 8));
             ioa_error error = {0};
-            ioa_status status = ioa_tempering_replica_load(t, 0, saved, bytes - short_by, &error);
+            ioa_status status = ioa_tempering_state_load(t, 0, saved, bytes - short_by, &error);
             assert_true(status == IOA_OK || status == IOA_ERR_INPUT);
             if (short_by) assert_int_equal(status, IOA_ERR_INPUT);
             if (status == IOA_OK) {

@@ -1,0 +1,31 @@
+#include "optimizer/search/stagnation.h"
+
+#define LEAST_ROUNDS 20  /* per round trip of patience that must pass at any rate .. */
+#define MOST_ROUNDS 100  /* .. and that are enough even if nothing goes round */
+#define LEAST_CYCLE 100  /* rounds */
+#define NEAR 200         /* a replica within 1 / NEAR of the best's excess is at the best, or nearly */
+
+ioa_verdict_on_search ioa_stagnation_judge(ioa_stagnation *s, uint64_t rounds, bool improved, uint64_t best, uint64_t lowest,
+                                           uint64_t trips, uint64_t lower, uint64_t patience)
+{
+    if (improved) {
+        s->since = rounds;
+        s->trips = trips;
+        s->settled = 0;
+        return IOA_GO_ON;
+    }
+    s->settled += lowest - best <= (best - lower) / NEAR;
+    uint64_t quiet = rounds - s->since;
+    if (patience == 0 || quiet < LEAST_ROUNDS * patience || 2 * s->settled < quiet) return IOA_GO_ON;
+    if (trips - s->trips < patience && quiet < MOST_ROUNDS * patience) return IOA_GO_ON;
+    return s->reheats && best >= s->cycle_best ? IOA_GIVE_UP : IOA_REHEAT;
+}
+
+void ioa_stagnation_reheat(ioa_stagnation *s, uint64_t rounds, uint64_t planned, uint64_t best, uint64_t trips)
+{
+    uint64_t length = s->since - s->cycle;
+    if (length < LEAST_CYCLE) length = LEAST_CYCLE;
+    if (length > planned - rounds) length = planned - rounds;
+    *s = (ioa_stagnation){.since = rounds, .trips = trips, .cycle = rounds, .cycle_end = rounds + length,
+                          .cycle_best = best, .reheats = s->reheats + 1};
+}
