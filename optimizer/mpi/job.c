@@ -54,7 +54,7 @@ static ioa_status share_network(ioa_seat *s, ioa_error *error)
  * network alone: the number of ranks must not change results. */
 static uint64_t default_replicas(uint64_t connections)
 {
-    return connections <= 20000 ? 4 : 2;
+    return connections <= 2000 ? 4 : 2;
 }
 
 /* ---- one memory size, all ranks ---- */
@@ -80,13 +80,14 @@ static ioa_status collect(ioa_seat *s, ioa_result_config *result, int owner, ioa
     (void)error;
     if (s->verifier == 0) return IOA_OK; /* one rank: it is all here */
     struct {
-        uint64_t start, claimed, planned, end;
+        uint64_t start, claimed, planned, trial, end;
         int64_t owner;
-    } facts = {result->start_total, result->claimed_total, result->planned, s->end, owner};
+    } facts = {result->start_total, result->claimed_total, result->planned, result->trial, s->end, owner};
     MPI_Bcast(&facts, sizeof facts, MPI_BYTE, 0, s->world);
     result->start_total = facts.start;
     result->claimed_total = facts.claimed;
     result->planned = facts.planned;
+    result->trial = facts.trial;
     s->end = facts.end;
     ioa_courier sender = {.world = s->world, .verifier = s->verifier, .count = s->network->connections};
     if (is_verifier(s)) {
@@ -147,9 +148,9 @@ static void note_speed(ioa_seat *s, const ioa_result_config *result, const ioa_t
     uint64_t before = s->keeper.searching && s->archive->count == s->keeper.finished + 1 ? s->keeper.rounds : 0;
     double proposals = trace->rounds ? (double)trace->proposals[trace->rounds - 1] : 0.0;
     if (before) proposals -= (double)trace->proposals[before - 1]; /* of earlier runs */
-    char repeat[64];
-    snprintf(repeat, sizeof repeat, s->end ? "--rounds %" PRIu64 " --stop-round %" PRIu64 : "--rounds %" PRIu64, result->planned,
-             s->end);
+    char repeat[96];
+    int length = snprintf(repeat, sizeof repeat, "--rounds %" PRIu64 " --trial-rounds %" PRIu64, result->planned, result->trial);
+    if (s->end) snprintf(repeat + length, sizeof repeat - (size_t)length, " --stop-round %" PRIu64, s->end);
     snprintf(s->speed + used, sizeof s->speed - used,
              "%s{\"memory\":%" PRIu64 ",\"seconds\":%.3f,\"proposals_per_second\":%.0f,\"communication_share\":%.4f,"
              "\"imbalance\":%.4f,\"repeat\":\"%s\"}", used ? "," : "", result->memory, whole, proposals / whole, times[2] / whole,

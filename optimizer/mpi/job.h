@@ -30,6 +30,7 @@ typedef struct ioa_job {
     uint64_t patience;  /* round trips without a gain before heating up again, then giving up; 0: never */
     uint64_t target;    /* excess over the compulsory I/O that is good enough; UINT64_MAX: none */
     uint64_t rounds;    /* planned per memory size; 0: by seconds */
+    uint64_t trial;     /* rounds of the trial of kinds among them; UINT64_MAX: the usual share */
     uint64_t stop;      /* round at which to stop although more are planned; 0: none */
     const char *checkpoint_path; /* NULL: none are written */
     double checkpoint_every;     /* seconds */

@@ -44,7 +44,7 @@ static ioa_status collect_facts(ioa_keeper *k, uint64_t replicas, ioa_error *err
 {
     static const char *const keys[IOA_KEEPER_FACTS] = {"topology_sha256", "memories", "policy", "method",
                                                        "engine",          "seed",     "replicas", "rounds",
-                                                       "proposals",       "cold",     "hot",
+                                                       "proposals",       "cold",     "hot",      "trial",
                                                        "groups",          "adapt",    "patience", "target"};
     const ioa_job *job = k->job;
     k->texts = ioa_alloc_zero(IOA_KEEPER_FACTS, TEXT);
@@ -61,10 +61,11 @@ static ioa_status collect_facts(ioa_keeper *k, uint64_t replicas, ioa_error *err
     snprintf(text[8], TEXT, "%" PRIu64, job->proposals);
     snprintf(text[9], TEXT, "%.17g", job->cold);
     snprintf(text[10], TEXT, "%.17g", job->hot);
-    snprintf(text[11], TEXT, "%" PRIu64, job->groups);
-    snprintf(text[12], TEXT, "%u", job->adapt);
-    snprintf(text[13], TEXT, "%" PRIu64, job->patience);
-    snprintf(text[14], TEXT, "%" PRIu64, job->target);
+    snprintf(text[11], TEXT, "%" PRIu64, job->trial);
+    snprintf(text[12], TEXT, "%" PRIu64, job->groups);
+    snprintf(text[13], TEXT, "%u", job->adapt);
+    snprintf(text[14], TEXT, "%" PRIu64, job->patience);
+    snprintf(text[15], TEXT, "%" PRIu64, job->target);
     return ioa_network_topology_hash(k->network, text[0], error);
 }
 

@@ -5,8 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-#define MOST_RUNGS 8 /* of a group, unless told otherwise: further ones do more as groups of their own */
-
 double ioa_clock(void)
 {
     struct timespec now;
@@ -49,14 +47,6 @@ static ioa_status allocate(ioa_tempering *t, ioa_error *error)
     return t->order || !t->elite.capacity ? IOA_OK : ioa_fail_nomem(error, "an order", w, sizeof *t->order);
 }
 
-/* Groups of rungs that exchange among themselves: a multiple of the kinds. */
-static uint32_t count_groups(const ioa_tempering_config *config)
-{
-    uint32_t kinds = config->engine->groups, each = (config->replicas + kinds - 1) / kinds;
-    uint32_t groups = config->groups ? config->groups : (each + MOST_RUNGS - 1) / MOST_RUNGS;
-    return kinds * (groups < each ? groups : each);
-}
-
 ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_config *config,
                                 const ioa_transport *transport, ioa_tempering **tempering, ioa_error *error)
 {
@@ -69,10 +59,10 @@ ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_
     t->trace.replicas = config->replicas;
     t->best_total = problem->start_total;
     t->stagnation.cycle_best = problem->start_total;
-    t->planned = config->rounds;
+    t->stages = ioa_stages_make(config->engine->kinds, config->replicas, config->rounds, config->trial);
     t->end = config->stop && (config->rounds == 0 || config->stop < config->rounds) ? config->stop : 0;
     t->elite.capacity = config->engine->restart ? ioa_elite_capacity(problem->network->connections) : 0;
-    ioa_status status = ioa_ladder_create(config->replicas, count_groups(config), config->spread, &t->ladder, error);
+    ioa_status status = ioa_ladder_create(config->replicas, ioa_tempering_groups(t, 0), config->spread, &t->ladder, error);
     if (status == IOA_OK) status = allocate(t, error);
     if (status == IOA_OK && config->engine->prepare) status = config->engine->prepare(problem, &t->shared, error);
     if (status == IOA_OK) ioa_ladder_place(&t->ladder, t->rung_of, t->replica_at);
@@ -81,7 +71,7 @@ ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_
     for (uint32_t i = 0; status == IOA_OK && i < t->slots; i++) {
         uint32_t replica = transport->rank + i * transport->size;
         if (replica < config->replicas)
-            status = config->engine->create(problem, t->shared, replica % config->engine->groups, &t->state[i], error);
+            status = config->engine->create(problem, t->shared, ioa_stages_kind(&t->stages, 0, replica), &t->state[i], error);
     }
     if (status == IOA_OK)
         *tempering = t;
@@ -93,19 +83,20 @@ ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_
 /* Heats up again where nothing is gained any more, ends where that did not help either; a quench starts from the elite. */
 static ioa_status renew(ioa_tempering *t, bool improved, bool *stop, ioa_error *error)
 {
-    uint64_t rounds = t->trace.rounds, lowest = UINT64_MAX;
+    uint64_t rounds = t->trace.rounds, lowest = UINT64_MAX, patience = t->elite.capacity ? t->config.patience : 0;
+    if (rounds && ioa_stages_at(&t->stages, rounds - 1).trial) improved = true; /* its end counts as a gain */
     for (uint32_t k = 0; k < t->config.replicas; k++)
         if ((uint64_t)t->energy[k] < lowest) lowest = (uint64_t)t->energy[k];
     ioa_verdict_on_search verdict =
         ioa_stagnation_judge(&t->stagnation, rounds, improved, t->best_total, lowest, t->round_trips,
-                             t->problem->network->bounds.lower, t->elite.capacity ? t->config.patience : 0);
-    if (*stop) return IOA_OK;
+                             t->problem->network->bounds.lower, patience);
+    if (*stop || ioa_stages_at(&t->stages, rounds).trial) return IOA_OK; /* kinds compete on their own */
     if (verdict == IOA_GIVE_UP) {
         *stop = true;
         return IOA_OK;
     }
-    if (verdict == IOA_REHEAT && rounds < t->planned) {
-        ioa_stagnation_reheat(&t->stagnation, rounds, t->planned, t->best_total, t->round_trips);
+    if (verdict == IOA_REHEAT && rounds < t->stages.planned) {
+        ioa_stagnation_reheat(&t->stagnation, rounds, t->stages.planned, t->best_total, t->round_trips);
         return ioa_tempering_renew(t, true, error);
     }
     bool quench = rounds > 0 && !ioa_tempering_step(t, rounds - 1).quench && ioa_tempering_step(t, rounds).quench;
@@ -118,12 +109,13 @@ ioa_status ioa_tempering_run(ioa_tempering *t, const ioa_tempering_events *event
     if (!events) events = &none;
     bool stop = t->end && t->trace.rounds >= t->end;
     double started = ioa_clock() - t->annealed; /* as if it had been running all the time */
-    while (!stop && (t->planned == 0 || t->trace.rounds < t->planned)) {
+    while (!stop && (t->stages.planned == 0 || t->trace.rounds < t->stages.planned)) {
         unsigned wishes = 0;
         bool improved = false, surveyed = ioa_tempering_surveys(t, t->trace.rounds);
         ioa_status status = ioa_tempering_round(t, events, started, &wishes, &improved, error);
         if (status == IOA_OK && surveyed) status = ioa_tempering_take_elite(t, error);
         t->annealed = ioa_clock() - started;
+        if (t->trace.rounds == ioa_stages_trial_end(&t->stages)) t->trial_annealed = t->annealed;
         t->stopped = wishes & IOA_WISH_STOP;
         stop = (t->end && t->trace.rounds >= t->end) || t->best_total <= t->config.target ||
                t->best_total == t->problem->network->bounds.lower; /* nothing better exists */
@@ -152,7 +144,12 @@ void ioa_tempering_best_order(const ioa_tempering *t, uint32_t replica, uint32_t
 
 uint64_t ioa_tempering_planned(const ioa_tempering *t)
 {
-    return t->planned;
+    return t->stages.planned;
+}
+
+uint64_t ioa_tempering_trial(const ioa_tempering *t)
+{
+    return t->stages.trial == UINT64_MAX ? 0 : t->stages.trial;
 }
 
 uint64_t ioa_tempering_end(const ioa_tempering *t)

@@ -13,8 +13,6 @@ enum { HEAD_STATUS, HEAD_END, HEAD_PLAN, HEAD_WISH, HEAD_ANNEALED, HEAD_EXCHANGE
 enum { FIELD_ENERGY, FIELD_BEST, FIELD_PROPOSALS, FIELD_ACCEPTED, FIELD_BASE, FIELDS };
 enum { SURVEY_MOVES = IOA_MOVES * 4, SURVEY_FIELDS = SURVEY_MOVES + IOA_SKETCH };
 
-#define IOA_TIMED_ROUNDS 4 /* the same for any plan; a plan from a time limit rests on them */
-
 struct ioa_tempering {
     const ioa_problem *problem;
     ioa_tempering_config config;
@@ -32,7 +30,7 @@ struct ioa_tempering {
     uint64_t best_total;
     uint32_t best_replica;
     uint64_t proposals_total, round_trips;
-    uint64_t planned; /* rounds; 0: not known yet */
+    ioa_stages stages; /* the plan */
     uint64_t end;     /* round at which it ends although more are planned; 0: none */
     double *heat;     /* [K] this round's temperature of each rung, in I/Os */
     ioa_stagnation stagnation;
@@ -41,6 +39,7 @@ struct ioa_tempering {
     uint32_t *order;         /* [W] for orders on their way; NULL without an elite */
     double elapsed;          /* seconds since it began, up to when last asked for the values */
     double annealed;         /* seconds spent in rounds */
+    double trial_annealed;   /* of them before the end of the trial */
     double annealing, exchanging; /* seconds, of this worker and run */
     int64_t last_exchange;   /* nanoseconds */
     bool stopped;            /* by a wish */
@@ -61,6 +60,9 @@ static inline void *ioa_tempering_state(const ioa_tempering *t, uint32_t replica
 ioa_step ioa_tempering_step(const ioa_tempering *t, uint64_t round); /* where the round stands in the plan */
 bool ioa_tempering_surveys(const ioa_tempering *t, uint64_t round); /* whether messages of the round are long */
 uint32_t ioa_tempering_longest(const ioa_tempering *t);             /* numbers of a long message */
+/* Makes this worker's replicas begin anew, as their kinds from `round` on; they keep their best orders. */
+ioa_status ioa_tempering_turn(ioa_tempering *t, uint64_t round, ioa_error *error);
+uint32_t ioa_tempering_groups(const ioa_tempering *t, uint64_t round); /* of the ladder: a multiple of the kinds side by side */
 /* One round: anneals this worker's replicas, exchanges messages, swaps. Takes up the wishes of all workers. */
 ioa_status ioa_tempering_round(ioa_tempering *t, const ioa_tempering_events *events, double started, unsigned *wishes,
                                bool *improved, ioa_error *error);

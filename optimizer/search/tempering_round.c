@@ -6,6 +6,7 @@
 #define PLAN_MARGIN 0.94   /* share of the time that is planned for: rounds do not all take the same time */
 #define QUENCH_ROUNDS 25   /* one round in so many, at the end, is at temperature 0 */
 #define EARLY_SURVEYS 64   /* rounds in which every 4th has a survey; later every 16th */
+#define MOST_RUNGS 8       /* of a group, unless told otherwise: further ones do more as groups of their own */
 #define REHEAT 0.5         /* of the temperature of the first cycle */
 
 static uint32_t per_replica(bool survey)
@@ -34,20 +35,48 @@ static uint64_t quench_from(uint64_t rounds)
     return rounds - rounds / QUENCH_ROUNDS;
 }
 
-/* The first rounds do not know the plan. Cycles after the first one are short plans of their own. */
+/* Cycles after heating up again are short plans of their own. */
 ioa_step ioa_tempering_step(const ioa_tempering *t, uint64_t round)
 {
     const ioa_stagnation *s = &t->stagnation;
     ioa_step step = {.proposals = round_proposals(t), .heat = s->cycle_end ? REHEAT : 1.0};
-    if (round < IOA_TIMED_ROUNDS || t->planned <= IOA_TIMED_ROUNDS) return step;
-    uint64_t from = s->cycle_end ? s->cycle : IOA_TIMED_ROUNDS, to = s->cycle_end ? s->cycle_end : t->planned;
-    double rounds = (double)(to - from), progress = (double)(round + 1 - from) / rounds;
-    step.progress = progress / (1.0 - 1.0 / QUENCH_ROUNDS);
-    if (step.progress > 1.0) step.progress = 1.0;
-    step.quench = round >= from + quench_from(to - from) || (t->end && round >= quench_from(t->end));
-    if (step.quench) step.progress = 1.0;
-    step.sweeps = rounds * (double)step.proposals / (double)t->problem->network->connections;
+    ioa_stage stage = ioa_stages_at(&t->stages, round);
+    if (s->cycle_end) {
+        stage.rounds = (double)(s->cycle_end - s->cycle);
+        stage.progress = (double)(round + 1 - s->cycle) / stage.rounds;
+    }
+    step.quench = stage.progress > 1.0 - 1.0 / QUENCH_ROUNDS || (t->end && round >= quench_from(t->end));
+    if (stage.rounds == 0.0) return step;
+    step.progress = step.quench ? 1.0 : stage.progress / (1.0 - 1.0 / QUENCH_ROUNDS);
+    step.sweeps = stage.rounds * (double)step.proposals / (double)t->problem->network->connections;
     return step;
+}
+
+/* ---- kinds and groups ---- */
+
+uint32_t ioa_tempering_groups(const ioa_tempering *t, uint64_t round)
+{
+    uint32_t kinds = ioa_stages_side_by_side(&t->stages, round), each = (t->config.replicas + kinds - 1) / kinds;
+    uint32_t groups = t->config.groups ? t->config.groups : (each + MOST_RUNGS - 1) / MOST_RUNGS;
+    groups = kinds * (groups < each ? groups : each);
+    return groups < t->config.replicas ? groups : t->config.replicas;
+}
+
+ioa_status ioa_tempering_turn(ioa_tempering *t, uint64_t round, ioa_error *error)
+{
+    ioa_status status = IOA_OK;
+    for (uint32_t i = 0; i < t->slots && status == IOA_OK; i++) {
+        uint32_t kind = ioa_stages_kind(&t->stages, round, t->transport.rank + i * t->transport.size);
+        if (t->state[i]) status = t->config.engine->turn(t->state[i], kind, error);
+    }
+    return status;
+}
+
+static void regroup(ioa_tempering *t, uint64_t round)
+{
+    ioa_ladder_regroup(&t->ladder, ioa_tempering_groups(t, round), t->config.spread, round);
+    ioa_ladder_place(&t->ladder, t->rung_of, t->replica_at);
+    memset(t->direction, 0, t->config.replicas * sizeof *t->direction);
 }
 
 /* Also in the round before a quench: it starts from the elite. */
@@ -78,6 +107,11 @@ static ioa_status anneal_mine(ioa_tempering *t, uint64_t round, bool surveys, io
 {
     const ioa_engine *engine = t->config.engine;
     ioa_step step = ioa_tempering_step(t, round);
+    if (ioa_stages_at(&t->stages, round).begins) {
+        ioa_status status = ioa_tempering_turn(t, round, error);
+        if (status != IOA_OK) return status;
+        regroup(t, round);
+    }
     for (uint32_t i = 0; i < t->slots; i++) {
         uint32_t replica = t->transport.rank + i * t->transport.size;
         if (!t->state[i]) continue;
@@ -98,10 +132,11 @@ static ioa_status anneal_mine(ioa_tempering *t, uint64_t round, bool surveys, io
     return IOA_OK;
 }
 
-/* Worker 0 turns what is left of the time limit into rounds. */
-static uint64_t plan(const ioa_tempering *t, uint64_t done, double started)
+/* Worker 0 turns what is left of the time limit into rounds; `began`: when the rounds of this kind did. */
+static uint64_t plan(const ioa_tempering *t, uint64_t done, double began)
 {
-    double now = ioa_clock(), per_round = (now - started) / (double)done;
+    uint64_t end = ioa_stages_trial_end(&t->stages), alike = end == UINT64_MAX || end == 0 ? done : done - end;
+    double now = ioa_clock(), per_round = (now - began) / (double)alike;
     double left = t->config.seconds * PLAN_MARGIN - (now - t->config.began);
     return done + (left > 0.0 ? (uint64_t)(left / per_round) : 0) + 1;
 }
@@ -115,7 +150,7 @@ static uint64_t find_end(const ioa_tempering *t, uint64_t done, double started)
     double left = t->config.seconds - (now - t->config.began);
     uint64_t end = done; /* short searches end without a quench */
     while (done >= QUENCH_ROUNDS && quench_from(end) < done + 1) end++; /* the round before it makes a survey for it */
-    if (t->planned && end >= t->planned) return 0; /* the plan's own quench is here */
+    if (t->stages.planned && end >= t->stages.planned) return 0; /* the plan's own quench is here */
     return left <= per_round * (double)(end - done) ? end : 0;
 }
 
@@ -137,8 +172,8 @@ static ioa_status exchange(ioa_tempering *t, ioa_status status, const ioa_error 
     uint32_t length = message_length(t, surveys);
     t->mine[HEAD_STATUS] = status;
     t->mine[HEAD_END] = (int64_t)find_end(t, done, started);
-    t->mine[HEAD_PLAN] =
-        t->transport.rank == 0 && !t->planned && done == IOA_TIMED_ROUNDS ? (int64_t)plan(t, done, started) : 0;
+    bool planning = t->transport.rank == 0 && ioa_stages_want_plan(&t->stages, done);
+    t->mine[HEAD_PLAN] = planning ? (int64_t)plan(t, done, started + t->trial_annealed) : 0;
     t->mine[HEAD_WISH] = wish;
     t->mine[HEAD_EXCHANGED] = t->last_exchange;
     ioa_status sent = t->transport.gather(t->transport.context, t->mine, length, t->all, error);
@@ -148,7 +183,7 @@ static ioa_status exchange(ioa_tempering *t, ioa_status status, const ioa_error 
         if (head[HEAD_STATUS] != IOA_OK) return explain(t, r, (ioa_status)head[HEAD_STATUS], own, error);
         *wishes |= (unsigned)head[HEAD_WISH];
     }
-    if (t->all[HEAD_PLAN]) t->planned = (uint64_t)t->all[HEAD_PLAN];
+    if (t->all[HEAD_PLAN]) ioa_stages_plan(&t->stages, (uint64_t)t->all[HEAD_PLAN]);
     if (t->all[HEAD_END]) t->end = (uint64_t)t->all[HEAD_END];
     return IOA_OK;
 }
@@ -190,12 +225,13 @@ static void find_heat(ioa_tempering *t, bool surveys)
 }
 
 /* Takes in what all workers reported; true if the best order is new. */
-static bool take_in(ioa_tempering *t, bool surveys)
+static bool take_in(ioa_tempering *t, uint64_t round, bool surveys)
 {
     bool improved = false;
     for (uint32_t k = 0; k < t->config.replicas; k++) {
         const int64_t *fields = fields_of(t, k, surveys);
         t->energy[k] = fields[FIELD_ENERGY];
+        ioa_stages_report(&t->stages, round, k, t->energy[k]);
         t->proposals_total += (uint64_t)fields[FIELD_PROPOSALS];
         if ((uint64_t)fields[FIELD_BEST] >= t->best_total) continue;
         t->best_total = (uint64_t)fields[FIELD_BEST];
@@ -256,7 +292,7 @@ static void adapt_moves(ioa_tempering *t)
 
 static bool conclude(ioa_tempering *t, uint64_t round, bool surveys)
 {
-    bool improved = take_in(t, surveys);
+    bool improved = take_in(t, round, surveys);
     find_heat(t, surveys);
     record(t, round, surveys);
     record_times(t, round, message_length(t, surveys));

@@ -16,10 +16,13 @@ size_t ioa_tempering_values(ioa_tempering *t, ioa_value values[IOA_TEMPERING_VAL
     uint64_t k = t->config.replicas;
     t->elapsed = ioa_tempering_elapsed(t);
     const ioa_value list[] = {
-        {"planned", IOA_VALUE_U64, 1, &t->planned},
+        {"planned", IOA_VALUE_U64, 1, &t->stages.planned},
+        {"trial", IOA_VALUE_U64, 1, &t->stages.trial},
+        {"cheapest", IOA_VALUE_I64, IOA_STAGES_MOST_KINDS, t->stages.cheapest},
         {"end", IOA_VALUE_U64, 1, &t->end},
         {"elapsed", IOA_VALUE_F64, 1, &t->elapsed},
         {"annealed", IOA_VALUE_F64, 1, &t->annealed},
+        {"trial_annealed", IOA_VALUE_F64, 1, &t->trial_annealed},
         {"best_total", IOA_VALUE_U64, 1, &t->best_total},
         {"best_replica", IOA_VALUE_U32, 1, &t->best_replica},
         {"proposals_total", IOA_VALUE_U64, 1, &t->proposals_total},
@@ -54,9 +57,11 @@ ioa_status ioa_tempering_resize(ioa_tempering *t, uint64_t rounds, ioa_error *er
 static bool times_are_possible(const ioa_tempering *t)
 {
     const ioa_stagnation *s = &t->stagnation;
-    return t->annealed >= 0.0 && t->elapsed >= 0.0 && (t->config.rounds == 0 || t->planned == t->config.rounds) &&
+    return t->annealed >= 0.0 && t->elapsed >= 0.0 && t->trial_annealed >= 0.0 && t->trial_annealed <= t->annealed &&
+           ioa_stages_valid(&t->stages, t->trace.rounds) &&
+           (t->config.rounds == 0 || t->stages.planned == t->config.rounds) &&
            s->since <= t->trace.rounds && s->trips <= t->round_trips && s->cycle <= s->since &&
-           (s->cycle_end == 0 || (s->cycle_end > s->cycle && s->cycle_end <= t->planned));
+           (s->cycle_end == 0 || (s->cycle_end > s->cycle && s->cycle_end <= t->stages.planned));
 }
 
 ioa_status ioa_tempering_restored(ioa_tempering *t, ioa_error *error)
@@ -71,7 +76,9 @@ ioa_status ioa_tempering_restored(ioa_tempering *t, ioa_error *error)
                ioa_tuning_valid(engine->moves, engine->windows, &t->tuning[i]);
     if (!good) return ioa_fail(error, IOA_ERR_INPUT, "the values of the search are impossible");
     t->config.began = ioa_clock() - t->elapsed; /* what was used of the time counts on */
-    return IOA_OK;
+    uint64_t last = t->trace.rounds ? t->trace.rounds - 1 : 0;
+    t->ladder.groups = ioa_tempering_groups(t, last);
+    return last >= ioa_stages_first_change(&t->stages) ? ioa_tempering_turn(t, last, error) : IOA_OK;
 }
 
 uint32_t ioa_tempering_states(const ioa_tempering *t)
