@@ -3,20 +3,17 @@
 #define LEAST_ROUNDS 20  /* per round trip of patience that must pass at any rate .. */
 #define MOST_ROUNDS 100  /* .. and that are enough even if nothing goes round */
 #define LEAST_CYCLE 100  /* rounds */
-#define NEAR 200         /* a replica within 1 / NEAR of the best's excess is at the best, or nearly */
 
-ioa_verdict_on_search ioa_stagnation_judge(ioa_stagnation *s, uint64_t rounds, bool improved, uint64_t best, uint64_t lowest,
-                                           uint64_t trips, uint64_t lower, uint64_t patience)
+ioa_verdict_on_search ioa_stagnation_judge(ioa_stagnation *s, uint64_t rounds, bool improved, bool cold, uint64_t best,
+                                           uint64_t trips, uint64_t patience)
 {
-    if (improved) {
+    if (improved || !cold) {
         s->since = rounds;
         s->trips = trips;
-        s->settled = 0;
         return IOA_GO_ON;
     }
-    s->settled += lowest - best <= (best - lower) / NEAR;
     uint64_t quiet = rounds - s->since;
-    if (patience == 0 || quiet < LEAST_ROUNDS * patience || 2 * s->settled < quiet) return IOA_GO_ON;
+    if (patience == 0 || quiet < LEAST_ROUNDS * patience) return IOA_GO_ON;
     if (trips - s->trips < patience && quiet < MOST_ROUNDS * patience) return IOA_GO_ON;
     return s->reheats && best >= s->cycle_best ? IOA_GIVE_UP : IOA_REHEAT;
 }

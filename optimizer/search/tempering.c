@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#define COLD_PART 0.75 /* of the cooling: from here on it counts if nothing is gained */
+
 double ioa_clock(void)
 {
     struct timespec now;
@@ -83,13 +85,10 @@ ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_
 /* Heats up again where nothing is gained any more, ends where that did not help either; a quench starts from the elite. */
 static ioa_status renew(ioa_tempering *t, bool improved, bool *stop, ioa_error *error)
 {
-    uint64_t rounds = t->trace.rounds, lowest = UINT64_MAX, patience = t->elite.capacity ? t->config.patience : 0;
-    if (rounds && ioa_stages_at(&t->stages, rounds - 1).trial) improved = true; /* its end counts as a gain */
-    for (uint32_t k = 0; k < t->config.replicas; k++)
-        if ((uint64_t)t->energy[k] < lowest) lowest = (uint64_t)t->energy[k];
+    uint64_t rounds = t->trace.rounds, patience = t->elite.capacity ? t->config.patience : 0;
+    bool cold = !ioa_stages_at(&t->stages, rounds - 1).trial && ioa_tempering_step(t, rounds - 1).progress >= COLD_PART;
     ioa_verdict_on_search verdict =
-        ioa_stagnation_judge(&t->stagnation, rounds, improved, t->best_total, lowest, t->round_trips,
-                             t->problem->network->bounds.lower, patience);
+        ioa_stagnation_judge(&t->stagnation, rounds, improved, cold, t->best_total, t->round_trips, patience);
     if (*stop || ioa_stages_at(&t->stages, rounds).trial) return IOA_OK; /* kinds compete on their own */
     if (verdict == IOA_GIVE_UP) {
         *stop = true;
@@ -99,7 +98,7 @@ static ioa_status renew(ioa_tempering *t, bool improved, bool *stop, ioa_error *
         ioa_stagnation_reheat(&t->stagnation, rounds, t->stages.planned, t->best_total, t->round_trips);
         return ioa_tempering_renew(t, true, error);
     }
-    bool quench = rounds > 0 && !ioa_tempering_step(t, rounds - 1).quench && ioa_tempering_step(t, rounds).quench;
+    bool quench = !ioa_tempering_step(t, rounds - 1).quench && ioa_tempering_step(t, rounds).quench;
     return quench ? ioa_tempering_renew(t, false, error) : IOA_OK;
 }
 

@@ -60,7 +60,7 @@ static bool times_are_possible(const ioa_tempering *t)
     return t->annealed >= 0.0 && t->elapsed >= 0.0 && t->trial_annealed >= 0.0 && t->trial_annealed <= t->annealed &&
            ioa_stages_valid(&t->stages, t->trace.rounds) &&
            (t->config.rounds == 0 || t->stages.planned == t->config.rounds) &&
-           s->since <= t->trace.rounds && s->trips <= t->round_trips && s->cycle <= s->since &&
+           s->since <= t->trace.rounds && s->trips <= t->round_trips && s->cycle <= t->trace.rounds &&
            (s->cycle_end == 0 || (s->cycle_end > s->cycle && s->cycle_end <= t->stages.planned));
 }
 

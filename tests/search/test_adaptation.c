@@ -121,25 +121,25 @@ static void stagnation_reheats_once_then_ends(void **state)
     (void)state;
     ioa_stagnation s = {0};
     uint64_t round = 0;
-    for (; round < 1000; round++) /* hot: far above the best, nothing gained, no stagnation */
-        assert_int_equal(ioa_stagnation_judge(&s, round, false, 1000, 2000, 50, 500, 3), IOA_GO_ON);
-    assert_int_equal(ioa_stagnation_judge(&s, round, true, 900, 900, 50, 500, 3), IOA_GO_ON);
+    for (; round < 1000; round++) /* hot: nothing is gained, and that is no stagnation */
+        assert_int_equal(ioa_stagnation_judge(&s, round, false, false, 1000, round / 25, 3), IOA_GO_ON);
+    assert_int_equal(ioa_stagnation_judge(&s, round, true, true, 900, 40, 3), IOA_GO_ON);
     ioa_verdict_on_search verdict = IOA_GO_ON;
     uint64_t from = round;
     while (verdict == IOA_GO_ON) {
         round++;
-        verdict = ioa_stagnation_judge(&s, round, false, 900, 901, 50 + (round - from) / 25, 500, 3);
+        verdict = ioa_stagnation_judge(&s, round, false, true, 900, 40 + (round - from) / 25, 3);
     }
     assert_int_equal(verdict, IOA_REHEAT);
-    assert_true(round - from >= 60 && round - from <= 80); /* three round trips, and 20 rounds for each */
+    assert_int_equal(round - from, 75); /* three round trips; 20 rounds for each would have been too few */
     ioa_stagnation_reheat(&s, round, 100000, 900, 60);
-    assert_true(s.cycle == round && s.cycle_end > round + 99 && s.reheats == 1);
+    assert_true(s.cycle == round && s.cycle_end == round + 1000 && s.reheats == 1);
     verdict = IOA_GO_ON;
     from = round;
-    while (verdict == IOA_GO_ON) verdict = ioa_stagnation_judge(&s, ++round, false, 900, 900, 60, 500, 3);
+    while (verdict == IOA_GO_ON) verdict = ioa_stagnation_judge(&s, ++round, false, true, 900, 60, 3);
     assert_int_equal(verdict, IOA_GIVE_UP);
     assert_int_equal(round - from, 300); /* nothing goes round: by rounds alone */
-    for (int i = 0; i < 5000; i++) assert_int_equal(ioa_stagnation_judge(&s, ++round, false, 900, 900, 999, 500, 0), IOA_GO_ON);
+    for (int i = 0; i < 5000; i++) assert_int_equal(ioa_stagnation_judge(&s, ++round, false, true, 900, 999, 0), IOA_GO_ON);
 }
 
 int main(void)
