@@ -79,9 +79,8 @@ static unsigned wish_to_stop(void *context)
 }
 
 /* A search taken apart after `stop` rounds and put together in another object, K replicas on one worker. */
-static ioa_tempering *take_apart(const ioa_problem *problem, const ioa_engine *engine, uint64_t stop)
+static ioa_tempering *take_apart(const ioa_problem *problem, ioa_tempering_config config, uint64_t stop)
 {
-    ioa_tempering_config config = make_config(engine);
     ioa_transport alone = ioa_transport_solo();
     ioa_tempering *from, *to;
     ioa_error error = {0};
@@ -120,10 +119,10 @@ static void resumed_equals_uninterrupted(void **state)
     uint64_t w = problem.network->connections;
     uint32_t *orders[2] = {ioa_alloc(w, sizeof(uint32_t)), ioa_alloc(w, sizeof(uint32_t))};
     for (unsigned i = 0; ioa_engine_at(i); i++) {
-        ioa_tempering *whole = take_apart(&problem, ioa_engine_at(i), 1);
+        ioa_tempering *whole = take_apart(&problem, make_config(ioa_engine_at(i)), 1);
         assert_int_equal(ioa_tempering_run(whole, NULL, NULL), IOA_OK);
         for (uint64_t stop = 2; stop <= 20; stop++) { /* every phase of the plan, its end included */
-            ioa_tempering *resumed = take_apart(&problem, ioa_engine_at(i), stop);
+            ioa_tempering *resumed = take_apart(&problem, make_config(ioa_engine_at(i)), stop);
             assert_int_equal(ioa_tempering_run(resumed, NULL, NULL), IOA_OK);
             const ioa_trace *a = ioa_tempering_trace(whole), *b = ioa_tempering_trace(resumed);
             assert_int_equal(a->rounds, b->rounds);
@@ -146,6 +145,95 @@ static void resumed_equals_uninterrupted(void **state)
     ioa_network_destroy((ioa_network *)problem.network);
 }
 
+/* Two searches that should be the same, and all orders of theirs. */
+static void expect_same(const ioa_tempering *a, const ioa_tempering *b)
+{
+    const ioa_trace *s = ioa_tempering_trace(a), *t = ioa_tempering_trace(b);
+    assert_int_equal(s->rounds, t->rounds);
+    assert_memory_equal(s->energy, t->energy, s->rounds * s->replicas * sizeof *s->energy);
+    assert_memory_equal(s->share, t->share, s->rounds * s->replicas * IOA_MOVES * sizeof *s->share);
+    assert_int_equal(ioa_tempering_reheats(a), ioa_tempering_reheats(b));
+    assert_int_equal(ioa_tempering_states(a), ioa_tempering_states(b));
+    unsigned char *states[2];
+    for (uint32_t i = 0; i < ioa_tempering_states(a); i++) {
+        uint64_t bytes = ioa_tempering_state_bytes(a, i);
+        assert_int_equal(bytes, ioa_tempering_state_bytes(b, i));
+        for (int k = 0; k < 2; k++) ioa_tempering_state_save(k ? b : a, i, states[k] = ioa_alloc(bytes, 1));
+        assert_memory_equal(states[0], states[1], bytes);
+        for (int k = 0; k < 2; k++) ioa_free(states[k]);
+    }
+}
+
+/* Without gain it is heated up again from the elite, and then ends before its plan; all of it survives being taken apart. */
+static void stagnation_heats_up_and_resumes(void **state)
+{
+    (void)state;
+    uint32_t *start;
+    ioa_problem problem = make_problem(2, &start);
+    ioa_tempering_config config = make_config(ioa_engine_find("levels"));
+    config.rounds = 1000;
+    config.patience = 1;
+    ioa_tempering *whole = take_apart(&problem, config, 1);
+    assert_int_equal(ioa_tempering_run(whole, NULL, NULL), IOA_OK);
+    uint64_t rounds = ioa_tempering_trace(whole)->rounds;
+    assert_true(ioa_tempering_reheats(whole) >= 1 && rounds < 1000);
+    const ioa_elite *elite = ioa_tempering_elite(whole);
+    assert_true(elite->count >= 2 && elite->count <= elite->capacity);
+    uint64_t best = UINT64_MAX;
+    for (uint32_t i = 0; i < elite->count; i++)
+        if (elite->entry[i].total < best) best = elite->entry[i].total;
+    uint32_t replica, owner;
+    assert_true(best >= ioa_tempering_best(whole, &replica, &owner));
+    for (uint64_t stop = 700; stop < rounds; stop += 23) {
+        ioa_tempering *resumed = take_apart(&problem, config, stop);
+        assert_int_equal(ioa_tempering_run(resumed, NULL, NULL), IOA_OK);
+        expect_same(whole, resumed);
+        ioa_tempering_destroy(resumed);
+    }
+    ioa_tempering_destroy(whole);
+    config.patience = 0;
+    ioa_tempering *patient = take_apart(&problem, config, 1);
+    assert_int_equal(ioa_tempering_run(patient, NULL, NULL), IOA_OK);
+    assert_int_equal(ioa_tempering_trace(patient)->rounds, 1000);
+    uint64_t target = ioa_tempering_best(patient, &replica, &owner) + 3;
+    ioa_tempering_destroy(patient);
+    config.target = target;
+    ioa_tempering *easy = take_apart(&problem, config, 1);
+    assert_int_equal(ioa_tempering_run(easy, NULL, NULL), IOA_OK);
+    const ioa_trace *trace = ioa_tempering_trace(easy);
+    assert_true(trace->rounds < 1000 && trace->best[trace->rounds - 1] <= target && trace->best[trace->rounds - 2] > target);
+    ioa_tempering_destroy(easy);
+    ioa_free(start);
+    ioa_graph_destroy((ioa_graph *)problem.graph);
+    ioa_network_destroy((ioa_network *)problem.network);
+}
+
+/* Groups of rungs are independent: no swap joins them, and all replicas keep to theirs. */
+static void groups_do_not_meet(void **state)
+{
+    (void)state;
+    uint32_t *start;
+    ioa_problem problem = make_problem(3, &start);
+    ioa_tempering_config config = make_config(ioa_engine_find("priced"));
+    config.replicas = 6;
+    config.groups = 2;
+    config.rounds = 60;
+    ioa_tempering *t = take_apart(&problem, config, 30);
+    assert_int_equal(ioa_tempering_run(t, NULL, NULL), IOA_OK);
+    const ioa_trace *trace = ioa_tempering_trace(t);
+    uint64_t swaps = 0;
+    for (uint64_t i = 0; i < trace->rounds * 6; i++) {
+        assert_int_equal(trace->replica_at[i] % 2, i % 6 >= 3);
+        if (i % 6 == 2 || i % 6 == 5) assert_true(trace->swap[i] == -1.0);
+        swaps += trace->swap[i] == 1.0;
+    }
+    assert_true(swaps > 0);
+    ioa_tempering_destroy(t);
+    ioa_free(start);
+    ioa_graph_destroy((ioa_graph *)problem.graph);
+    ioa_network_destroy((ioa_network *)problem.network);
+}
+
 /* Whatever the bytes are, loading says no or yields orders that are legal and cost what is claimed. */
 static void damaged_states_do_no_harm(void **state)
 {
@@ -156,7 +244,7 @@ static void damaged_states_do_no_harm(void **state)
     ioa_pcg32 rng = ioa_rng_keyed(1, IOA_RNG_TEST, 0, 0);
     for (unsigned i = 0; ioa_engine_at(i); i++)
         for (int trial = 0; trial < 60; trial++) {
-            ioa_tempering *t = take_apart(&problem, ioa_engine_at(i), trial % 2 ? 3 : 18);
+            ioa_tempering *t = take_apart(&problem, make_config(ioa_engine_at(i)), trial % 2 ? 3 : 18);
             uint64_t bytes = ioa_tempering_state_bytes(t, 0), short_by = trial % 5 == 0 ? 1 + ioa_pcg32_below(&rng, 9) : 0;
             unsigned char *saved = ioa_alloc(bytes, 1);
             ioa_tempering_state_save(t, 0, saved);
@@ -212,6 +300,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_engine_keeps_its_word),
         cmocka_unit_test(resumed_equals_uninterrupted),
+        cmocka_unit_test(stagnation_heats_up_and_resumes),
+        cmocka_unit_test(groups_do_not_meet),
         cmocka_unit_test(damaged_states_do_no_harm),
         cmocka_unit_test(running_out_of_memory_is_reported),
     };
