@@ -24,6 +24,8 @@ typedef struct reporter {
     const char *archive_path;
     cJSON *schedules; /* with --json */
     uint64_t lower_bound, rounds;
+    uint32_t rungs; /* that a ladder would want, as last diagnosed; 0: not known */
+    int workers;
     cli_progress progress;
 } reporter;
 
@@ -31,6 +33,7 @@ static void on_began(void *context, const ioa_network *network, int ranks, bool 
 {
     reporter *r = context;
     r->lower_bound = ioa_network_bounds(network).lower;
+    r->workers = ranks - verifier;
     char text[2][32];
     if (r->common->quiet) return;
     fprintf(stderr, "network: %s neurons, %s connections; %d rank%s%s; %" PRIu32 " replicas\n",
@@ -60,20 +63,35 @@ static bool exchanges(const ioa_trace *trace)
     return false;
 }
 
-static void on_round(void *context, uint64_t memory, const ioa_trace *trace, double seconds, double limit)
+/* What a larger run could make of what this one has measured. */
+static void propose(const reporter *r, uint64_t memory)
+{
+    if (r->common->quiet || r->rungs < 2) return;
+    fprintf(stderr, "M = %" PRIu64 ": a ladder up to %.0f times the lowest temperature wants %" PRIu32 " replicas; of K replicas, --groups "
+            "K/%" PRIu32 " makes so many ladders\n", memory, IOA_DIAGNOSE_SPREAD, r->rungs, r->rungs);
+}
+
+static void on_round(void *context, uint64_t memory, const ioa_trace *trace, uint64_t bound, double seconds, double limit)
 {
     reporter *r = context;
     if (r->common->quiet) return;
-    char text[2][32], line[240];
+    char text[3][32], gap[48] = "", line[300];
     uint64_t last = trace->rounds - 1;
-    int used = snprintf(line, sizeof line, "M = %" PRIu64 ": round %" PRIu64 ", best excess %s, %s proposals/s", memory,
-             trace->rounds, cli_grouped(trace->best[last] - r->lower_bound, text[0]),
+    if (bound) snprintf(gap, sizeof gap, ", gap %s", cli_grouped(trace->best[last] - bound, text[2]));
+    int used = snprintf(line, sizeof line, "M = %" PRIu64 ": round %" PRIu64 ", best excess %s%s, %s proposals/s", memory,
+             trace->rounds, cli_grouped(trace->best[last] - r->lower_bound, text[0]), gap,
              cli_grouped((uint64_t)((double)trace->proposals[last] / (seconds > 0.0 ? seconds : 1e-9)), text[1]));
     if (exchanges(trace) && used > 0 && (size_t)used < sizeof line) {
         ioa_diagnosis d = ioa_diagnose(trace, trace->rounds);
-        snprintf(line + used, sizeof line - (size_t)used, ", Lambda %.2f, swaps %.2f (least %.2f), %" PRIu64 " round trips",
-                 d.barrier, d.swap_mean, d.swap_least, trace->round_trips[last]);
+        used += snprintf(line + used, sizeof line - (size_t)used,
+                         ", Lambda %.2f, swaps %.2f (least %.2f), %" PRIu64 " round trips (%.2f of theory)", d.barrier,
+                         d.swap_mean, d.swap_least, trace->round_trips[last], d.trips_share);
+        if (d.rungs_wanted > 0.0) r->rungs = (uint32_t)(d.rungs_wanted + 0.5);
     }
+    ioa_time_shares shares = ioa_diagnose_times(trace);
+    if (r->workers > 1 && used > 0 && (size_t)used < sizeof line)
+        snprintf(line + used, sizeof line - (size_t)used, ", messages and waiting %.1f %%, imbalance %.1f %%",
+                 100.0 * shares.exchanging, 100.0 * shares.imbalance);
     double share = r->rounds ? (double)trace->rounds / (double)r->rounds : limit > 0.0 ? seconds / limit : -1.0;
     if (r->common->verbose) cli_progress_end(&r->progress); /* every round a line */
     cli_progress_show(&r->progress, line, share, seconds);
@@ -83,6 +101,7 @@ static void on_finished(void *context, const ioa_summary *s)
 {
     reporter *r = context;
     cli_progress_end(&r->progress);
+    propose(r, s->memory);
     uint64_t excess = s->best_total - s->lower_bound, layered = s->layered_total - s->lower_bound;
     if (r->schedules) {
         cJSON *json = cJSON_CreateObject();

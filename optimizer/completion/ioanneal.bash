@@ -13,6 +13,7 @@ _ioanneal_values() { # OPTION: its values, or nothing for files and numbers
     case $1 in
     --policy) echo lru rr min ;;
     --method) echo tempering anneal construct paper ;;
+    --adapt) echo shares windows both none ;;
     --layout) echo out-in in-out ;;
     --format) echo mtx smtx tsv keras npy npz safetensors onnx ;;
     --isa) echo auto portable avx2 avx512 ;;

@@ -168,7 +168,7 @@ static ioa_status handle_memory(ioa_seat *s, int index, ioa_error *error)
     int owner = 0;
     ioa_status status = is_worker(s) ? ioa_seat_search(s, index, &result, &trace, &owner, error)
                                      : ioa_verifier_serve(s->world, s->workers, s->network, result.memory,
-                                                          result.policy, job->seed, &seen, error);
+                                                          result.policy, job->seed, &seen, &result.certified, error);
     status = ioa_comm_agree(s->world, status, true, error);
     int ends[2] = {s->stopping, s->paused};
     MPI_Bcast(ends, 2, MPI_INT, 0, s->world);

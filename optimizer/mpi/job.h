@@ -53,8 +53,9 @@ typedef struct ioa_job_events {
     void (*began)(void *context, const ioa_network *network, int ranks, bool verifier, uint32_t replicas);
     /* A constructive order has been counted; `chosen` marks the one the search starts from. */
     void (*constructed)(void *context, const char *name, uint64_t memory, uint64_t total, bool chosen);
-    /* After each round; seconds since the search for this memory size began, and what it may take (0: by rounds). */
-    void (*round)(void *context, uint64_t memory, const ioa_trace *trace, double seconds, double limit);
+    /* After each round; `bound`: the certified one, 0 until it is known; seconds since the search for this memory size
+     * began, and what it may take (0: by rounds). */
+    void (*round)(void *context, uint64_t memory, const ioa_trace *trace, uint64_t bound, double seconds, double limit);
     /* Verified, timed and archived. */
     void (*finished)(void *context, const ioa_summary *summary);
     void (*failed)(void *context, const ioa_error *error);

@@ -1,5 +1,6 @@
 #include "optimizer/mpi/verifier.h"
 
+#include "core/bounds.h"
 #include "core/mem.h"
 #include "core/network.h"
 #include "optimizer/mpi/stop.h"
@@ -127,8 +128,19 @@ static void ring(MPI_Comm world, int stop)
     MPI_Send(&stop, 1, MPI_INT, 0, IOA_TAG_BELL, world);
 }
 
+/* What no order can cost less than, while the workers have nothing better to show yet. */
+static uint64_t certify(MPI_Comm world, const ioa_network *network, uint64_t memory)
+{
+    ioa_certificate certificate = {0};
+    uint64_t bound = network->bounds.lower;
+    if (ioa_certified_bound(network, memory, &certificate, NULL) == IOA_OK) bound += certificate.excess;
+    ioa_certificate_free(&certificate);
+    MPI_Send(&bound, 1, MPI_UINT64_T, 0, IOA_TAG_BOUND, world);
+    return bound;
+}
+
 ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *network, uint64_t memory,
-                              ioa_policy policy, uint64_t seed, ioa_candidates *seen, ioa_error *error)
+                              ioa_policy policy, uint64_t seed, ioa_candidates *seen, uint64_t *bound, ioa_error *error)
 {
     uint64_t w = network->connections;
     *seen = (ioa_candidates){0};
@@ -138,6 +150,7 @@ ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *ne
     ioa_status status = d.order && d.discard ? IOA_OK : ioa_fail_nomem(error, "candidates", w, 2 * sizeof *d.order);
     status = ioa_comm_agree(world, status, true, error); /* without a place to receive to nobody may send */
     bool serving = status == IOA_OK, rung = false;
+    if (serving) *bound = certify(world, network, memory);
     for (int finished = 0; serving && finished < workers;) {
         int waiting;
         if (!rung && ioa_stop_signalled()) ring(world, rung = true);

@@ -147,9 +147,9 @@ ioa_status ioa_result_add(ioa_archive *archive, const ioa_network *network, cons
     if (!s->order) return ioa_fail_nomem(error, "the schedule", network->connections, sizeof *order);
 
     ioa_certificate certificate = {0};
-    status = ioa_certified_bound(network, config->memory, &certificate, error);
+    if (!config->certified) status = ioa_certified_bound(network, config->memory, &certificate, error);
     if (status != IOA_OK) return status;
-    s->certified_bound = s->lower_bound + certificate.excess;
+    s->certified_bound = config->certified ? config->certified : s->lower_bound + certificate.excess;
     ioa_certificate_free(&certificate);
     ioa_error offence;
     bool legal = ioa_order_check(network, order, &offence) == IOA_OK; /* else nothing may be simulated */

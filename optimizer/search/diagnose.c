@@ -1,5 +1,7 @@
 #include "optimizer/search/diagnose.h"
 
+#include "core/portable_math.h"
+
 /* Negative where nothing was tried: between two groups of rungs. */
 static double mean_probability(const ioa_trace *t, uint64_t from, uint64_t to, uint32_t pair)
 {
@@ -14,13 +16,23 @@ static double mean_probability(const ioa_trace *t, uint64_t from, uint64_t to, u
     return tried ? sum / (double)tried : -1.0;
 }
 
+/* log of the ratio of the temperatures of a pair, in the last of the rounds that has any. */
+static double step_of(const ioa_trace *t, uint64_t from, uint64_t to, uint32_t pair)
+{
+    for (uint64_t r = to; r-- > from;) {
+        const double *temperature = t->temperature + r * t->replicas + pair;
+        if (temperature[0] > 0.0 && temperature[1] > temperature[0]) return ioa_portable_log(temperature[1] / temperature[0]);
+    }
+    return 0.0;
+}
+
 ioa_diagnosis ioa_diagnose(const ioa_trace *t, uint64_t rounds)
 {
     static const double least = 1e-6; /* a pair that never swaps: as good as no round trips */
     ioa_diagnosis d = {0};
     if (t->replicas < 2 || rounds == 0) return d;
     uint64_t from = rounds > IOA_DIAGNOSE_WINDOW ? rounds - IOA_DIAGNOSE_WINDOW : 0;
-    double sum = 0.0, odds = 0.0;
+    double sum = 0.0, odds = 0.0, span = 0.0, within = 0.0; /* within: the barrier where the span is known */
     uint32_t pairs = 0, joined = 0; /* of all; of the group so far */
     d.swap_least = 1.0;
     for (uint32_t pair = 0; pair < t->replicas; pair++) { /* behind the last rung nothing is tried */
@@ -31,6 +43,9 @@ ioa_diagnosis ioa_diagnose(const ioa_trace *t, uint64_t rounds)
             joined = 0;
             continue;
         }
+        double step = step_of(t, from, rounds, pair);
+        span += step;
+        within += step > 0.0 ? 1.0 - p : 0.0;
         sum += p;
         odds += (1.0 - p) / (p > least ? p : least);
         if (p < d.swap_least) d.swap_least = p;
@@ -39,6 +54,7 @@ ioa_diagnosis ioa_diagnose(const ioa_trace *t, uint64_t rounds)
     }
     if (pairs == 0) return (ioa_diagnosis){0};
     d.barrier = pairs - sum;
+    d.rungs_wanted = span > 0.0 ? 1.0 + 2.0 * within / span * ioa_portable_log(IOA_DIAGNOSE_SPREAD) : 0.0;
     d.swap_mean = sum / pairs;
     uint64_t trips = t->round_trips[rounds - 1] - (from ? t->round_trips[from - 1] : 0);
     d.trips_share = (double)trips / ((double)(rounds - from) * d.trips_expected);
@@ -58,4 +74,20 @@ double ioa_diagnose_correlation(const ioa_trace *t, uint32_t rung)
         if (r > from) product += here * ((double)t->energy[(r - 1) * t->replicas + rung] - mean);
     }
     return square > 0.0 ? product / square : 0.0;
+}
+
+ioa_time_shares ioa_diagnose_times(const ioa_trace *t)
+{
+    ioa_time_shares shares = {0};
+    if (t->rounds < 2) return shares;
+    uint64_t last = t->rounds - 1, from = last > IOA_DIAGNOSE_WINDOW ? last - IOA_DIAGNOSE_WINDOW : 0;
+    double annealing = 0.0, slowest = 0.0, exchanging = 0.0;
+    for (uint64_t r = from; r < last; r++) {
+        annealing += t->annealing[r];
+        slowest += t->slowest[r];
+        exchanging += t->exchanging[r];
+    }
+    if (annealing + exchanging > 0.0) shares.exchanging = exchanging / (annealing + exchanging);
+    if (slowest > 0.0) shares.imbalance = 1.0 - annealing / slowest;
+    return shares;
 }
