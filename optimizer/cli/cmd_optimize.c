@@ -54,10 +54,10 @@ static void on_constructed(void *context, const char *name, uint64_t memory, uin
                 chosen ? "  <- start" : "");
 }
 
-/* Whether a swap was tried in the last two rounds, which between them try all pairs. */
+/* Whether a swap was tried in the last two rows, which between them try all pairs. */
 static bool exchanges(const ioa_trace *trace)
 {
-    uint64_t values = trace->rounds * trace->replicas, recent = 2 * (uint64_t)trace->replicas;
+    uint64_t values = trace->rows * trace->replicas, recent = 2 * (uint64_t)trace->replicas;
     for (uint64_t i = values > recent ? values - recent : 0; i < values; i++)
         if (trace->swap[i] >= 0.0) return true;
     return false;
@@ -76,13 +76,13 @@ static void on_round(void *context, uint64_t memory, const ioa_trace *trace, uin
     reporter *r = context;
     if (r->common->quiet) return;
     char text[3][32], gap[48] = "", line[300];
-    uint64_t last = trace->rounds - 1;
+    uint64_t last = trace->rows - 1;
     if (bound) snprintf(gap, sizeof gap, ", gap %s", cli_grouped(trace->best[last] - bound, text[2]));
     int used = snprintf(line, sizeof line, "M = %" PRIu64 ": round %" PRIu64 ", best excess %s%s, %s proposals/s", memory,
              trace->rounds, cli_grouped(trace->best[last] - r->lower_bound, text[0]), gap,
              cli_grouped((uint64_t)((double)trace->proposals[last] / (seconds > 0.0 ? seconds : 1e-9)), text[1]));
     if (exchanges(trace) && used > 0 && (size_t)used < sizeof line) {
-        ioa_diagnosis d = ioa_diagnose(trace, trace->rounds);
+        ioa_diagnosis d = ioa_diagnose(trace, trace->rows);
         used += snprintf(line + used, sizeof line - (size_t)used,
                          ", Lambda %.2f, swaps %.2f (least %.2f), %" PRIu64 " round trips (%.2f of theory)", d.barrier,
                          d.swap_mean, d.swap_least, trace->round_trips[last], d.trips_share);

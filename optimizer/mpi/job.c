@@ -146,8 +146,8 @@ static void note_speed(ioa_seat *s, const ioa_result_config *result, const ioa_t
     size_t used = strlen(s->speed);
     if (!is_verifier(s) || whole <= 0.0 || used + 384 > sizeof s->speed) return;
     uint64_t before = s->keeper.searching && s->archive->count == s->keeper.finished + 1 ? s->keeper.rounds : 0;
-    double proposals = trace->rounds ? (double)trace->proposals[trace->rounds - 1] : 0.0;
-    if (before) proposals -= (double)trace->proposals[before - 1]; /* of earlier runs */
+    double proposals = trace->rows ? (double)trace->proposals[trace->rows - 1] : 0.0;
+    if (before && trace->rows) proposals -= (double)trace->proposals[ioa_trace_row(trace, before - 1)]; /* of earlier runs */
     char repeat[96];
     int length = snprintf(repeat, sizeof repeat, "--rounds %" PRIu64 " --trial-rounds %" PRIu64, result->planned, result->trial);
     if (s->end) snprintf(repeat + length, sizeof repeat - (size_t)length, " --stop-round %" PRIu64, s->end);

@@ -76,8 +76,8 @@ static uint64_t words(const ioa_value *column)
 
 void ioa_courier_send_trace(MPI_Comm world, int verifier, const ioa_trace *trace)
 {
-    uint64_t head[2] = {trace->rounds, trace->replicas};
-    MPI_Send(head, 2, MPI_UINT64_T, verifier, TAG_TRACE, world);
+    uint64_t head[3] = {trace->rounds, trace->replicas, trace->rows};
+    MPI_Send(head, 3, MPI_UINT64_T, verifier, TAG_TRACE, world);
     ioa_value columns[IOA_TRACE_COLUMNS];
     ioa_trace_values(trace, columns);
     for (int i = 0; i < IOA_TRACE_COLUMNS; i++)
@@ -182,12 +182,13 @@ void ioa_verifier_receive_final(MPI_Comm world, int owner, uint64_t count, uint3
 
 ioa_status ioa_verifier_receive_trace(MPI_Comm world, ioa_trace *trace, ioa_error *error)
 {
-    uint64_t head[2];
-    MPI_Recv(head, 2, MPI_UINT64_T, 0, TAG_TRACE, world, MPI_STATUS_IGNORE);
+    uint64_t head[3];
+    MPI_Recv(head, 3, MPI_UINT64_T, 0, TAG_TRACE, world, MPI_STATUS_IGNORE);
     *trace = (ioa_trace){.replicas = (uint32_t)head[1]};
-    ioa_status status = ioa_trace_reserve(trace, head[0], error);
+    ioa_status status = ioa_trace_reserve(trace, head[2], error);
     if (status != IOA_OK) return status;
     trace->rounds = head[0];
+    trace->rows = head[2];
     ioa_value columns[IOA_TRACE_COLUMNS];
     ioa_trace_values(trace, columns);
     for (int i = 0; i < IOA_TRACE_COLUMNS; i++)

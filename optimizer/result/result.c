@@ -46,11 +46,11 @@ static ioa_status add_diagnosis(ioa_schedule *schedule, const ioa_trace *trace, 
     ioa_column *column[DERIVED], *correlation;
     uint64_t last = schedule->columns;
     for (int i = 0; i < DERIVED; i++) {
-        ioa_status status = ioa_schedule_add_column(schedule, names[i], i >= 4, trace->rounds, 1, &column[i], error);
+        ioa_status status = ioa_schedule_add_column(schedule, names[i], i >= 4, trace->rows, 1, &column[i], error);
         if (status != IOA_OK) return status;
     }
     for (int i = 0; i < DERIVED; i++) column[i] = &schedule->trace[last + (uint64_t)i]; /* they may have moved */
-    for (uint64_t r = 0; r < trace->rounds; r++) {
+    for (uint64_t r = 0; r < trace->rows; r++) {
         ioa_diagnosis d = ioa_diagnose(trace, r + 1);
         column[0]->real[r] = d.barrier;
         column[1]->real[r] = d.swap_least;
@@ -67,19 +67,15 @@ static ioa_status add_diagnosis(ioa_schedule *schedule, const ioa_trace *trace, 
 
 static ioa_status add_trace(ioa_schedule *schedule, const ioa_trace *trace, ioa_error *error)
 {
-    uint64_t rows = trace->rounds;
+    uint64_t rows = trace->rows;
     ioa_value columns[IOA_TRACE_COLUMNS];
+    ioa_status status = IOA_OK;
     if (rows == 0) return IOA_OK;
-    uint64_t *rounds = ioa_alloc(rows, sizeof *rounds);
-    if (!rounds) return ioa_fail_nomem(error, "the trace", rows, sizeof *rounds);
-    for (uint64_t r = 0; r < rows; r++) rounds[r] = r;
-    ioa_status status = add_column(schedule, &(ioa_value){"round", IOA_VALUE_U64, rows, rounds}, rows, error);
     ioa_trace_values(trace, columns);
     for (int i = 0; status == IOA_OK && i < IOA_TRACE_COLUMNS; i++) {
         status = add_column(schedule, &columns[i], rows, error);
         if (status == IOA_OK) schedule->trace[schedule->columns - 1].measured = i >= IOA_TRACE_COLUMNS - IOA_TRACE_MEASURED;
     }
-    ioa_free(rounds);
     return status == IOA_OK ? add_diagnosis(schedule, trace, error) : status;
 }
 
@@ -165,7 +161,7 @@ ioa_status ioa_result_add(ioa_archive *archive, const ioa_network *network, cons
     *summary = (ioa_summary){.memory = s->memory, .policy = s->policy, .layered_total = s->baseline_total,
                              .start_total = config->start_total, .best_total = s->io.reads + s->io.writes,
                              .lower_bound = s->lower_bound, .certified_bound = s->certified_bound, .rounds = s->rounds, .verified = s->verified,
-                             .proposals = trace->rounds ? trace->proposals[trace->rounds - 1] : 0};
+                             .proposals = trace->rows ? trace->proposals[trace->rows - 1] : 0};
     memcpy(summary->reason, verdict.reason, sizeof summary->reason);
     if (config->claimed_total != summary->best_total) {
         s->verified = summary->verified = false;

@@ -4,7 +4,7 @@
 
 #include "optimizer/search/trace.h"
 
-#define IOA_DIAGNOSE_WINDOW 64 /* rounds that count */
+#define IOA_DIAGNOSE_WINDOW 64 /* rows that count */
 #define IOA_DIAGNOSE_SPREAD 2.0
 
 typedef struct ioa_diagnosis {
@@ -17,8 +17,8 @@ typedef struct ioa_diagnosis {
     double trips_share;    /* measured / expected since the beginning of the window; 0 where none is expected */
 } ioa_diagnosis;
 
-/* Over the last IOA_DIAGNOSE_WINDOW of the first `rounds` rows. All zero with fewer than two replicas. O(window K). */
-ioa_diagnosis ioa_diagnose(const ioa_trace *trace, uint64_t rounds);
+/* Over the last IOA_DIAGNOSE_WINDOW of the first `rows` rows. All zero with fewer than two replicas. O(window K). */
+ioa_diagnosis ioa_diagnose(const ioa_trace *trace, uint64_t rows);
 
 /* Lag-1 autocorrelation of the energy of a rung over the second half of the rounds: near 1, rounds are too short to
  * change anything. 0 where the energy does not vary. */

@@ -125,7 +125,7 @@ ioa_status ioa_tempering_run(ioa_tempering *t, const ioa_tempering_events *event
         if ((wishes & IOA_WISH_CHECKPOINT) && events->checkpoint) status = events->checkpoint(events->context, error);
         if (status != IOA_OK) return status;
     }
-    if (t->trace.rounds) t->trace.exchanging[t->trace.rounds - 1] = 1e-9 * (double)t->last_exchange;
+    if (t->trace.rows) t->trace.exchanging[t->trace.rows - 1] = 1e-9 * (double)t->last_exchange;
     return IOA_OK;
 }
 

@@ -241,32 +241,37 @@ static bool take_in(ioa_tempering *t, uint64_t round, bool surveys)
     return improved;
 }
 
-/* Times of workers: how much they differ in this round, and what the last one spent on messages and waiting. */
-static void record_times(ioa_tempering *t, uint64_t round, uint32_t length)
+static void record_times(ioa_tempering *t, uint64_t row, uint32_t length)
 {
-    double sum = 0.0, most = 0.0, waited = 0.0;
+    double sum = 0.0, most = 0.0;
     for (uint32_t r = 0; r < t->transport.size; r++) {
         const int64_t *head = t->all + (uint64_t)r * length;
         double annealed = 1e-9 * (double)head[HEAD_ANNEALED];
         sum += annealed;
-        waited += 1e-9 * (double)head[HEAD_EXCHANGED];
         if (annealed > most) most = annealed;
     }
-    t->trace.annealing[round] = sum / t->transport.size;
-    t->trace.slowest[round] = most;
-    t->trace.exchanging[round] = 0.0; /* known in the next round */
-    if (round > 0 && t->last_exchange) t->trace.exchanging[round - 1] = waited / t->transport.size;
+    t->trace.annealing[row] = sum / t->transport.size;
+    t->trace.slowest[row] = most;
+    t->trace.exchanging[row] = 0.0; /* known in the next round */
 }
 
-static void record(ioa_tempering *t, uint64_t round, bool surveys)
+/* What the round before spent on messages and waiting is known only now. */
+static void complete_times(ioa_tempering *t, uint32_t length)
+{
+    double waited = 0.0;
+    for (uint32_t r = 0; r < t->transport.size; r++) waited += 1e-9 * (double)t->all[(uint64_t)r * length + HEAD_EXCHANGED];
+    if (t->trace.rows && t->last_exchange) t->trace.exchanging[t->trace.rows - 1] = waited / t->transport.size;
+}
+
+static void record(ioa_tempering *t, uint64_t row, bool surveys)
 {
     ioa_trace *trace = &t->trace;
     uint32_t k = t->config.replicas;
-    trace->best[round] = t->best_total;
-    trace->proposals[round] = t->proposals_total;
-    trace->round_trips[round] = t->round_trips;
+    trace->best[row] = t->best_total;
+    trace->proposals[row] = t->proposals_total;
+    trace->round_trips[row] = t->round_trips;
     for (uint32_t rung = 0; rung < k; rung++) {
-        uint64_t at = round * k + rung;
+        uint64_t at = row * k + rung;
         const int64_t *fields = fields_of(t, t->replica_at[rung], surveys);
         int64_t drawn = fields[FIELD_PROPOSALS];
         trace->energy[at] = fields[FIELD_ENERGY];
@@ -294,15 +299,15 @@ static bool conclude(ioa_tempering *t, uint64_t round, bool surveys)
 {
     bool improved = take_in(t, round, surveys);
     find_heat(t, surveys);
-    record(t, round, surveys);
-    record_times(t, round, message_length(t, surveys));
+    complete_times(t, message_length(t, surveys));
+    uint64_t row = ioa_trace_next(&t->trace), first = row * t->config.replicas;
+    record(t, row, surveys);
+    record_times(t, row, message_length(t, surveys));
     if (surveys) adapt_moves(t); /* before the swaps: they belong to the rungs */
-    uint64_t row = round * t->config.replicas;
     ioa_ladder_swap(&t->ladder, t->heat, t->config.seed, round, t->energy, t->rung_of, t->replica_at,
-                    t->trace.swap + row, t->trace.probability + row);
+                    t->trace.swap + first, t->trace.probability + first);
     if (t->config.spread > 1.0) ioa_ladder_adapt(&t->ladder, round + 1);
     count_round_trips(t);
-    t->trace.rounds++;
     return improved;
 }
 
@@ -317,7 +322,7 @@ ioa_status ioa_tempering_round(ioa_tempering *t, const ioa_tempering_events *eve
     uint64_t round = t->trace.rounds;
     bool surveys = ioa_tempering_surveys(t, round);
     ioa_error own = {0};
-    ioa_status status = ioa_trace_reserve(&t->trace, round + 1, &own);
+    ioa_status status = ioa_trace_reserve(&t->trace, t->trace.rows + 1, &own);
     double before = ioa_clock();
     if (status == IOA_OK) status = anneal_mine(t, round, surveys, &own);
     double between = ioa_clock();

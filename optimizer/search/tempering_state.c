@@ -47,11 +47,8 @@ size_t ioa_tempering_values(ioa_tempering *t, ioa_value values[IOA_TEMPERING_VAL
 
 ioa_status ioa_tempering_resize(ioa_tempering *t, uint64_t rounds, ioa_error *error)
 {
-    uint64_t most = UINT64_MAX / 4096 / t->config.replicas; /* a damaged number must not wrap sizes */
-    if (rounds > most) return ioa_fail(error, IOA_ERR_INPUT, "an impossible number of rounds");
-    ioa_status status = ioa_trace_reserve(&t->trace, rounds, error);
-    if (status == IOA_OK) t->trace.rounds = rounds;
-    return status;
+    if (rounds > UINT64_MAX / 4) return ioa_fail(error, IOA_ERR_INPUT, "an impossible number of rounds");
+    return ioa_trace_resize(&t->trace, rounds, error);
 }
 
 static bool times_are_possible(const ioa_tempering *t)

@@ -3,6 +3,7 @@
 #include "optimizer/search/elite.h"
 #include "optimizer/search/engine.h"
 #include "optimizer/search/stagnation.h"
+#include "optimizer/search/trace.h"
 #include "optimizer/search/tuning.h"
 #include "tests/support/unit.h"
 
@@ -142,11 +143,42 @@ static void stagnation_reheats_once_then_ends(void **state)
     for (int i = 0; i < 5000; i++) assert_int_equal(ioa_stagnation_judge(&s, ++round, false, true, 900, 999, 0), IOA_GO_ON);
 }
 
+/* However long the search: room is limited, pairs of rounds stay together, the last round is there, and what is left
+ * follows from the number of rounds. */
+static void traces_are_thinned(void **state)
+{
+    (void)state;
+    enum { K = 3000 };
+    ioa_trace trace = {.replicas = K}, again = {.replicas = K};
+    uint64_t most = ioa_trace_most_rows(K);
+    for (uint64_t round = 0; round < 9000; round++) {
+        assert_int_equal(ioa_trace_reserve(&trace, trace.rows + 1, NULL), IOA_OK);
+        uint64_t row = ioa_trace_next(&trace);
+        assert_true(row + 1 == trace.rows && trace.rows <= most && trace.rounds == round + 1);
+        trace.best[row] = round + 7; /* travels with its round */
+        trace.energy[row * K + 5] = (int64_t)round;
+        if (round % 97 && round < 8999) continue;
+        assert_int_equal(ioa_trace_resize(&again, round + 1, NULL), IOA_OK);
+        assert_int_equal(again.rows, trace.rows);
+        assert_memory_equal(again.round, trace.round, trace.rows * sizeof *trace.round);
+        assert_int_equal(trace.round[trace.rows - 1], round);
+        for (uint64_t r = 0; r < trace.rows; r++) {
+            assert_true(trace.best[r] == trace.round[r] + 7 && trace.energy[r * K + 5] == (int64_t)trace.round[r]);
+            if (r % 2 && r + 1 < trace.rows) assert_int_equal(trace.round[r], trace.round[r - 1] + 1);
+            assert_int_equal(ioa_trace_row(&trace, trace.round[r]), r);
+        }
+    }
+    assert_true(trace.stride >= 16 && trace.rows > most / 2);
+    ioa_trace_clear(&trace);
+    ioa_trace_clear(&again);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables_of_engines_add_up),      cmocka_unit_test(shares_follow_gain_per_element),
         cmocka_unit_test(windows_follow_acceptance),     cmocka_unit_test(tunings_stay_valid),
+        cmocka_unit_test(traces_are_thinned),
         cmocka_unit_test(elites_are_good_and_not_alike), cmocka_unit_test(stagnation_reheats_once_then_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
