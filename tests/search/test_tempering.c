@@ -5,6 +5,7 @@
 #include "tests/support/random_network.h"
 #include "tests/support/unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static ioa_problem make_problem(uint64_t seed, uint32_t **order)
@@ -208,6 +209,56 @@ static void stagnation_heats_up_and_resumes(void **state)
     ioa_network_destroy((ioa_network *)problem.network);
 }
 
+/* A second worker that exists in its messages only, and fails in its third round. */
+typedef struct other_worker {
+    int rounds;
+} other_worker;
+
+static ioa_status gather_with_failure(void *context, const int64_t *mine, uint32_t count, int64_t *all, ioa_error *error)
+{
+    (void)error;
+    other_worker *other = context;
+    for (int r = 0; r < 2; r++) memcpy(all + (uint64_t)r * count, mine, count * sizeof *mine);
+    if (count > 1 && ++other->rounds == 3) all[count] = IOA_ERR_NOMEM; /* the head begins with the status */
+    return IOA_OK;
+}
+
+static void share_of_other(void *context, uint32_t from, void *bytes, uint64_t count)
+{
+    (void)context;
+    assert_int_equal(from, 1);
+    snprintf(bytes, count, "out of memory: 42 bytes for a test");
+}
+
+static void hand_of_other(void *context, uint32_t from, uint32_t to, void *bytes, uint64_t count)
+{
+    (void)context;
+    (void)bytes;
+    (void)count;
+    assert_true(from != to);
+}
+
+static void failures_of_others_are_explained(void **state)
+{
+    (void)state;
+    uint32_t *start;
+    ioa_problem problem = make_problem(3, &start);
+    ioa_tempering_config config = make_config(ioa_engine_find("priced"));
+    other_worker other = {0};
+    ioa_transport two = {.context = &other, .rank = 0, .size = 2, .gather = gather_with_failure, .share = share_of_other,
+                         .hand = hand_of_other};
+    ioa_tempering *t;
+    ioa_error error = {0};
+    assert_int_equal(ioa_tempering_create(&problem, &config, &two, &t, &error), IOA_OK);
+    assert_int_equal(ioa_tempering_run(t, NULL, &error), IOA_ERR_NOMEM);
+    assert_string_equal(error.text, "worker 1: out of memory: 42 bytes for a test");
+    assert_int_equal(ioa_tempering_trace(t)->rounds, 2);
+    ioa_tempering_destroy(t);
+    ioa_free(start);
+    ioa_graph_destroy((ioa_graph *)problem.graph);
+    ioa_network_destroy((ioa_network *)problem.network);
+}
+
 /* Groups of rungs are independent: no swap joins them, and all replicas keep to theirs. */
 static void groups_do_not_meet(void **state)
 {
@@ -302,6 +353,7 @@ int main(void)
         cmocka_unit_test(resumed_equals_uninterrupted),
         cmocka_unit_test(stagnation_heats_up_and_resumes),
         cmocka_unit_test(groups_do_not_meet),
+        cmocka_unit_test(failures_of_others_are_explained),
         cmocka_unit_test(damaged_states_do_no_harm),
         cmocka_unit_test(running_out_of_memory_is_reported),
     };
