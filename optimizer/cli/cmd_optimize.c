@@ -242,7 +242,7 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
         {CLI_COUNT, 0, "rounds", "N", &job.rounds, "exactly N rounds, whatever time they take", 1, 1e15},
         {CLI_COUNT, 0, "trial-rounds", "N", &job.trial, "rounds that try out kinds of replicas (default 12 %; 0: none)", 0, 1e15},
         {CLI_COUNT, 0, "stop-round", "N", &job.stop, "with --rounds: stop there, as a run cut short by time did", 1, 1e15},
-        {CLI_COUNT, 0, "replicas", "K", &job.replicas, "replicas, on any number of ranks (default: 4 or 2, by size)", 1, 1e6},
+        {CLI_COUNT, 0, "replicas", "K", &job.replicas, "replicas, on any number of ranks (default: 4 up to 2,000 connections, else 2)", 1, 1e6},
         {CLI_COUNT, 0, "groups", "G", &job.groups, "ladders per kind of replica that go their own ways (default: of 8 replicas)", 1, 1e6},
         {CLI_TEXT, 0, "adapt", "WHAT", &adapt, "shares (default), windows, both or none: what of the moves follows their success", 0, 0},
         {CLI_COUNT, 0, "patience", "N", &job.patience, "round trips without gain before heating up again, then ending; 0: never (default 10)", 0, 1e9},
