@@ -15,7 +15,8 @@ ioa_verdict_on_search ioa_stagnation_judge(ioa_stagnation *s, uint64_t rounds, b
     uint64_t quiet = rounds - s->since;
     if (patience == 0 || quiet < LEAST_ROUNDS * patience) return IOA_GO_ON;
     if (trips - s->trips < patience && quiet < MOST_ROUNDS * patience) return IOA_GO_ON;
-    return s->reheats && best >= s->cycle_best ? IOA_GIVE_UP : IOA_REHEAT;
+    s->over = s->reheats && best >= s->cycle_best;
+    return s->over ? IOA_GIVE_UP : IOA_REHEAT;
 }
 
 void ioa_stagnation_reheat(ioa_stagnation *s, uint64_t rounds, uint64_t planned, uint64_t best, uint64_t trips)

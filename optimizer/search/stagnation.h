@@ -16,6 +16,7 @@ typedef struct ioa_stagnation {
     uint64_t cycle_end;  /* round in which it has cooled down; 0: the first cycle, which follows the plan */
     uint64_t cycle_best; /* best total when it began */
     uint64_t reheats;    /* so far */
+    uint64_t over;       /* 1 once it was given up */
 } ioa_stagnation;
 
 typedef enum ioa_verdict_on_search { IOA_GO_ON, IOA_REHEAT, IOA_GIVE_UP } ioa_verdict_on_search;

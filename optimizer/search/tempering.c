@@ -102,11 +102,19 @@ static ioa_status renew(ioa_tempering *t, bool improved, bool *stop, ioa_error *
     return quench ? ioa_tempering_renew(t, false, error) : IOA_OK;
 }
 
+/* Whether it is over before its plan; a resumed search asks first. */
+static bool is_over(const ioa_tempering *t)
+{
+    if (t->trace.rounds == 0) return false;
+    return (t->end && t->trace.rounds >= t->end) || t->best_total <= t->config.target || t->stagnation.over ||
+           t->best_total == t->problem->network->bounds.lower; /* nothing better exists */
+}
+
 ioa_status ioa_tempering_run(ioa_tempering *t, const ioa_tempering_events *events, ioa_error *error)
 {
     static const ioa_tempering_events none = {0};
     if (!events) events = &none;
-    bool stop = t->end && t->trace.rounds >= t->end;
+    bool stop = is_over(t);
     double started = ioa_clock() - t->annealed; /* as if it had been running all the time */
     while (!stop && (t->stages.planned == 0 || t->trace.rounds < t->stages.planned)) {
         unsigned wishes = 0;
@@ -116,8 +124,7 @@ ioa_status ioa_tempering_run(ioa_tempering *t, const ioa_tempering_events *event
         t->annealed = ioa_clock() - started;
         if (t->trace.rounds == ioa_stages_trial_end(&t->stages)) t->trial_annealed = t->annealed;
         t->stopped = wishes & IOA_WISH_STOP;
-        stop = (t->end && t->trace.rounds >= t->end) || t->best_total <= t->config.target ||
-               t->best_total == t->problem->network->bounds.lower; /* nothing better exists */
+        stop = is_over(t);
         if (status == IOA_OK) status = renew(t, improved, &stop, error);
         if (status != IOA_OK) return status;
         stop = stop || t->stopped;

@@ -185,7 +185,7 @@ static void stagnation_heats_up_and_resumes(void **state)
         if (elite->entry[i].total < best) best = elite->entry[i].total;
     uint32_t replica, owner;
     assert_true(best >= ioa_tempering_best(whole, &replica, &owner));
-    for (uint64_t stop = 700; stop < rounds; stop += 23) {
+    for (uint64_t stop = rounds; stop > 700; stop -= stop % 23 ? 1 + stop % 23 : 23) { /* its last round included */
         ioa_tempering *resumed = take_apart(&problem, config, stop);
         assert_int_equal(ioa_tempering_run(resumed, NULL, NULL), IOA_OK);
         expect_same(whole, resumed);
@@ -203,6 +203,10 @@ static void stagnation_heats_up_and_resumes(void **state)
     assert_int_equal(ioa_tempering_run(easy, NULL, NULL), IOA_OK);
     const ioa_trace *trace = ioa_tempering_trace(easy);
     assert_true(trace->rounds < 1000 && trace->best[trace->rounds - 1] <= target && trace->best[trace->rounds - 2] > target);
+    ioa_tempering *again = take_apart(&problem, config, trace->rounds); /* stopped as it was over anyway */
+    assert_int_equal(ioa_tempering_run(again, NULL, NULL), IOA_OK);
+    expect_same(easy, again);
+    ioa_tempering_destroy(again);
     ioa_tempering_destroy(easy);
     ioa_free(start);
     ioa_graph_destroy((ioa_graph *)problem.graph);
