@@ -263,6 +263,9 @@ static ioa_status take_result(ioa_seat *s, const ioa_tempering *tempering, ioa_r
     }
     result->planned = ioa_tempering_planned(tempering);
     result->trial = ioa_tempering_trial(tempering);
+    const ioa_elite *elite = ioa_tempering_elite(tempering);
+    result->elite_count = elite->count;
+    for (uint32_t i = 0; i < elite->count; i++) result->elite[i] = elite->entry[ioa_elite_ranked(elite, i)].total;
     s->end = ioa_tempering_end(tempering);
     return s->rank == 0 ? ioa_trace_copy(ioa_tempering_trace(tempering), trace, error) : IOA_OK;
 }

@@ -79,6 +79,15 @@ static ioa_status add_trace(ioa_schedule *schedule, const ioa_trace *trace, ioa_
     return status == IOA_OK ? add_diagnosis(schedule, trace, error) : status;
 }
 
+static ioa_status add_elite(ioa_schedule *schedule, const ioa_result_config *config, ioa_error *error)
+{
+    ioa_column *column;
+    if (config->elite_count == 0) return IOA_OK;
+    ioa_status status = ioa_schedule_add_column(schedule, "elite", true, config->elite_count, 1, &column, error);
+    if (status == IOA_OK) memcpy(column->whole, config->elite, config->elite_count * sizeof *config->elite);
+    return status;
+}
+
 static ioa_status count_layered(const ioa_network *network, uint64_t memory, ioa_policy policy, uint64_t *total,
                                 ioa_error *error)
 {
@@ -156,6 +165,7 @@ ioa_status ioa_result_add(ioa_archive *archive, const ioa_network *network, cons
     if (status == IOA_OK)
         status = ioa_verify(network, order, config->memory, config->policy, s->io, config->seed, &verdict, error);
     if (status == IOA_OK) status = add_trace(s, trace, error);
+    if (status == IOA_OK) status = add_elite(s, config, error);
     if (status != IOA_OK) return status;
     s->verified = ioa_verdict_passed(&verdict);
     *summary = (ioa_summary){.memory = s->memory, .policy = s->policy, .layered_total = s->baseline_total,

@@ -15,7 +15,9 @@ with h5py.File(path) as f:
         if rounds == 0:
             assert all(len(c) == 0 for c in t.values())
             continue
-        assert set(t) == {*narrow, *wide, 'correlation', 'window', 'share'}, set(t)
+        assert set(t) - {'elite'} == {*narrow, *wide, 'correlation', 'window', 'share'}, set(t)
+        if 'elite' in t:  # no better than the best, ascending; some order was better than the start
+            assert 1 <= len(t['elite']) <= 16 and (np.diff(t['elite'][:].astype('i8')) >= 0).all() and t['elite'][0] >= a['total']
         assert t['window'].shape == (rounds, 2 * k) and t['share'].shape == (rounds, 16 * k)
         times = s['measured/search']
         assert set(times) == {'annealing', 'slowest', 'exchanging'} and all(times[c].shape == (rounds,) for c in times)
