@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Does exchange pay, and what do more ranks bring? Three tables in Markdown.
+"""Does exchange pay, and what do more ranks bring? Tables in Markdown.
 
 usage: tempering.py [options] NET.h5 ...
 
@@ -10,8 +10,9 @@ usage: tempering.py [options] NET.h5 ...
    imbalance. For these nothing else may run on the machine.
 3. A model of larger jobs, from the parts measured in 2: the spread of the times of rounds, the size of the messages, and a
    network of given latency and bandwidth. One replica per worker.
+4. Only if asked for: what adapting shares and windows of moves brings, at equal work.
 
-Needs h5py; two runs of table 1 at a time."""
+Needs h5py; two runs of tables 1 and 4 at a time."""
 import argparse, concurrent.futures, json, math, os, statistics, subprocess, sys, tempfile
 
 import h5py
@@ -37,11 +38,19 @@ def name(net):
     return os.path.splitext(os.path.basename(net))[0]
 
 
-def compare(a, folder):
+def exchange_methods(a, rounds):
+    return [(f"tempering, {a.replicas} replicas", ["--method", "tempering", "--replicas", a.replicas, "--rounds", rounds]),
+            (f"{a.replicas} independent", ["--method", "anneal", "--replicas", a.replicas, "--rounds", rounds]),
+            ("one long", ["--method", "anneal", "--replicas", 1, "--rounds", a.replicas * rounds])]
+
+
+def adaptations(a, rounds):
+    return [(what, ["--adapt", what, "--replicas", a.replicas, "--rounds", rounds]) for what in ("none", "shares", "windows", "both")]
+
+
+def compare(a, folder, list_methods):
     rounds = max(1, a.work // a.replicas)
-    methods = [(f"tempering, {a.replicas} replicas", ["--method", "tempering", "--replicas", a.replicas, "--rounds", rounds]),
-               (f"{a.replicas} independent", ["--method", "anneal", "--replicas", a.replicas, "--rounds", rounds]),
-               ("one long", ["--method", "anneal", "--replicas", 1, "--rounds", a.replicas * rounds])]
+    methods = list_methods(a, rounds)
     print(f"## Equal work: {a.replicas * rounds} rounds of a replica, {a.seeds} seeds, M = {a.memory}\n")
     print("| network | " + " | ".join(m for m, _ in methods) + " | proposals |\n|---|" + "---|" * (len(methods) + 1))
     with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
@@ -57,6 +66,7 @@ def compare(a, folder):
                 cells.append(f"{statistics.median(excess):,.0f} ({excess[0]:,} .. {excess[-1]:,})")
             spread = " / ".join(f"{p / 1e6:.2f} M" for p in proposals)
             print(f"| {name(net)} | " + " | ".join(cells) + f" | {spread} |", flush=True)
+    print()
 
 
 def parts(a, net, folder, ranks):
@@ -70,7 +80,7 @@ def parts(a, net, folder, ranks):
 
 
 def cores(a, folder):
-    print("\n## One core and two: 2 replicas\n")
+    print("## One core and two: 2 replicas\n")
     print("| network | rounds | one core | two cores | efficiency | messages | waiting | imbalance |\n|---|---|---|---|---|---|---|---|")
     found = {}
     for net in a.nets:
@@ -121,7 +131,9 @@ def main():
     a = p.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if "1" in a.tables:
-            compare(a, folder)
+            compare(a, folder, exchange_methods)
+        if "4" in a.tables:
+            compare(a, folder, adaptations)
         measured = cores(a, folder) if "2" in a.tables or "3" in a.tables else {}
         if "3" in a.tables:
             model(a, measured)
