@@ -67,8 +67,9 @@ static bool exchanges(const ioa_trace *trace)
 static void propose(const reporter *r, uint64_t memory)
 {
     if (r->common->quiet || r->rungs < 2) return;
-    fprintf(stderr, "M = %" PRIu64 ": a ladder up to %.0f times the lowest temperature wants %" PRIu32 " replicas; of K replicas, --groups "
-            "K/%" PRIu32 " makes so many ladders\n", memory, IOA_DIAGNOSE_SPREAD, r->rungs, r->rungs);
+    fprintf(stderr,
+            "M = %" PRIu64 ": a ladder up to %.0f times the lowest temperature wants %" PRIu32 " replicas; of K replicas, "
+            "--groups K/%" PRIu32 " makes so many ladders\n", memory, IOA_DIAGNOSE_SPREAD, r->rungs, r->rungs);
 }
 
 static void on_round(void *context, uint64_t memory, const ioa_trace *trace, uint64_t bound, double seconds, double limit)
@@ -239,13 +240,14 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
         {CLI_BYTES, 0, "cache", "BYTES", &memory.cache, "instead of --memory: M = bytes / (4 batch)", 0, 0},
         {CLI_TEXT, 0, "policy", "P", &memory.policy, "lru, rr or min (default min)", 0, 0},
         {CLI_REAL, 0, "seconds", "T", &job.seconds, "time for the search, construction included (default 60)", 0.001, 1e9},
-        {CLI_COUNT, 0, "rounds", "N", &job.rounds, "exactly N rounds, whatever time they take", 1, 1e15},
+        {CLI_COUNT, 0, "rounds", "N", &job.rounds, "N rounds, whatever time they take, unless --patience or --target end it", 1, 1e15},
         {CLI_COUNT, 0, "trial-rounds", "N", &job.trial, "rounds that try out kinds of replicas (default 12 %; 0: none)", 0, 1e15},
         {CLI_COUNT, 0, "stop-round", "N", &job.stop, "with --rounds: stop there, as a run cut short by time did", 1, 1e15},
         {CLI_COUNT, 0, "replicas", "K", &job.replicas, "replicas, on any number of ranks (default: 4 up to 2,000 connections, else 2)", 1, 1e6},
-        {CLI_COUNT, 0, "groups", "G", &job.groups, "ladders per kind of replica that go their own ways (default: of 8 replicas)", 1, 1e6},
-        {CLI_TEXT, 0, "adapt", "WHAT", &adapt, "shares (default), windows, both or none: what of the moves follows their success", 0, 0},
-        {CLI_COUNT, 0, "patience", "N", &job.patience, "round trips without gain before heating up again, then ending; 0: never (default 10)", 0, 1e9},
+        {CLI_COUNT, 0, "groups", "G", &job.groups, "ladders of replicas that go their own ways (default: 8 replicas each)", 1, 1e6},
+        {CLI_TEXT, 0, "adapt", "WHAT", &adapt, "shares (default) of moves, windows, both or none follow success", 0, 0},
+        {CLI_COUNT, 0, "patience", "N", &job.patience,
+         "round trips without gain before heating up again, then ending; 0: never (default 10)", 0, 1e9},
         {CLI_COUNT, 0, "target", "E", &job.target, "stop once the excess over the compulsory I/O is no more", 0, 1e18},
         {CLI_COUNT, 0, "proposals", "N", &job.proposals, "per replica and round (default: by the method)", 1, 1e15},
         {CLI_COUNT, 's', "seed", "S", &job.seed, "same seed and rounds, same archive (default 1)", 0, 0},
@@ -282,7 +284,8 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
             return cli_refuse(command, "--method paper brings its own engine; leave --engine out");
         engine = "paper";
     }
-    if (!find_adaptation(adapt, &job.adapt)) return cli_refuse(command, "--adapt wants both, shares, windows or none, not '%s'", adapt);
+    if (!find_adaptation(adapt, &job.adapt))
+        return cli_refuse(command, "--adapt wants shares, windows, both or none, not '%s'", adapt);
     job.engine = engine ? ioa_engine_find(engine) : ioa_engine_at(0);
     if (!job.engine) return cli_refuse(command, "unknown engine '%s': there are levels, interval, priced and paper", engine);
     if (job.cold > 0.0 && job.hot > 0.0 && job.cold > job.hot)
