@@ -18,6 +18,7 @@
 /* A column of a trace: `rows` x `width` values, row-major, all float64 or all uint64. */
 typedef struct ioa_column {
     char name[32];
+    bool measured;   /* by a clock: it is stored apart from what repeats, as measured/search */
     uint64_t rows;
     uint32_t width;  /* 1: a vector; more: one value per rung or pair */
     double *real;    /* [rows * width], or NULL; owned */
@@ -77,7 +78,8 @@ ioa_status ioa_archive_like(const ioa_archive *other, ioa_archive **archive, ioa
 
 void ioa_archive_destroy(ioa_archive *archive); /* NULL is allowed */
 
-/* Appends a zeroed schedule, column, measurement or fact and gives it out (borrowed until the next append). */
+/* Appends a zeroed schedule, column, measurement or fact and gives it out (borrowed until the next append). A
+ * column is not a measured one unless the caller says so. */
 ioa_status ioa_archive_add_schedule(ioa_archive *archive, ioa_schedule **schedule, ioa_error *error);
 ioa_status ioa_schedule_add_column(ioa_schedule *schedule, const char *name, bool whole, uint64_t rows, uint32_t width,
                                    ioa_column **column, ioa_error *error);

@@ -25,6 +25,8 @@ typedef struct reporter {
     const char *archive_path;
     cJSON *schedules; /* with --json */
     uint64_t lower_bound, rounds;
+    uint32_t rungs; /* that a ladder would want, as last diagnosed; 0: not known */
+    int workers;
     cli_progress progress;
     cli_busy *busy; /* watches what lies between two events */
 } reporter;
@@ -47,6 +49,7 @@ static void on_began(void *context, const ioa_network *network, int ranks, bool 
 {
     reporter *r = context;
     r->lower_bound = ioa_network_bounds(network).lower;
+    r->workers = ranks - verifier;
     char text[2][32];
     if (r->common->quiet) return;
     fprintf(stderr, "network: %s neurons, %s connections; %d rank%s%s; %" PRIu32 " replicas\n",
@@ -69,30 +72,46 @@ static void on_constructed(void *context, const char *name, uint64_t memory, uin
     watch(r, "constructing", memory);
 }
 
-/* Whether a swap was tried in the last two rounds, which between them try all pairs. */
+/* Whether a swap was tried in the last two rows, which between them try all pairs. */
 static bool exchanges(const ioa_trace *trace)
 {
-    uint64_t values = trace->rounds * trace->replicas, recent = 2 * (uint64_t)trace->replicas;
+    uint64_t values = trace->rows * trace->replicas, recent = 2 * (uint64_t)trace->replicas;
     for (uint64_t i = values > recent ? values - recent : 0; i < values; i++)
         if (trace->swap[i] >= 0.0) return true;
     return false;
 }
 
-static void on_round(void *context, uint64_t memory, const ioa_trace *trace, double seconds, double limit)
+/* What a larger run could make of what this one has measured. */
+static void propose(const reporter *r, uint64_t memory)
+{
+    if (r->common->quiet || r->rungs < 2) return;
+    fprintf(stderr,
+            "M = %" PRIu64 ": a ladder up to %.0f times the lowest temperature wants %" PRIu32 " replicas; of K replicas, "
+            "--groups K/%" PRIu32 " makes so many ladders\n", memory, IOA_DIAGNOSE_SPREAD, r->rungs, r->rungs);
+}
+
+static void on_round(void *context, uint64_t memory, const ioa_trace *trace, uint64_t bound, double seconds, double limit)
 {
     reporter *r = context;
     if (r->common->quiet) return;
     unwatch(r);
-    char text[2][32], line[120], more[160] = "";
-    uint64_t last = trace->rounds - 1;
-    snprintf(line, sizeof line, "M = %" PRIu64 ": round %" PRIu64 ", best excess %s, %s proposals/s", memory,
-             trace->rounds, cli_grouped(trace->best[last] - r->lower_bound, text[0]),
+    char text[3][32], gap[48] = "", line[160], more[300] = "";
+    uint64_t last = trace->rows - 1;
+    int used = 0;
+    if (bound) snprintf(gap, sizeof gap, ", gap %s", cli_grouped(trace->best[last] - bound, text[2]));
+    snprintf(line, sizeof line, "M = %" PRIu64 ": round %" PRIu64 ", best excess %s%s, %s proposals/s", memory, trace->rounds,
+             cli_grouped(trace->best[last] - r->lower_bound, text[0]), gap,
              cli_grouped((uint64_t)((double)trace->proposals[last] / (seconds > 0.0 ? seconds : 1e-9)), text[1]));
     if (exchanges(trace)) {
-        ioa_diagnosis d = ioa_diagnose(trace, trace->rounds);
-        snprintf(more, sizeof more, ", Lambda %.2f, swaps %.2f (least %.2f), %" PRIu64 " round trips",
-                 d.barrier, d.swap_mean, d.swap_least, trace->round_trips[last]);
+        ioa_diagnosis d = ioa_diagnose(trace, trace->rows);
+        used = snprintf(more, sizeof more, ", Lambda %.2f, swaps %.2f (least %.2f), %" PRIu64 " round trips (%.2f of theory)",
+                        d.barrier, d.swap_mean, d.swap_least, trace->round_trips[last], d.trips_share);
+        if (d.rungs_wanted > 0.0) r->rungs = (uint32_t)(d.rungs_wanted + 0.5);
     }
+    ioa_time_shares shares = ioa_diagnose_times(trace);
+    if (r->workers > 1 && used >= 0 && (size_t)used < sizeof more)
+        snprintf(more + used, sizeof more - (size_t)used, ", messages and waiting %.1f %%, imbalance %.1f %%",
+                 100.0 * shares.exchanging, 100.0 * shares.imbalance);
     double share = r->rounds ? (double)trace->rounds / (double)r->rounds : limit > 0.0 ? seconds / limit : -1.0;
     if (r->common->verbose) cli_progress_end(&r->progress); /* every round a line */
     cli_progress_show(&r->progress, line, more, share, seconds);
@@ -107,6 +126,7 @@ static void on_finished(void *context, const ioa_summary *s)
     reporter *r = context;
     unwatch(r);
     cli_progress_end(&r->progress);
+    propose(r, s->memory);
     uint64_t excess = s->best_total - s->lower_bound, layered = s->layered_total - s->lower_bound;
     if (r->schedules) {
         cJSON *json = cJSON_CreateObject();
@@ -210,26 +230,42 @@ static bool find_method(const char *name, ioa_method *method)
     return false;
 }
 
+static bool find_adaptation(const char *name, unsigned *adapt)
+{
+    static const char *const names[] = {"none", "shares", "windows", "both"}; /* by the bits of IOA_ADAPT_.. */
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0) {
+            *adapt = i;
+            return true;
+        }
+    return false;
+}
+
 /* `*started`: the job ran; otherwise the command line was refused or asked for help. */
 static int start(const cli_command *command, int argc, char **argv, bool *started)
 {
     cli_memory memory = {0};
     char line[4096];
     cli_join(argc, argv, line, sizeof line);
-    const char *output = NULL, *method = "tempering", *engine = NULL;
+    const char *output = NULL, *method = "tempering", *engine = NULL, *adapt = "shares";
     cli_common common = {0};
     ioa_job job = {.seed = 1, .trial = UINT64_MAX, .replicas = 0, .cold = 0.0, .hot = 0.0, .batch = 128, .timing_seconds = 5.0,
-                   .checkpoint_every = 60.0, .hang_timeout = 600.0, .command_line = line};
+                   .checkpoint_every = 60.0, .patience = 10, .target = UINT64_MAX, .hang_timeout = 600.0, .command_line = line};
     const cli_option options[] = {
         {CLI_TEXT, 'o', "output", "ARCHIVE.h5", &output, "schedule archive to write (required)", 0, 0},
         {CLI_TEXT, 'm', "memory", "M[,M2..]", &memory.memory, "slots of fast memory; several: one schedule each", 0, 0},
         {CLI_BYTES, 0, "cache", "BYTES", &memory.cache, "instead of --memory: M = bytes / (4 batch)", 0, 0},
         {CLI_TEXT, 0, "policy", "P", &memory.policy, "lru, rr or min (default min)", 0, 0},
         {CLI_REAL, 0, "seconds", "T", &job.seconds, "time for the search, construction included (default 60)", 0.001, 1e9},
-        {CLI_COUNT, 0, "rounds", "N", &job.rounds, "exactly N rounds, whatever time they take", 1, 1e15},
+        {CLI_COUNT, 0, "rounds", "N", &job.rounds, "N rounds, whatever time they take, unless --patience or --target end it", 1, 1e15},
         {CLI_COUNT, 0, "trial-rounds", "N", &job.trial, "rounds that try out kinds of replicas (default 12 %; 0: none)", 0, 1e15},
         {CLI_COUNT, 0, "stop-round", "N", &job.stop, "with --rounds: stop there, as a run cut short by time did", 1, 1e15},
-        {CLI_COUNT, 0, "replicas", "K", &job.replicas, "replicas, on any number of ranks (default: 4 or 2, by size)", 1, 1e6},
+        {CLI_COUNT, 0, "replicas", "K", &job.replicas, "replicas, on any number of ranks (default: 4 up to 2,000 connections, else 2)", 1, 1e6},
+        {CLI_COUNT, 0, "groups", "G", &job.groups, "ladders of replicas that go their own ways (default: 8 replicas each)", 1, 1e6},
+        {CLI_TEXT, 0, "adapt", "WHAT", &adapt, "shares (default) of moves, windows, both or none follow success", 0, 0},
+        {CLI_COUNT, 0, "patience", "N", &job.patience,
+         "round trips without gain before heating up again, then ending; 0: never (default 10)", 0, 1e9},
+        {CLI_COUNT, 0, "target", "E", &job.target, "stop once the excess over the compulsory I/O is no more", 0, 1e18},
         {CLI_COUNT, 0, "proposals", "N", &job.proposals, "per replica and round (default: by the method)", 1, 1e15},
         {CLI_COUNT, 's', "seed", "S", &job.seed, "same seed and rounds, same archive (default 1)", 0, 0},
         {CLI_TEXT, 0, "method", "NAME", &method, "one of those below (default tempering)", 0, 0},
@@ -265,6 +301,8 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
             return cli_refuse(command, "--method paper brings its own engine; leave --engine out");
         engine = "paper";
     }
+    if (!find_adaptation(adapt, &job.adapt))
+        return cli_refuse(command, "--adapt wants shares, windows, both or none, not '%s'", adapt);
     if (engine && !ioa_engine_find(engine))
         return cli_refuse(command, "unknown engine '%s': there are levels, exact, interval, priced and paper", engine);
     if (job.cold > 0.0 && job.hot > 0.0 && job.cold > job.hot)

@@ -17,6 +17,7 @@ _ioanneal_values() { # PROGRAM COMMAND OPTION: the option's values, or nothing f
     case $3 in
     --method | --engine | --order | --format) _ioanneal_section "$1" "$2" "${3#--}s" ;;
     --policy) echo lru rr min ;;
+    --adapt) echo shares windows both none ;;
     --layout) echo out-in in-out ;;
     --isa) if [ "$2" = compile ]; then echo avx512 avx2 neon; else echo auto portable avx2 avx512; fi ;;
     --activation | --last)

@@ -200,7 +200,7 @@ static uint64_t accepted(const ioa_exact *exact)
 
 static void anneal_exactly(replica *r, const ioa_step *step, double share, ioa_pcg32 *rng, ioa_round_counts *counts)
 {
-    double hot = r->problem->hot > 0.0 ? r->problem->hot : HOT, cold = r->problem->cold > 0.0 ? r->problem->cold : COLD;
+    double hot = (r->problem->hot > 0.0 ? r->problem->hot : HOT) * step->heat, cold = r->problem->cold > 0.0 ? r->problem->cold : COLD;
     uint64_t proposals = exact_proposals(step), before = accepted(r->exact);
     double sweeps = step->sweeps * (1.0 - r->shared->takeover) * (double)proposals / (double)(step->proposals + 1);
     counts->base = step->quench ? 0.0 : ioa_cooling(cold, hot, sweeps, share);
@@ -220,7 +220,8 @@ static ioa_status anneal(void *state, const ioa_step *step, ioa_pcg32 *rng, ioa_
     if (r->levels && step->progress > takeover) status = begin_exact(r, error);
     if (status != IOA_OK) return status;
     if (r->exact) {
-        anneal_exactly(r, step, (step->progress - takeover) / (1.0 - takeover), rng, counts);
+        double share = step->heat < 1.0 ? step->progress : (step->progress - takeover) / (1.0 - takeover);
+        anneal_exactly(r, step, share, rng, counts);
         return IOA_OK;
     }
     ioa_step inner = *step;
@@ -253,6 +254,17 @@ static void present_order(const void *state, uint32_t *order)
 {
     const replica *r = state;
     memcpy(order, r->order, r->problem->network->connections * sizeof *order);
+}
+
+static ioa_status restart(void *state, const uint32_t *order, ioa_error *error)
+{
+    replica *r = state;
+    memcpy(r->order, order, r->problem->network->connections * sizeof *r->order);
+    count_exactly(r);
+    if (!r->exact) return ioa_engine_levels.restart(r->levels, order, error);
+    ioa_exact_destroy(r->exact);
+    r->exact = NULL;
+    return ioa_exact_create(r->problem->graph, r->order, r->problem->memory, &r->exact, error);
 }
 
 /* ---- flat form: head, best order, present order, then the replica of the levels if there is one ---- */
@@ -317,6 +329,8 @@ const ioa_engine ioa_engine_exact = {
     .name = "exact",
     .summary = "levels for a share of the memory, then moves with the exact LRU count",
     .kinds = 2,
+    .moves = ioa_levels_moves,
+    .windows = ioa_levels_windows,
     .prepare = prepare,
     .release = release,
     .create = create,
@@ -328,6 +342,7 @@ const ioa_engine ioa_engine_exact = {
     .best_total = best_total,
     .best_order = best_order,
     .present_order = present_order,
+    .restart = restart,
     .bytes = saved_bytes,
     .save = save,
     .load = load,

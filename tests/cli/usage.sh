@@ -111,6 +111,7 @@ usage '--seconds wants' optimize net.h5 -o a.h5 --memory 8 --seconds -1
 usage '--seconds wants' optimize net.h5 -o a.h5 --memory 8 --seconds inf
 usage 'exclude each other' optimize net.h5 -o a.h5 --memory 8 --seconds 1 --rounds 1
 usage '--cold must not be above --hot' optimize net.h5 -o a.h5 --memory 8 --cold 2 --hot 1
+usage '--adapt wants' optimize net.h5 -o a.h5 --memory 8 --adapt luck
 usage "unknown engine" optimize net.h5 -o a.h5 --memory 8 --engine warp
 usage '--network NET.h5 is needed' check a.h5
 usage 'one archive file' check --network net.h5

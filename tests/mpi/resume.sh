@@ -32,7 +32,7 @@ whole.h5" # the archive has taken the checkpoint's place
 
 chain 1:1 4          # before the plan has any influence
 chain 4:12 1:9 2     # the coarse level
-chain 2:30 3:8 1     # the fine level, the quench
+chain 2:30 7:8 1     # the fine level, the quench; more ranks than replicas
 chain 3:40 2         # all rounds of the first size are done, not verified
 chain 1:41 3         # the second size has begun
 chain 2:57 4:20 1    # deep in the second size; one size already finished goes from run to run
