@@ -183,6 +183,18 @@ static bool same_access(const ioa_exact *a, uint32_t p, const ioa_exact *b, uint
     return (p & 1) == (q & 1) && ioa_exact_at(a, p)->connection == ioa_exact_at(b, q)->connection;
 }
 
+/* The first access behind the bound of step t whose neuron is resident after it; the bound itself may lie before. */
+static uint32_t oldest_resident(const ioa_exact *x, uint32_t t)
+{
+    uint32_t at = x->nodes[t].bound;
+    for (; x->nodes[at >> 1].label <= x->nodes[t].label; at = at & 1 ? 2 * x->nodes[at >> 1].next : at + 1) {
+        const uint32_t later = x->nodes[at >> 1].after[at & 1];
+        if (later != IOA_EXACT_NONE && x->nodes[later >> 1].label > x->nodes[t].label) return at;
+        if (at >> 1 == x->nodes[x->g->W].prev && at & 1) break;
+    }
+    return IOA_EXACT_NONE;
+}
+
 bool ioa_exact_consistent(const ioa_exact *x)
 {
     ioa_exact *fresh;
@@ -193,7 +205,7 @@ bool ioa_exact_consistent(const ioa_exact *x)
     for (uint32_t a = x->nodes[w].next, b = 0, last = w; same && b < w; last = a, a = x->nodes[a].next, b++) {
         const ioa_exact_node *p = &x->nodes[a], *q = &fresh->nodes[b];
         same = p->prev == last && p->label > x->nodes[last].label && (p->flags & 3u) == (q->flags & 3u) &&
-               p->residents == q->residents;
+               p->residents == q->residents && same_access(x, oldest_resident(x, a), fresh, oldest_resident(fresh, b));
         for (int side = 0; same && side < 2; side++)
             same = same_access(x, p->before[side], fresh, q->before[side]) &&
                    same_access(x, p->after[side], fresh, q->after[side]);

@@ -109,6 +109,23 @@ bool ioa_exact_legal(const ioa_exact *x, uint32_t node);
 bool ioa_exact_count(ioa_exact *x, int64_t limit);
 void ioa_exact_undo(ioa_exact *x);
 
+/* ---- parts of proposals; exact_propose.c ---- */
+
+/* A random step. */
+uint32_t ioa_exact_draw(ioa_exact *x, ioa_pcg32 *rng);
+/* Places the first `count` of x->members, all marked, one after the other behind `prev`, which is none of them. False,
+ * with nothing placed, where one of them may not stand. */
+bool ioa_exact_stack(ioa_exact *x, uint32_t prev, uint32_t count);
+/* Counts what has been placed and keeps it, or takes it back. */
+bool ioa_exact_decide(ioa_exact *x, ioa_exact_move kind, int64_t threshold);
+/* RUN, RESIDENCY and WHOLE: exact_bundle.c */
+bool ioa_exact_propose_bundle(ioa_exact *x, ioa_exact_move kind, int64_t threshold, ioa_pcg32 *rng);
+
+static inline bool ioa_exact_absent(const ioa_exact *x, uint32_t access)
+{
+    return x->nodes[access >> 1].flags >> (access & 1) & 1u;
+}
+
 /* A window of consecutive steps in another sequence, into x->members; returns how many. exact_repair.c */
 uint32_t ioa_exact_repair(ioa_exact *x, uint32_t first, uint32_t count, ioa_pcg32 *rng);
 
