@@ -213,7 +213,8 @@ static inline void finish(simulation *s, ioa_policy policy, uint32_t neuron, uin
     }
 }
 
-static inline void walk(simulation *s, const uint32_t *order, uint64_t from, uint64_t to, ioa_policy policy)
+/* Steps from .. to - 1; MIN: next accesses are known from step `known` on. */
+static inline void walk(simulation *s, const uint32_t *order, uint64_t from, uint64_t to, uint64_t known, ioa_policy policy)
 {
     const uint32_t *sources = s->network->a.indices;
     for (uint64_t t = from; t < to; t++) {
@@ -223,8 +224,8 @@ static inline void walk(simulation *s, const uint32_t *order, uint64_t from, uin
         if (s->place[v] == NONE) load(s, policy, v, (uint32_t)t, u, v);
         s->dirty[v] = true;
         bool min = policy == IOA_POLICY_MIN;
-        finish(s, policy, u, min ? s->next_source[t - from] : 0);
-        finish(s, policy, v, min ? s->next_destination[t - from] : 0);
+        finish(s, policy, u, min ? s->next_source[t - known] : 0);
+        finish(s, policy, v, min ? s->next_destination[t - known] : 0);
     }
 }
 
@@ -263,12 +264,16 @@ static void find_next(simulation *s, const uint32_t *order, uint32_t stretch)
     }
 }
 
-static void walk_min(simulation *s, const uint32_t *order)
+/* Steps must be walked one after the other: a stretch is looked up when its first step is reached. */
+static void walk_min(simulation *s, const uint32_t *order, uint64_t from, uint64_t to)
 {
-    look_ahead(s, order);
-    for (uint32_t i = 0; i < s->stretches; i++) {
-        find_next(s, order, i);
-        walk(s, order, i * s->stretch, stretch_end(s, i), IOA_POLICY_MIN);
+    while (from < to) {
+        uint32_t stretch = (uint32_t)(from / s->stretch);
+        uint64_t known = stretch * s->stretch, end = stretch_end(s, stretch);
+        if (from == known) find_next(s, order, stretch);
+        if (end > to) end = to;
+        walk(s, order, from, end, known, IOA_POLICY_MIN);
+        from = end;
     }
 }
 
@@ -355,7 +360,7 @@ ioa_status ioa_simulator_create_stretched(const ioa_network *network, uint64_t m
 }
 
 /* Back to an empty fast memory. */
-static void start(simulation *s)
+static void start(simulation *s, const uint32_t *order)
 {
     uint64_t n = s->network->a.neurons;
     const int64_t *indptr = s->network->a.indptr;
@@ -364,6 +369,7 @@ static void start(simulation *s)
         s->undelivered[v] = s->network->is_output[v] && indptr[v + 1] == indptr[v] && s->degree[v] > 0;
     memset(s->place, 0xff, n * sizeof *s->place); /* nobody is resident, so nobody is dirty either */
     s->resident = 0;
+    if (s->policy == IOA_POLICY_MIN) look_ahead(s, order);
     if (s->policy == IOA_POLICY_LRU) s->newer[n] = s->older[n] = (uint32_t)n;
     if (s->policy == IOA_POLICY_RR) {
         memset(s->owner, 0xff, s->capacity * sizeof *s->owner);
@@ -375,16 +381,31 @@ static void start(simulation *s)
     s->io.reads = s->io.writes = s->network->bounds.lone_outputs;
 }
 
+static void walk_steps(simulation *s, const uint32_t *order, uint64_t from, uint64_t to)
+{
+    switch (s->policy) {
+    case IOA_POLICY_MIN: walk_min(s, order, from, to); break;
+    case IOA_POLICY_LRU: walk(s, order, from, to, 0, IOA_POLICY_LRU); break;
+    default: walk(s, order, from, to, 0, IOA_POLICY_RR); break;
+    }
+}
+
 ioa_io ioa_simulator_count(ioa_simulator *s, const uint32_t *order)
 {
-    uint64_t w = s->network->connections;
-    start(s);
-    switch (s->policy) {
-    case IOA_POLICY_MIN: walk_min(s, order); break;
-    case IOA_POLICY_LRU: walk(s, order, 0, w, IOA_POLICY_LRU); break;
-    default: walk(s, order, 0, w, IOA_POLICY_RR); break;
-    }
+    start(s, order);
+    walk_steps(s, order, 0, s->network->connections);
     return s->io;
+}
+
+void ioa_simulator_profile(ioa_simulator *s, const uint32_t *order, uint32_t stretches, ioa_io *io)
+{
+    start(s, order);
+    uint64_t w = s->network->connections;
+    for (uint32_t i = 0; i < stretches; i++) {
+        ioa_io before = s->io;
+        walk_steps(s, order, w * i / stretches, w * (i + 1) / stretches);
+        io[i] = (ioa_io){s->io.reads - before.reads, s->io.writes - before.writes};
+    }
 }
 
 ioa_status ioa_memory_count(const ioa_network *network, const uint32_t *order, uint64_t memory, ioa_policy policy,

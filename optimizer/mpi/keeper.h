@@ -9,7 +9,7 @@
 
 #include <mpi.h>
 
-#define IOA_KEEPER_FACTS 13
+#define IOA_KEEPER_FACTS 17
 
 typedef struct ioa_keeper {
     const ioa_job *job;

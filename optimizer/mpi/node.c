@@ -80,7 +80,7 @@ static bool can_share(const ioa_node *node, uint64_t bytes)
 }
 
 /* True on all ranks or on none. */
-static bool obtain(ioa_node *node, uint64_t bytes, ioa_window *window)
+static bool obtain(ioa_node *node, uint64_t bytes, ioa_node_window *window)
 {
     int able = can_share(node, bytes), all_able;
     MPI_Allreduce(&able, &all_able, 1, MPI_INT, MPI_MIN, node->everyone);
@@ -109,9 +109,9 @@ static bool obtain(ioa_node *node, uint64_t bytes, ioa_window *window)
     return true;
 }
 
-ioa_status ioa_window_create(ioa_node *node, uint64_t bytes, ioa_window *window, ioa_error *error)
+ioa_status ioa_node_window_create(ioa_node *node, uint64_t bytes, ioa_node_window *window, ioa_error *error)
 {
-    *window = (ioa_window){0};
+    *window = (ioa_node_window){0};
     if (obtain(node, bytes, window)) return IOA_OK;
     int mates, most;
     MPI_Comm_size(node->mates, &mates);
@@ -126,40 +126,40 @@ ioa_status ioa_window_create(ioa_node *node, uint64_t bytes, ioa_window *window,
 }
 
 /* Whole pages inside of the window. */
-static void protect(const ioa_window *window, int access)
+static void protect(const ioa_node_window *window, int access)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = ((uintptr_t)window->base + page - 1) / page * page;
     uintptr_t last = ((uintptr_t)window->base + window->bytes) / page * page;
     if (first < last) (void)mprotect((char *)window->base + (first - (uintptr_t)window->base), last - first, access);
 }
 
-void ioa_window_seal(ioa_window *window)
+void ioa_node_window_seal(ioa_node_window *window)
 {
     protect(window, PROT_READ);
     window->sealed = true;
 }
 
-void ioa_window_destroy(ioa_window *window)
+void ioa_node_window_destroy(ioa_node_window *window)
 {
     if (!window->open) return;
     if (window->sealed) protect(window, PROT_READ | PROT_WRITE);
     MPI_Win_unlock_all(window->window);
     MPI_Win_free(&window->window);
-    *window = (ioa_window){0};
+    *window = (ioa_node_window){0};
 }
 
-void ioa_window_sync(const ioa_node *node, const ioa_window *window)
+void ioa_node_window_sync(const ioa_node *node, const ioa_node_window *window)
 {
     MPI_Win_sync(window->window);
     MPI_Barrier(node->mates);
     MPI_Win_sync(window->window);
 }
 
-void ioa_window_broadcast(const ioa_node *node, const ioa_window *window, int index)
+void ioa_node_window_broadcast(const ioa_node *node, const ioa_node_window *window, int index)
 {
-    ioa_window_sync(node, window);
+    ioa_node_window_sync(node, window);
     if (node->leaders != MPI_COMM_NULL) ioa_comm_broadcast_bytes(node->leaders, index, window->base, window->bytes);
-    ioa_window_sync(node, window);
+    ioa_node_window_sync(node, window);
 }
 
 /* ---- the network ---- */
@@ -205,7 +205,7 @@ static ioa_status fill(const ioa_node *node, const ioa_network_reader *reader, c
     return node->index == 0 ? ioa_network_reader_check(reader, *network, error) : IOA_OK;
 }
 
-ioa_status ioa_node_read_network(ioa_node *node, const char *path, ioa_window *window, ioa_network **network,
+ioa_status ioa_node_read_network(ioa_node *node, const char *path, ioa_node_window *window, ioa_network **network,
                                  ioa_error *error)
 {
     ioa_network_reader *reader = NULL;
@@ -213,12 +213,12 @@ ioa_status ioa_node_read_network(ioa_node *node, const char *path, ioa_window *w
     ioa_network_memory memory;
     ioa_network *mine = NULL;
     ioa_status status = IOA_OK;
-    *window = (ioa_window){0};
+    *window = (ioa_node_window){0};
     if (node->rank == 0) status = ioa_network_reader_open(path, &reader, error);
     if (status == IOA_OK && reader) shape = ioa_network_reader_shape(reader);
     status = ioa_comm_agree(node->everyone, status, true, error);
     MPI_Bcast(&shape, sizeof shape, MPI_BYTE, 0, node->mates);
-    if (status == IOA_OK) status = ioa_window_create(node, lay_out(&shape, NULL, &memory), window, error);
+    if (status == IOA_OK) status = ioa_node_window_create(node, lay_out(&shape, NULL, &memory), window, error);
     if (status == IOA_OK && node->rank == 0 && !reader) status = ioa_network_reader_open(path, &reader, error); /* cut up */
     status = ioa_comm_agree(node->everyone, status, true, error);
     if (status == IOA_OK) (void)lay_out(&shape, window->base, &memory);
@@ -228,8 +228,8 @@ ioa_status ioa_node_read_network(ioa_node *node, const char *path, ioa_window *w
     if (status == IOA_OK) {
         ioa_bounds bounds = mine ? mine->bounds : (ioa_bounds){0};
         MPI_Bcast(&bounds, sizeof bounds, MPI_BYTE, 0, node->mates);
-        ioa_window_sync(node, window);
-        ioa_window_seal(window);
+        ioa_node_window_sync(node, window);
+        ioa_node_window_seal(window);
         if (!mine) status = ioa_network_map(&memory, bounds, &mine, error);
         status = ioa_comm_agree(node->everyone, status, false, error);
     }
@@ -237,7 +237,7 @@ ioa_status ioa_node_read_network(ioa_node *node, const char *path, ioa_window *w
         *network = mine;
     else {
         ioa_network_destroy(mine);
-        ioa_window_destroy(window);
+        ioa_node_window_destroy(window);
     }
     return status;
 }

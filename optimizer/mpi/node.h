@@ -22,12 +22,12 @@ typedef struct ioa_node {
 } ioa_node;
 
 /* Memory of a node. Written by anyone until it is sealed. */
-typedef struct ioa_window {
+typedef struct ioa_node_window {
     MPI_Win window;
     void *base; /* the same memory on all ranks of the node, aligned to 64 bytes */
     uint64_t bytes;
     bool open, sealed;
-} ioa_window;
+} ioa_node_window;
 
 /* All of these are collective over `everyone`. */
 
@@ -36,20 +36,20 @@ void ioa_node_close(ioa_node *node); /* an all-zero one is allowed */
 
 /* `bytes` of memory on each node, not cleared. IOA_ERR_NOMEM on all ranks or none. If only shared memory is short, the
  * nodes are cut up (see above) and it is tried again: so the first window to be made should be the largest. */
-ioa_status ioa_window_create(ioa_node *node, uint64_t bytes, ioa_window *window, ioa_error *error);
-void ioa_window_destroy(ioa_window *window); /* an all-zero one is allowed */
+ioa_status ioa_node_window_create(ioa_node *node, uint64_t bytes, ioa_node_window *window, ioa_error *error);
+void ioa_node_window_destroy(ioa_node_window *window); /* an all-zero one is allowed */
 
 /* Makes what any rank of the node has written visible to all of them. */
-void ioa_window_sync(const ioa_node *node, const ioa_window *window);
+void ioa_node_window_sync(const ioa_node *node, const ioa_node_window *window);
 
 /* From the node with that index to all others. */
-void ioa_window_broadcast(const ioa_node *node, const ioa_window *window, int index);
+void ioa_node_window_broadcast(const ioa_node *node, const ioa_node_window *window, int index);
 
 /* From now on no rank can write to it by mistake. */
-void ioa_window_seal(ioa_window *window);
+void ioa_node_window_seal(ioa_node_window *window);
 
 /* Reads a network file, rules and hashes checked once per node and once. `window` holds the network and must outlive it. */
-ioa_status ioa_node_read_network(ioa_node *node, const char *path, ioa_window *window, ioa_network **network,
+ioa_status ioa_node_read_network(ioa_node *node, const char *path, ioa_node_window *window, ioa_network **network,
                                  ioa_error *error);
 
 #endif

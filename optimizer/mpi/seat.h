@@ -15,12 +15,12 @@ typedef struct ioa_seat {
     int rank, ranks, workers;
     int verifier;         /* rank of the verifier; with one rank, rank 0 itself */
     ioa_node node;        /* of all ranks */
-    ioa_window storage;   /* of the network */
+    ioa_node_window storage; /* of the network */
     ioa_network *network; /* owned, in `storage` */
     ioa_archive *archive; /* owned; on the verifier only */
     ioa_graph *graph;     /* owned; on workers only */
     ioa_node squad;       /* of the workers */
-    ioa_window start;     /* [W] uint32: what the search begins with; on workers only */
+    ioa_node_window start;   /* [W] uint32: what the search begins with; on workers only */
     uint32_t *order;      /* [W] of this rank alone: candidates for the start, orders on their way, the best; owned */
     uint64_t replicas;    /* K */
     double began;         /* of the job, earlier runs included */
@@ -28,6 +28,7 @@ typedef struct ioa_seat {
     ioa_keeper keeper;
     double deadline;    /* of ioa_clock, INFINITY: none; rank 0 decides */
     uint64_t rounds;    /* of this run, over all memory sizes */
+    uint64_t end;       /* of the last search: round at which time ended it before the plan; 0: not */
     double annealing, slowest, exchanging; /* of the last search: seconds, mean and most over workers, mean */
     char speed[4096];   /* JSON for the provenance, on the verifier */
     const char *reason; /* why it stops, on rank 0 */

@@ -22,6 +22,12 @@
 #define SETTLE_RATE 19661 /* 0.3 of 65536: as IOA_PRICED_RATE */
 #define POLISH_HOT 0.1 /* the same, where a coarse search went before */
 
+/* Both levels' moves: intervals, then single connections. */
+#define INTERVAL_ROW(name, share, text) {text, 0, share, IOA_INTERVAL_##name <= IOA_INTERVAL_SLIDE_BOTH},
+#define PRICED_ROW(name, share, text) {text, 1, share, IOA_PRICED_##name == IOA_PRICED_NEAR},
+const ioa_move ioa_levels_moves[IOA_MOVES] = {IOA_INTERVAL_MOVES(INTERVAL_ROW) IOA_PRICED_MOVES(PRICED_ROW)};
+const ioa_window ioa_levels_windows[IOA_LEVELS] = {{IOA_INTERVAL_WINDOW, 3, 12, 0.1}, {IOA_PRICED_WINDOW, 1, 32, 0.2}};
+
 /* Proposals of the fine level that take about as long as one of the coarse level: fewer where the state no longer fits
  * into cache. */
 static uint64_t fine_per_coarse(const ioa_problem *problem)
@@ -323,49 +329,44 @@ static void count_exactly(replica *r)
 static ioa_status anneal_coarse(replica *r, const ioa_step *step, double share, ioa_pcg32 *rng,
                                 ioa_round_counts *counts, ioa_error *error)
 {
-    double hot = r->problem->hot > 0.0 ? r->problem->hot : INTERVAL_HOT;
+    double hot = (r->problem->hot > 0.0 ? r->problem->hot : INTERVAL_HOT) * step->heat;
     double cold = r->problem->cold > 0.0 ? r->problem->cold : INTERVAL_COLD;
     counts->base = step->sweeps > 0.0 ? hot + (cold - hot) * share : cold;
     ioa_interval_counts done = {0};
+    ioa_interval_tune(r->interval, step->tuning->share, ioa_tuning_window(step->tuning, 0));
     ioa_status status = ioa_interval_anneal(r->interval, counts->base * step->multiplier, step->proposals, rng, &done,
                                             error);
     counts->proposals += done.proposals;
     counts->accepted += done.accepted;
+    memcpy(counts->moves, done.moves, sizeof done.moves);
     if (status == IOA_OK) status = ioa_interval_order(r->interval, r->order, error);
     if (status == IOA_OK) count_exactly(r);
     return status;
 }
 
-static uint64_t accepted_so_far(const ioa_priced *priced)
-{
-    const ioa_priced_stats *stats = ioa_priced_statistics(priced);
-    uint64_t sum = 0;
-    for (int k = 0; k < IOA_PRICED_MOVE_COUNT; k++) sum += stats->accepted[k];
-    return sum;
-}
-
 /* Anneals, and leaves the order in r->order. */
-static void anneal_whole(replica *r, double temperature, uint64_t proposals, ioa_pcg32 *rng, ioa_round_counts *counts)
+static void anneal_whole(replica *r, const ioa_segment_course *course, ioa_pcg32 *rng, ioa_move_counts *moves)
 {
-    uint64_t before = accepted_so_far(r->priced);
-    ioa_priced_run(r->priced, temperature, proposals, rng);
-    counts->accepted += accepted_so_far(r->priced) - before;
+    const ioa_priced_stats before = *ioa_priced_statistics(r->priced);
+    ioa_priced_tune(r->priced, course->share, course->window);
+    ioa_priced_run(r->priced, course->temperature, course->proposals, rng);
+    ioa_priced_count(r->priced, &before, moves);
     ioa_priced_settle(r->priced);
     ioa_priced_order(r->priced, r->order);
 }
 
-static ioa_status anneal_segments(replica *r, double temperature, uint64_t proposals, ioa_pcg32 *rng,
-                                  ioa_round_counts *counts, ioa_error *error)
+static ioa_status anneal_segments(replica *r, ioa_segment_course *course, ioa_pcg32 *rng, ioa_move_counts *moves,
+                                  ioa_error *error)
 {
     const ioa_problem *p = r->problem;
     desk *d = r->shared->desk;
-    uint64_t key = (uint64_t)ioa_pcg32_next(rng) << 32;
-    key |= ioa_pcg32_next(rng);
+    course->key = (uint64_t)ioa_pcg32_next(rng) << 32;
+    course->key |= ioa_pcg32_next(rng);
     ioa_status status = ioa_segments_cut(&d->cuts, &d->prices, r->price, r->order, p->segments, ioa_pcg32_next(rng) & 1,
                                          d->local, error);
     if (status == IOA_OK)
-        status = ioa_segments_anneal(p->graph, &d->cuts, &d->prices, r->price, r->order, key, temperature, proposals,
-                                     p->crew, d->local, &counts->accepted, error);
+        status = ioa_segments_anneal(p->graph, &d->cuts, &d->prices, r->price, r->order, course, p->crew, d->local, moves,
+                                     error);
     if (status == IOA_OK) ioa_order_prices_adjust(&d->prices, r->order, SETTLE_RATE, r->price);
     return status;
 }
@@ -374,17 +375,20 @@ static ioa_status anneal_fine(replica *r, const ioa_step *step, double share, io
                               ioa_error *error)
 {
     bool polish = r->takeover > 0.0;
-    double hot = polish ? POLISH_HOT : r->problem->hot > 0.0 ? r->problem->hot : PRICED_HOT;
+    double hot = (polish ? POLISH_HOT : r->problem->hot > 0.0 ? r->problem->hot : PRICED_HOT) * step->heat;
     double cold = r->problem->cold > 0.0 && !polish ? r->problem->cold : PRICED_COLD;
     uint64_t proposals = fine_proposals(r->problem, step->proposals);
     double more = (double)proposals / (double)step->proposals;
+    ioa_move_counts *moves = counts->moves + IOA_INTERVAL_MOVE_COUNT;
     counts->base = step->quench ? 0.0 : r->scale * ioa_cooling(cold, hot, step->sweeps * more, share);
     counts->proposals += proposals;
+    ioa_segment_course course = {.temperature = counts->base * step->multiplier, .proposals = proposals,
+                                 .window = ioa_tuning_window(step->tuning, 1)};
+    memcpy(course.share, step->tuning->share + IOA_INTERVAL_MOVE_COUNT, sizeof course.share);
     ioa_status status = IOA_OK;
-    if (in_segments(r))
-        status = anneal_segments(r, counts->base * step->multiplier, proposals, rng, counts, error);
-    else
-        anneal_whole(r, counts->base * step->multiplier, proposals, rng, counts);
+    if (in_segments(r)) status = anneal_segments(r, &course, rng, moves, error);
+    else anneal_whole(r, &course, rng, moves);
+    for (int k = 0; k < IOA_PRICED_MOVE_COUNT; k++) counts->accepted += moves[k].accepted;
     if (status == IOA_OK) count_exactly(r);
     return status;
 }
@@ -398,7 +402,9 @@ static ioa_status anneal(void *state, const ioa_step *step, ioa_pcg32 *rng, ioa_
         if (status != IOA_OK) return status;
     }
     if (!r->fine) return anneal_coarse(r, step, step->progress / takeover, rng, counts, error);
-    return anneal_fine(r, step, takeover < 1.0 ? (step->progress - takeover) / (1.0 - takeover) : 1.0, rng, counts, error);
+    double share = takeover < 1.0 ? (step->progress - takeover) / (1.0 - takeover) : 1.0;
+    if (step->heat < 1.0) share = step->progress; /* heated up again: fine all the way */
+    return anneal_fine(r, step, share, rng, counts, error);
 }
 
 /* ---- on a rank that helps ---- */
@@ -432,6 +438,23 @@ static void best_order(const void *state, uint32_t *order)
 {
     const replica *r = state;
     memcpy(order, r->best, r->problem->network->connections * sizeof *order);
+}
+
+static void present_order(const void *state, uint32_t *order)
+{
+    const replica *r = state;
+    memcpy(order, r->order, r->problem->network->connections * sizeof *order);
+}
+
+/* The coarse level cannot take up an order as it is; it only remembers it. */
+static ioa_status restart(void *state, const uint32_t *order, ioa_error *error)
+{
+    (void)error;
+    replica *r = state;
+    memcpy(r->order, order, r->problem->network->connections * sizeof *r->order);
+    count_exactly(r);
+    if (r->priced) ioa_priced_set_order(r->priced, r->order);
+    return IOA_OK;
 }
 
 /* ---- flat form: head, best order, then the interval state or the order and the prices ---- */
@@ -542,9 +565,11 @@ static ioa_status load(void *state, const void *bytes, uint64_t count, ioa_error
 }
 
 #define REPLICA(count)                                                                                                 \
-    .kinds = count, .turn = turn, .release = shared_release, .create = replica_create, .destroy = replica_destroy,                                   \
+    .kinds = count, .turn = turn, .moves = ioa_levels_moves, .windows = ioa_levels_windows, .restart = restart,        \
+    .release = shared_release, .create = replica_create, .destroy = replica_destroy,                                   \
     .round_proposals = round_proposals, .anneal = anneal, .energy = energy, .best_total = best_total,                  \
-    .best_order = best_order, .assist = assist, .dismiss = dismiss, .bytes = saved_bytes, .save = save, .load = load
+    .best_order = best_order, .present_order = present_order, .assist = assist, .dismiss = dismiss,                    \
+    .bytes = saved_bytes, .save = save, .load = load
 
 const ioa_engine ioa_engine_levels = {.name = "levels",
                                       .summary = "intervals of destinations first, then single connections",

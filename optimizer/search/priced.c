@@ -176,6 +176,7 @@ bool ioa_priced_allocate(ioa_priced *p)
 {
     const ioa_graph *g = p->g;
     fill_log_table(p->log_table);
+    ioa_priced_tune(p, NULL, 0);
     int64_t degree = 1;
     for (uint32_t x = 0; x < g->N; x++)
         if (ioa_graph_degree(g, x) > degree) degree = ioa_graph_degree(g, x);
@@ -254,6 +255,18 @@ void ioa_priced_suggest(const ioa_priced *p, double *hot, double *cold)
 }
 
 const ioa_priced_stats *ioa_priced_statistics(const ioa_priced *p) { return &p->stats; }
+
+void ioa_priced_count(const ioa_priced *p, const ioa_priced_stats *before, ioa_move_counts *counts)
+{
+    static const ioa_priced_stats nothing = {0};
+    if (!before) before = &nothing;
+    for (int k = 0; k < IOA_PRICED_MOVE_COUNT; k++) {
+        counts[k].proposed += p->stats.proposed[k] - before->proposed[k];
+        counts[k].accepted += p->stats.accepted[k] - before->accepted[k];
+        counts[k].touched += p->stats.touched[k] - before->touched[k];
+        counts[k].gained += p->stats.gained[k] - before->gained[k];
+    }
+}
 
 const uint32_t *ioa_priced_prices(const ioa_priced *p, uint32_t *count)
 {

@@ -2,7 +2,6 @@
 #include "optimizer/search/segment.h"
 
 #include "core/mem.h"
-#include "optimizer/search/priced.h"
 
 #include <string.h>
 
@@ -119,14 +118,6 @@ static void fill(const ioa_segment_task *t, const ioa_graph *g, const uint32_t *
     s->graph.base[s->graph.N] = s->graph.base[t->neurons];
 }
 
-static uint64_t sum_accepted(const ioa_priced *priced)
-{
-    const ioa_priced_stats *stats = ioa_priced_statistics(priced);
-    uint64_t sum = 0;
-    for (int k = 0; k < IOA_PRICED_MOVE_COUNT; k++) sum += stats->accepted[k];
-    return sum;
-}
-
 /* Puts the connections into the sequence the state has them in; `steps` [count] is scratch. */
 static void reorder(const ioa_priced *priced, uint32_t *steps, uint32_t *order, uint32_t count)
 {
@@ -135,22 +126,23 @@ static void reorder(const ioa_priced *priced, uint32_t *steps, uint32_t *order, 
     memcpy(order, steps, count * sizeof *order);
 }
 
-static ioa_status anneal(const stretch *s, const ioa_segment_task *t, uint64_t *accepted, ioa_error *error)
+static ioa_status anneal(const stretch *s, const ioa_segment_task *t, ioa_move_counts *counts, ioa_error *error)
 {
     const ioa_priced_part part = {.movable = t->count, .chunk = t->chunk, .price = t->price, .fixed = s->fixed};
     ioa_priced *priced;
     ioa_status status = ioa_priced_create_part(&s->graph, &part, &priced, error);
     if (status != IOA_OK) return status;
-    ioa_pcg32 rng = ioa_rng_keyed(t->key, IOA_RNG_SEGMENT, t->index, 0);
-    ioa_priced_run(priced, t->temperature, t->proposals, &rng);
-    *accepted += sum_accepted(priced);
+    ioa_pcg32 rng = ioa_rng_keyed(t->course.key, IOA_RNG_SEGMENT, t->index, 0);
+    if (t->course.window) ioa_priced_tune(priced, t->course.share, t->course.window);
+    ioa_priced_run(priced, t->course.temperature, t->course.proposals, &rng);
+    ioa_priced_count(priced, NULL, counts);
     reorder(priced, s->src, t->order, t->count); /* the graph has served */
     ioa_priced_destroy(priced);
     return IOA_OK;
 }
 
-ioa_status ioa_segment_anneal(const ioa_graph *graph, const ioa_segment_task *task, uint32_t *local, uint64_t *accepted,
-                              ioa_error *error)
+ioa_status ioa_segment_anneal(const ioa_graph *graph, const ioa_segment_task *task, uint32_t *local,
+                              ioa_move_counts *counts, ioa_error *error)
 {
     stretch s = {0};
     census c = {ioa_alloc(task->neurons, sizeof *c.neuron), ioa_alloc(task->neurons, sizeof *c.incoming),
@@ -165,7 +157,7 @@ ioa_status ioa_segment_anneal(const ioa_graph *graph, const ioa_segment_task *ta
     ioa_free(c.incoming);
     ioa_free(c.outgoing);
     ioa_status status =
-        complete ? anneal(&s, task, accepted, error) : ioa_fail_nomem(error, "a segment", task->count, 44);
+        complete ? anneal(&s, task, counts, error) : ioa_fail_nomem(error, "a segment", task->count, 44);
     release(&s);
     return status;
 }

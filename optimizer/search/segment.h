@@ -11,9 +11,9 @@
  * half a segment apart, so that what is a border in one round lies in the middle in the next.
  *
  * The same results on any number of ranks: the number of segments belongs to the configuration, never to the ranks. What
- * a segment becomes is a function of its task alone, which holds everything: connections, prices, the neurons'
- * next accesses outside, temperature, proposals, and the key of its random stream. Tasks are done by whoever is free;
- * the results go where they came from.
+ * a segment becomes is a function of its task alone, which holds everything: connections, prices, the neurons' next
+ * accesses outside, temperature, proposals and what they are made of, and the key of its random stream. Tasks are done by
+ * whoever is free; the results go where they came from.
  *
  * Memory: a whole order that is annealed at once takes 24 bytes per connection; in S segments it takes 24 / S and some
  * 20 for the segment's own graph / S, and the order. It is also faster: a segment of some 100,000 connections stays in cache.
@@ -25,12 +25,20 @@
 
 #include "core/rng.h"
 #include "optimizer/search/order_prices.h"
+#include "optimizer/search/priced.h"
+
+/* How the segments of a round are annealed. */
+typedef struct ioa_segment_course {
+    uint64_t key;        /* of the round's random streams */
+    uint64_t proposals;  /* of all segments together, which share them by size */
+    double temperature;  /* in I/Os */
+    uint32_t share[IOA_PRICED_MOVE_COUNT]; /* of the kinds of moves */
+    uint32_t window;     /* of NEAR moves; 0: it and the shares are the usual ones, see ioa_priced_tune */
+} ioa_segment_course;
 
 /* What is needed to anneal one segment. Arrays are borrowed. */
 typedef struct ioa_segment_task {
-    uint64_t key;        /* of the round's random streams */
-    uint64_t proposals;
-    double temperature;  /* in I/Os */
+    ioa_segment_course course; /* proposals: of this segment */
     uint32_t index;      /* of the segment in its round */
     uint32_t count;      /* connections, at least 1 */
     uint32_t neurons;    /* that have an access in it */
@@ -46,9 +54,10 @@ typedef struct ioa_segment_task {
 #define IOA_SEGMENT_OUTGOING (UINT32_C(1) << 31)     /* the access is an outgoing connection */
 #define IOA_SEGMENT_NONE UINT32_MAX                  /* there is no access */
 
-/* Anneals. `local` [N] is scratch: all UINT32_MAX, and so again afterwards. *accepted is added to. IOA_ERR_NOMEM. */
-ioa_status ioa_segment_anneal(const ioa_graph *graph, const ioa_segment_task *task, uint32_t *local, uint64_t *accepted,
-                              ioa_error *error);
+/* Anneals. `local` [N] is scratch: all UINT32_MAX, and so again afterwards. What the moves did is added to `counts`
+ * [IOA_PRICED_MOVE_COUNT]. IOA_ERR_NOMEM. */
+ioa_status ioa_segment_anneal(const ioa_graph *graph, const ioa_segment_task *task, uint32_t *local,
+                              ioa_move_counts *counts, ioa_error *error);
 
 /* ---- the cuts of a round ---- */
 
@@ -80,11 +89,11 @@ typedef struct ioa_crew {
     void (*receive)(void *context, uint32_t from, void *data, uint64_t bytes);
 } ioa_crew;
 
-/* On the rank with the replica: anneals all segments of a round in place. `crew` NULL or of size 1: alone. `proposals`
- * are shared by size. On failure the order is still legal. */
+/* On the rank with the replica: anneals all segments of a round in place. `crew` NULL or of size 1: alone. `counts` as
+ * above, alike whoever did the work. On failure the order is still legal. */
 ioa_status ioa_segments_anneal(const ioa_graph *graph, const ioa_segments *s, const ioa_order_prices *prices,
-                               const uint32_t *price, uint32_t *order, uint64_t key, double temperature, uint64_t proposals,
-                               const ioa_crew *crew, uint32_t *local, uint64_t *accepted, ioa_error *error);
+                               const uint32_t *price, uint32_t *order, const ioa_segment_course *course,
+                               const ioa_crew *crew, uint32_t *local, ioa_move_counts *counts, ioa_error *error);
 
 /* On rank 0 of a crew: no more segments in this round. To be called once per round, whatever happened. */
 void ioa_segments_dismiss(const ioa_crew *crew);

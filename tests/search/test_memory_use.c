@@ -49,7 +49,9 @@ static void tear_down(setting *s)
 static double measure_replica(const setting *s, const void *shared, uint32_t kind, double *passing)
 {
     const ioa_engine *engine = &ioa_engine_levels;
-    ioa_step step = {.multiplier = 1.0, .proposals = 3000};
+    ioa_tuning tuning;
+    ioa_tuning_begin(engine->moves, engine->windows, &tuning);
+    ioa_step step = {.multiplier = 1.0, .proposals = 3000, .heat = 1.0, .tuning = &tuning};
     ioa_round_counts counts = {0};
     ioa_pcg32 rng = ioa_rng_keyed(1, IOA_RNG_TEST, kind, 9);
     uint64_t before = ioa_mem_held();

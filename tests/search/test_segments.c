@@ -86,21 +86,42 @@ static void walking_finds_the_same_prices(void **state)
 
 /* Tasks done one by one, the last first, in memory of their own. */
 static void anneal_backwards(const bench *b, const ioa_segments *s, const ioa_order_prices *prices, const uint32_t *price,
-                             uint32_t *order, uint64_t key, double temperature, uint64_t proposals)
+                             uint32_t *order, const ioa_segment_course *course, ioa_move_counts *counts)
 {
     for (uint32_t i = s->count; i-- > 0;) {
         const uint64_t from = s->cut[i], to = s->cut[i + 1], w = b->network->connections;
-        ioa_segment_task task = {.key = key, .temperature = temperature, .index = i, .count = (uint32_t)(to - from),
+        ioa_segment_task task = {.course = *course, .index = i, .count = (uint32_t)(to - from),
                                  .neurons = (uint32_t)(s->offset[i + 1] - s->offset[i]), .chunk = prices->chunk,
-                                 .proposals = proposals * to / w - proposals * from / w,
                                  .order = ioa_alloc_copy(order + from, to - from, sizeof *order),
                                  .price = price + from / prices->chunk, .before = s->before + s->offset[i],
                                  .behind = s->behind + s->offset[i]};
-        uint64_t accepted = 0;
-        assert_int_equal(ioa_segment_anneal(b->graph, &task, b->local, &accepted, NULL), IOA_OK);
+        task.course.proposals = course->proposals * to / w - course->proposals * from / w;
+        assert_int_equal(ioa_segment_anneal(b->graph, &task, b->local, counts, NULL), IOA_OK);
         memcpy(order + from, task.order, (to - from) * sizeof *order);
         ioa_free(task.order);
     }
+}
+
+/* The same with other shares and another window: no moves of whole neurons, more of parts. */
+static ioa_segment_course other_moves(ioa_segment_course course)
+{
+    static const uint32_t share[IOA_PRICED_MOVE_COUNT] = {[IOA_PRICED_NEAR] = 512, [IOA_PRICED_FAR] = 128,
+                                                          [IOA_PRICED_RESIDENCY] = 128, [IOA_PRICED_PART] = 256};
+    memcpy(course.share, share, sizeof share);
+    course.window = 8;
+    return course;
+}
+
+/* Every proposal is counted, and none is of a kind without a share. */
+static void check_counts(const ioa_segment_course *course, const ioa_move_counts *counts)
+{
+    uint64_t proposed = 0;
+    for (int k = 0; k < IOA_PRICED_MOVE_COUNT; k++) {
+        proposed += counts[k].proposed;
+        assert_true(counts[k].accepted <= counts[k].proposed);
+        if (course->window && course->share[k] == 0) assert_int_equal(counts[k].proposed, 0);
+    }
+    assert_int_equal(proposed, course->proposals);
 }
 
 static uint64_t count(const bench *b, const uint32_t *order)
@@ -124,13 +145,16 @@ static void rounds_in_segments(ioa_network *network, uint64_t memory, uint32_t s
     uint32_t *price = ioa_alloc(prices.chunks, sizeof *price);
     ioa_order_prices_first(&prices, b.order, 60, price);
     for (int r = 0; r < rounds; r++) {
-        uint64_t accepted = 0, key = 77 + (uint64_t)r;
+        ioa_move_counts counts[2][IOA_PRICED_MOVE_COUNT] = {{{0}}};
+        ioa_segment_course course = {.key = 77 + (uint64_t)r, .proposals = 3 * w, .temperature = temperature * (rounds - 1 - r) / rounds};
+        if (r & 1) course = other_moves(course);
         assert_int_equal(ioa_segments_cut(&s, &prices, price, b.order, segments, r & 1, b.local, NULL), IOA_OK);
         assert_int_equal(s.cut[s.count], w);
-        const double now = temperature * (rounds - 1 - r) / rounds;
-        anneal_backwards(&b, &s, &prices, price, other, key, now, 3 * w);
-        assert_int_equal(ioa_segments_anneal(b.graph, &s, &prices, price, b.order, key, now, 3 * w, NULL, b.local,
-                                             &accepted, NULL), IOA_OK);
+        anneal_backwards(&b, &s, &prices, price, other, &course, counts[0]);
+        assert_int_equal(ioa_segments_anneal(b.graph, &s, &prices, price, b.order, &course, NULL, b.local, counts[1], NULL),
+                         IOA_OK);
+        assert_memory_equal(counts[0], counts[1], sizeof counts[0]);
+        check_counts(&course, counts[1]);
         assert_memory_equal(b.order, other, w * sizeof *other);
         assert_int_equal(ioa_order_check(network, b.order, NULL), IOA_OK);
         ioa_order_prices_adjust(&prices, b.order, 19661, price);
