@@ -6,6 +6,7 @@
 #include "core/order.h"
 #include "io/archive.h"
 #include "io/bundle.h"
+#include "io/checkpoint.h"
 #include "io/network_file.h"
 
 #include <inttypes.h>
@@ -48,7 +49,8 @@ static ioa_status baselines(const ioa_network *network, cJSON *array, ioa_error 
     return status;
 }
 
-static ioa_status show_network(const char *path, bool as_json, cJSON **json, ioa_error *error)
+/* `brief`: without baselines, which have to be counted. */
+static ioa_status show_network(const char *path, bool as_json, bool brief, cJSON **json, ioa_error *error)
 {
     ioa_network *network = NULL;
     char topology[IOA_NETWORK_HASH_TEXT], text[6][32];
@@ -70,7 +72,7 @@ static ioa_status show_network(const char *path, bool as_json, cJSON **json, ioa
         cli_json_count(*json, "lower_bound", b.lower);
         cli_json_count(*json, "upper_bound", b.upper);
         cJSON_AddStringToObject(*json, "topology_sha256", topology);
-        array = cJSON_AddArrayToObject(*json, "layered");
+        if (!brief) array = cJSON_AddArrayToObject(*json, "layered");
     } else {
         printf("%s: network%s%s\n", path, a->name ? " " : "", a->name ? a->name : "");
         printf("  neurons %s (%s active), connections %s, inputs %s, outputs %s\n", cli_grouped(a->neurons, text[0]),
@@ -89,9 +91,9 @@ static ioa_status show_network(const char *path, bool as_json, cJSON **json, ioa
         }
         printf("  lower bound %s I/Os, upper bound of the layered order %s\n", cli_grouped(b.lower, text[0]),
                cli_grouped(b.upper, text[1]));
-        printf("  topology %s\n  layered order under min:\n", topology);
+        printf("  topology %s\n%s", topology, brief ? "" : "  layered order under min:\n");
     }
-    status = baselines(network, array, error);
+    if (!brief) status = baselines(network, array, error);
 out:
     ioa_network_destroy(network);
     return status;
@@ -184,10 +186,10 @@ static ioa_status show_archive(const char *path, bool as_json, cJSON **json, ioa
 }
 
 /* Network and archive; as JSON, the archive with the network in it. */
-static ioa_status show_bundle(const char *path, bool as_json, cJSON **json, ioa_error *error)
+static ioa_status show_bundle(const char *path, bool as_json, bool brief, cJSON **json, ioa_error *error)
 {
     cJSON *network = NULL;
-    ioa_status status = show_network(path, as_json, &network, error);
+    ioa_status status = show_network(path, as_json, brief, &network, error);
     if (status == IOA_OK) status = show_archive(path, as_json, json, error);
     if (status != IOA_OK || !as_json) {
         cJSON_Delete(network);
@@ -201,17 +203,22 @@ static ioa_status show_bundle(const char *path, bool as_json, cJSON **json, ioa_
 static int run(const cli_command *command, int argc, char **argv)
 {
     cli_common common = {0};
-    const cli_option options[] = {{CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0}};
+    bool brief = false;
+    const cli_option options[] = {
+        {CLI_FLAG, 0, "brief", NULL, &brief, "of networks: without the baselines, which take time on large ones", 0, 0},
+        {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
+    };
     int files;
     cli_parsed parsed = cli_parse(command, options, &common, argc, argv, &files);
     if (parsed != CLI_GO) return parsed == CLI_HELP_SHOWN ? 0 : 2;
-    if (files != 1) return cli_refuse(command, "one network or archive file, or a bundle, is wanted");
+    if (files != 1) return cli_refuse(command, "one network or archive file, a bundle or a checkpoint is wanted");
     ioa_error error = {0};
     cJSON *json = NULL;
     /* A network unless it says that it is an archive: its reader then explains what is wrong with the rest. */
-    ioa_status status = ioa_bundle_probe(argv[0])    ? show_bundle(argv[0], common.json, &json, &error)
-                        : ioa_archive_probe(argv[0]) ? show_archive(argv[0], common.json, &json, &error)
-                                                     : show_network(argv[0], common.json, &json, &error);
+    ioa_status status = ioa_bundle_probe(argv[0])       ? show_bundle(argv[0], common.json, brief, &json, &error)
+                        : ioa_archive_probe(argv[0])    ? show_archive(argv[0], common.json, &json, &error)
+                        : ioa_checkpoint_probe(argv[0]) ? cli_show_checkpoint(argv[0], common.json, &json, &error)
+                                                        : show_network(argv[0], common.json, brief, &json, &error);
     if (status != IOA_OK) {
         cJSON_Delete(json);
         return cli_fail(command, &error);
@@ -221,8 +228,8 @@ static int run(const cli_command *command, int argc, char **argv)
 
 const cli_command cli_info = {
     .name = "info",
-    .summary = "show what a network or archive file holds",
-    .usage = "NET.h5 | ARCHIVE.h5 | BUNDLE.h5",
-    .examples = "  ioanneal info net.h5\n  ioanneal info best.h5 --json\n",
+    .summary = "show what a network, archive or checkpoint file holds",
+    .usage = "NET.h5 | ARCHIVE.h5 | BUNDLE.h5 | CHECKPOINT",
+    .examples = "  ioanneal info net.h5\n  ioanneal info best.h5 --json\n  ioanneal info best.ckpt\n",
     .run = run,
 };

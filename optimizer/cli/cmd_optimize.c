@@ -202,7 +202,7 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
     const char *output = NULL, *method = "tempering", *engine = NULL;
     cli_common common = {0};
     ioa_job job = {.seed = 1, .replicas = 0, .cold = 0.0, .hot = 0.0, .batch = 128, .timing_seconds = 5.0,
-                   .checkpoint_every = 60.0, .hang_timeout = 600.0, .command_line = line};
+                   .checkpoint_every = 60.0, .hang_timeout = 600.0, .end_margin = 60.0, .command_line = line};
     const cli_option options[] = {
         {CLI_TEXT, 'o', "output", "ARCHIVE.h5", &output, "schedule archive to write (required)", 0, 0},
         {CLI_TEXT, 'm', "memory", "M[,M2..]", &memory.memory, "slots of fast memory; several: one schedule each", 0, 0},
@@ -211,6 +211,7 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
         {CLI_REAL, 0, "seconds", "T", &job.seconds, "time for the search, construction included (default 60)", 0.001, 1e9},
         {CLI_COUNT, 0, "rounds", "N", &job.rounds, "exactly N rounds, whatever time they take", 1, 1e15},
         {CLI_COUNT, 0, "stop-round", "N", &job.stop, "with --rounds: stop there, as a run cut short by time did", 1, 1e15},
+        {CLI_COUNT, 0, "target", "E", &job.target, "done with a memory size once its excess is E or less", 1, 1e15},
         {CLI_COUNT, 0, "replicas", "K", &job.replicas, "replicas, on any number of ranks (default: 4 or 2, by size)", 1, 1e6},
         {CLI_COUNT, 0, "proposals", "N", &job.proposals, "per replica and round (default: by the method)", 1, 1e15},
         {CLI_COUNT, 's', "seed", "S", &job.seed, "same seed and rounds, same archive (default 1)", 0, 0},
@@ -224,6 +225,7 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
         {CLI_REAL, 0, "checkpoint-every", "T", &job.checkpoint_every, "seconds between checkpoints (default 60)", 0, 1e9},
         {CLI_FLAG, 0, "resume", NULL, &job.resume, "go on from the checkpoint, on any number of ranks; none yet: start", 0, 0},
         {CLI_REAL, 0, "deadline", "T", &job.deadline, "stop T seconds after the start, as on SIGUSR1", 0.001, 1e9},
+        {CLI_REAL, 0, "end-margin", "T", &job.end_margin, "stop T seconds before the SLURM job ends (default 60)", 0, 1e9},
         {CLI_COUNT, 0, "pause-after", "N", &job.pause_after, "stop after N rounds of this run, as on SIGUSR1", 1, 1e15},
         {CLI_REAL, 0, "hang-timeout", "T", &job.hang_timeout, "give up if no round ends for T seconds (default 600)", 0.1, 1e9},
         {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},

@@ -211,10 +211,10 @@ static void describe(const ioa_seat *s, char *text, size_t size)
     const ioa_job *job = s->job;
     snprintf(text, size,
              "{\"method\":\"%s\",\"engine\":\"%s\",\"policy\":\"%s\",\"seed\":%" PRIu64 ",\"replicas\":%" PRIu64
-             ",\"rounds\":%" PRIu64 ",\"seconds\":%g,\"proposals\":%" PRIu64 ",\"cold\":%g,\"hot\":%g,\"batch\":%" PRIu64
+             ",\"rounds\":%" PRIu64 ",\"target\":%" PRIu64 ",\"seconds\":%g,\"proposals\":%" PRIu64 ",\"cold\":%g,\"hot\":%g,\"batch\":%" PRIu64
              ",\"timing_seconds\":%g}",
              job->method_name, job->engine->name, ioa_policy_name(job->policy), job->seed, s->replicas, job->rounds,
-             job->seconds, job->proposals, job->cold, job->hot, job->batch, job->timing_seconds);
+             job->target, job->seconds, job->proposals, job->cold, job->hot, job->batch, job->timing_seconds);
 }
 
 /* On the verifier: the archive on disk. */
@@ -285,7 +285,7 @@ ioa_status ioa_job_run(const ioa_job *job, const ioa_job_events *events, bool *p
     ioa_stop_listen();
     MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
     ioa_seat s = {.job = job, .world = MPI_COMM_WORLD, .team = MPI_COMM_NULL, .began = ioa_clock(),
-                  .deadline = ioa_stop_deadline(began, job->deadline)};
+                  .deadline = ioa_stop_deadline(began, job->deadline, job->end_margin)};
     MPI_Comm_rank(s.world, &s.rank);
     MPI_Comm_size(s.world, &s.ranks);
     ioa_watchdog_prepare(s.rank);

@@ -189,6 +189,7 @@ static ioa_tempering_config search_config(const ioa_seat *s, int index, double b
                                    .seconds = job->seconds > 0.0 ? (share > 1e-3 ? share : 1e-3) : 0.0,
                                    .began = began,
                                    .stop = job->stop,
+                                   .target = job->target ? s->network->bounds.lower + job->target : 0,
                                    .spread = job->method == IOA_METHOD_ANNEAL ? 1.0 : INITIAL_SPREAD};
     return config;
 }

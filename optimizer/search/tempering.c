@@ -267,7 +267,7 @@ ioa_status ioa_tempering_run(ioa_tempering *t, const ioa_tempering_events *event
 {
     static const ioa_tempering_events none = {0};
     if (!events) events = &none;
-    bool stop = t->config.stop && t->trace.rounds >= t->config.stop;
+    bool stop = (t->config.stop && t->trace.rounds >= t->config.stop) || t->best_total <= t->config.target;
     double started = ioa_clock() - t->annealed; /* as if it had been running all the time */
     while (!stop && (t->planned == 0 || t->trace.rounds < t->planned)) {
         uint64_t round = t->trace.rounds;
@@ -284,7 +284,7 @@ ioa_status ioa_tempering_run(ioa_tempering *t, const ioa_tempering_events *event
         bool improved = conclude(t, round);
         t->annealed = ioa_clock() - started;
         t->stopped = wishes & IOA_WISH_STOP;
-        stop = stop || t->stopped || t->trace.rounds == t->config.stop ||
+        stop = stop || t->stopped || t->trace.rounds == t->config.stop || t->best_total <= t->config.target ||
                t->best_total == t->problem->network->bounds.lower; /* nothing better exists */
         if (events->round) events->round(events->context, t->best_total, t->best_replica, improved, &t->trace);
         if ((wishes & IOA_WISH_CHECKPOINT) && events->checkpoint) status = events->checkpoint(events->context, error);

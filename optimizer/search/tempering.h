@@ -23,6 +23,7 @@ typedef struct ioa_tempering_config {
     uint32_t replicas;    /* K */
     uint64_t rounds;      /* planned; 0: from `seconds` */
     uint64_t stop;        /* stop after this round although more are planned; 0: no */
+    uint64_t target;      /* likewise once the best costs so much or less; 0: no */
     uint64_t proposals;   /* per replica and round; 0: the engine's choice */
     double seconds;       /* time limit after `began`, kept by worker 0; 0: none */
     double began;         /* seconds of ioa_clock at which the time started to count */
