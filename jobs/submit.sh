@@ -124,6 +124,8 @@ rank_mb=$(awk -v w="$connections" -v n="$neurons" -v k="$share" -v each="$bytes_
     printf "%d", 60 + (w * (each + more * k) + n * 100 * (1 + k)) / 1e6 + 1 }')
 node_mb=$((rank_mb * ranks))
 note "memory: about $rank_mb MB per rank, $node_mb MB per node"
+checkpoint_mb=$(awk -v w="$connections" -v k="$replicas" 'BEGIN { printf "%d", w * (4 + 12 * k) / 1e6 + 1 }')
+note "disk: about $checkpoint_mb MB per checkpoint, of which there are two, and while one is written three"
 if [ -z "$node_memory" ] && command -v sinfo >/dev/null; then
     node_memory=$(timeout 30 sinfo -h ${partition:+-p "$partition"} -o %m 2>/dev/null | tr -d '+' | sort -n | head -n 1) || node_memory=
 fi
@@ -157,7 +159,7 @@ if [ -n "$sweep" ]; then
     sizes=1
 fi
 # How long before its end a run is told to stop: its round, a checkpoint at 100 MB/s, and a minute.
-lead=$(awk -v r="${round:-0}" -v k="$share" -v mb="$rank_mb" -v all="$all" 'BEGIN { printf "%d", 60 + 3 * r * k + mb * all / 100 }')
+lead=$(awk -v r="${round:-0}" -v k="$share" -v mb="$checkpoint_mb" 'BEGIN { printf "%d", 60 + 3 * r * k + mb / 100 }')
 [ "$lead" -lt $((limit / 2)) ] || lead=$((limit / 2))
 if [ -n "$round" ]; then
     total=$(awk -v r="$round" -v b="$began" -v k="$share" -v sizes="$sizes" -v kind="${budget%% *}" -v n="${budget#* }" 'BEGIN {
