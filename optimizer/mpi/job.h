@@ -26,6 +26,7 @@ typedef struct ioa_job {
     uint64_t seed;
     uint64_t replicas;  /* K; 0: by the size of the network */
     uint64_t rounds;    /* planned per memory size; 0: by seconds */
+    uint64_t trial;     /* rounds of the trial of kinds among them; UINT64_MAX: the usual share */
     uint64_t stop;      /* round at which to stop although more are planned; 0: none */
     uint64_t target;    /* excess at which a memory size is done although more rounds are planned; 0: none */
     const char *checkpoint_path; /* NULL: none are written */

@@ -134,6 +134,7 @@ ioa_status ioa_result_add(ioa_archive *archive, const ioa_network *network, cons
     s->replicas = config->replicas;
     s->rounds = trace->rounds;
     s->planned_rounds = config->planned;
+    s->trial_rounds = config->trial;
     s->lower_bound = network->bounds.lower;
     s->upper_bound = network->bounds.upper;
     snprintf(s->method, sizeof s->method, "%s", config->method);
