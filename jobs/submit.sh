@@ -119,7 +119,7 @@ note "$network: $neurons neurons, $connections connections; $all ranks on $nodes
 [ "$workers" -le "$replicas" ] || note "warning: $((workers - replicas)) workers will have no replica and idle"
 
 # ---- memory: of the largest rank, measured (jobs/README.md); a test compares it with what ranks really take
-bytes_per_connection=240 bytes_per_replica=60 # and connection
+bytes_per_connection=180 bytes_per_replica=45 # and connection
 rank_mb=$(awk -v w="$connections" -v n="$neurons" -v k="$share" -v each="$bytes_per_connection" -v more="$bytes_per_replica" 'BEGIN {
     printf "%d", 60 + (w * (each + more * k) + n * 100 * (1 + k)) / 1e6 + 1 }')
 node_mb=$((rank_mb * ranks))

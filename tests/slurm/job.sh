@@ -88,6 +88,26 @@ said "ioanneal-job's own business"
 [ "$(back)" -eq 0 ] || fail "bad input was given back"
 unset SLURM_JOB_ID IOA_REQUEUE
 
+# ---- the memory the submit helper reckons with is what a rank takes, and not much more
+if [ -n "$python" ] && [ -z "${IOA_SANITIZE:-}" ]; then
+    expect_exit 0 ioa generate mlp --widths 1000,1000,1000,1000,1000,1000 --density 0.04 --seed 1 -o large.h5
+    expect_exit 0 sh "$IOA_SOURCE/jobs/submit.sh" large.h5 --ranks 1 --replicas 2 --calibrate 0 --dry-run
+    reckoned=$(sed -n 's/^memory: about \([0-9]*\) MB per rank.*/\1/p' "$err")
+    cat >measure.py <<'P'
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)
+P
+    expect_exit 0 "$python" measure.py "$IOA_PROGRAM" optimize large.h5 -q -o large-best.h5 --memory 32 --replicas 2 --rounds 2 \
+        --proposals 1000 --timing 0 --checkpoint large.ckpt
+    taken=$(tail -n 1 "$out")
+    [ "$taken" -le "$reckoned" ] && [ "$reckoned" -le $((4 * taken)) ] || fail "a rank takes $taken MB, submit.sh says $reckoned MB"
+    echo "memory of a rank: $taken MB, reckoned with $reckoned MB"
+    rm large*
+else
+    note "memory of a rank: there is no Python, or a sanitizer"
+fi
+
 # ---- the submit helper's checks; what it prints is a shell script with the settings in it
 submit() {
     sh "$IOA_SOURCE/jobs/submit.sh" "$@" --dry-run
