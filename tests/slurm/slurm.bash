@@ -8,6 +8,7 @@ unset OMPI_MCA_btl_vader_backing_directory # the cluster's /dev/shm is its own
 unset "${!SBATCH_@}"
 . "$IOA_SOURCE/tests/mpi/resume.bash"
 export PATH="$IOA_BINARY/bin:$PATH" # ioanneal and ioanneal-job
+export ASAN_OPTIONS=detect_leaks=0 # Open MPI leaks
 jobs=$IOA_SOURCE/jobs
 
 fail() {
