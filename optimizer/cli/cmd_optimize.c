@@ -1,6 +1,7 @@
 #include "optimizer/cli/cli.h"
 
 #include "optimizer/cli/progress.h"
+#include "optimizer/cli/terminal.h"
 #include "optimizer/mpi/job.h"
 #include "optimizer/search/diagnose.h"
 
@@ -9,13 +10,13 @@
 #include <string.h>
 
 static const struct {
-    const char *name;
+    const char *name, *summary;
     ioa_method method;
 } methods[] = {
-    {"tempering", IOA_METHOD_TEMPERING}, /* K replicas on a ladder, exchanging temperatures */
-    {"anneal", IOA_METHOD_ANNEAL},       /* K independent annealers */
-    {"construct", IOA_METHOD_CONSTRUCT}, /* the best constructive order, no search */
-    {"paper", IOA_METHOD_PAPER},         /* the paper's connection reordering from the layered order, tempered */
+    {"tempering", "replicas on a ladder that exchange temperatures (default)", IOA_METHOD_TEMPERING},
+    {"anneal", "the same replicas, each on its own", IOA_METHOD_ANNEAL},
+    {"construct", "the best constructive order, no search", IOA_METHOD_CONSTRUCT},
+    {"paper", "the paper's connection reordering from the layered order, tempered: the baseline", IOA_METHOD_PAPER},
 };
 
 /* What rank 0 tells the user. */
@@ -24,13 +25,31 @@ typedef struct reporter {
     const char *archive_path;
     cJSON *schedules; /* with --json */
     uint64_t lower_bound, rounds;
+    uint32_t rungs; /* that a ladder would want, as last diagnosed; 0: not known */
+    int workers;
     cli_progress progress;
+    cli_busy *busy; /* watches what lies between two events */
 } reporter;
+
+/* Something else takes its time from now on. */
+static void watch(reporter *r, const char *what, uint64_t memory)
+{
+    if (!r->busy) r->busy = cli_busy_begin(r->common->quiet, 0.0);
+    cli_busy_restart(r->busy);
+    cli_busy_step(r->busy, -1.0, "M = %" PRIu64 ": %s", memory, what);
+}
+
+static void unwatch(reporter *r)
+{
+    cli_busy_end(r->busy);
+    r->busy = NULL;
+}
 
 static void on_began(void *context, const ioa_network *network, int ranks, bool verifier, uint32_t replicas)
 {
     reporter *r = context;
     r->lower_bound = ioa_network_bounds(network).lower;
+    r->workers = ranks - verifier;
     char text[2][32];
     if (r->common->quiet) return;
     fprintf(stderr, "network: %s neurons, %s connections; %d rank%s%s; %" PRIu32 " replicas\n",
@@ -46,43 +65,68 @@ static void on_constructed(void *context, const char *name, uint64_t memory, uin
 {
     reporter *r = context;
     char text[32];
+    cli_busy_hide(r->busy);
     if (!r->common->quiet)
         fprintf(stderr, "M = %" PRIu64 ": %-8s excess %s%s\n", memory, name, cli_grouped(total - r->lower_bound, text),
                 chosen ? "  <- start" : "");
+    watch(r, "constructing", memory);
 }
 
-/* Whether a swap was tried in the last two rounds, which between them try all pairs. */
+/* Whether a swap was tried in the last two rows, which between them try all pairs. */
 static bool exchanges(const ioa_trace *trace)
 {
-    uint64_t values = trace->rounds * trace->replicas, recent = 2 * (uint64_t)trace->replicas;
+    uint64_t values = trace->rows * trace->replicas, recent = 2 * (uint64_t)trace->replicas;
     for (uint64_t i = values > recent ? values - recent : 0; i < values; i++)
         if (trace->swap[i] >= 0.0) return true;
     return false;
 }
 
-static void on_round(void *context, uint64_t memory, const ioa_trace *trace, double seconds, double limit)
+/* What a larger run could make of what this one has measured. */
+static void propose(const reporter *r, uint64_t memory)
+{
+    if (r->common->quiet || r->rungs < 2) return;
+    fprintf(stderr,
+            "M = %" PRIu64 ": a ladder up to %.0f times the lowest temperature wants %" PRIu32 " replicas; of K replicas, "
+            "--groups K/%" PRIu32 " makes so many ladders\n", memory, IOA_DIAGNOSE_SPREAD, r->rungs, r->rungs);
+}
+
+static void on_round(void *context, uint64_t memory, const ioa_trace *trace, uint64_t bound, double seconds, double limit)
 {
     reporter *r = context;
     if (r->common->quiet) return;
-    char text[2][32], line[240];
-    uint64_t last = trace->rounds - 1;
-    int used = snprintf(line, sizeof line, "M = %" PRIu64 ": round %" PRIu64 ", best excess %s, %s proposals/s", memory,
-             trace->rounds, cli_grouped(trace->best[last] - r->lower_bound, text[0]),
+    unwatch(r);
+    char text[3][32], gap[48] = "", line[160], more[300] = "";
+    uint64_t last = trace->rows - 1;
+    int used = 0;
+    if (bound) snprintf(gap, sizeof gap, ", gap %s", cli_grouped(trace->best[last] - bound, text[2]));
+    snprintf(line, sizeof line, "M = %" PRIu64 ": round %" PRIu64 ", best excess %s%s, %s proposals/s", memory, trace->rounds,
+             cli_grouped(trace->best[last] - r->lower_bound, text[0]), gap,
              cli_grouped((uint64_t)((double)trace->proposals[last] / (seconds > 0.0 ? seconds : 1e-9)), text[1]));
-    if (exchanges(trace) && used > 0 && (size_t)used < sizeof line) {
-        ioa_diagnosis d = ioa_diagnose(trace, trace->rounds);
-        snprintf(line + used, sizeof line - (size_t)used, ", Lambda %.2f, swaps %.2f (least %.2f), %" PRIu64 " round trips",
-                 d.barrier, d.swap_mean, d.swap_least, trace->round_trips[last]);
+    if (exchanges(trace)) {
+        ioa_diagnosis d = ioa_diagnose(trace, trace->rows);
+        used = snprintf(more, sizeof more, ", Lambda %.2f, swaps %.2f (least %.2f), %" PRIu64 " round trips (%.2f of theory)",
+                        d.barrier, d.swap_mean, d.swap_least, trace->round_trips[last], d.trips_share);
+        if (d.rungs_wanted > 0.0) r->rungs = (uint32_t)(d.rungs_wanted + 0.5);
     }
+    ioa_time_shares shares = ioa_diagnose_times(trace);
+    if (r->workers > 1 && used >= 0 && (size_t)used < sizeof more)
+        snprintf(more + used, sizeof more - (size_t)used, ", messages and waiting %.1f %%, imbalance %.1f %%",
+                 100.0 * shares.exchanging, 100.0 * shares.imbalance);
     double share = r->rounds ? (double)trace->rounds / (double)r->rounds : limit > 0.0 ? seconds / limit : -1.0;
     if (r->common->verbose) cli_progress_end(&r->progress); /* every round a line */
-    cli_progress_show(&r->progress, line, share, seconds);
+    cli_progress_show(&r->progress, line, more, share, seconds);
+    if (share >= 1.0) {
+        cli_progress_end(&r->progress);
+        watch(r, "verifying and timing", memory);
+    }
 }
 
 static void on_finished(void *context, const ioa_summary *s)
 {
     reporter *r = context;
+    unwatch(r);
     cli_progress_end(&r->progress);
+    propose(r, s->memory);
     uint64_t excess = s->best_total - s->lower_bound, layered = s->layered_total - s->lower_bound;
     if (r->schedules) {
         cJSON *json = cJSON_CreateObject();
@@ -114,8 +158,9 @@ static void on_finished(void *context, const ioa_summary *s)
            cli_grouped(s->proposals, text[3]));
     printf("  lower bound      %14s I/Os   compulsory; %s certified, gap %s\n", cli_grouped(s->lower_bound, text[0]),
            cli_grouped(s->certified_bound, text[1]), cli_grouped(s->best_total - s->certified_bound, text[2]));
-    if (!s->verified) printf("  NOT VERIFIED     %s\n", s->reason);
-    if (s->verified) printf("  verified         legal, recounted, inference checked against float64\n");
+    if (!s->verified) printf("  %sNOT VERIFIED%s     %s\n", cli_color_of(stdout, CLI_RED), cli_color_of(stdout, CLI_PLAIN), s->reason);
+    if (s->verified) printf("  %sverified%s         legal, recounted, inference checked against float64\n", cli_color_of(stdout, CLI_GREEN),
+                            cli_color_of(stdout, CLI_PLAIN));
     if (s->measured) {
         printf("  measured         batch %" PRIu32 ", %s, %.1f GF/s\n", s->batch, s->kernel, s->gflops);
         printf("    order's share    %.3fx [%.3f, %.3f] against the same kind of plan in layered order%s\n",
@@ -129,6 +174,7 @@ static void on_finished(void *context, const ioa_summary *s)
 static void on_failed(void *context, const ioa_error *error)
 {
     reporter *r = context;
+    unwatch(r);
     cli_progress_end(&r->progress);
     cli_fail(&cli_optimize, error);
 }
@@ -136,6 +182,7 @@ static void on_failed(void *context, const ioa_error *error)
 static void on_note(void *context, const char *text)
 {
     reporter *r = context;
+    unwatch(r);
     cli_progress_end(&r->progress);
     fprintf(stderr, "%s\n", text);
 }
@@ -183,14 +230,15 @@ static bool find_method(const char *name, ioa_method *method)
     return false;
 }
 
-/* The command line as one text, for the provenance. */
-static void join(int argc, char **argv, char *text, size_t size)
+static bool find_adaptation(const char *name, unsigned *adapt)
 {
-    size_t used = (size_t)snprintf(text, size, "ioanneal");
-    for (int i = 0; i < argc && used < size; i++) {
-        int more = snprintf(text + used, size - used, " %s", argv[i]);
-        used += more > 0 ? (size_t)more : 0;
-    }
+    static const char *const names[] = {"none", "shares", "windows", "both"}; /* by the bits of IOA_ADAPT_.. */
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0) {
+            *adapt = i;
+            return true;
+        }
+    return false;
 }
 
 /* `*started`: the job ran; otherwise the command line was refused or asked for help. */
@@ -198,26 +246,31 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
 {
     cli_memory memory = {0};
     char line[4096];
-    join(argc, argv, line, sizeof line);
-    const char *output = NULL, *method = "tempering", *engine = NULL;
+    cli_join(argc, argv, line, sizeof line);
+    const char *output = NULL, *method = "tempering", *engine = NULL, *adapt = "shares";
     cli_common common = {0};
     ioa_job job = {.seed = 1, .trial = UINT64_MAX, .replicas = 0, .cold = 0.0, .hot = 0.0, .batch = 128, .timing_seconds = 5.0,
-                   .checkpoint_every = 60.0, .hang_timeout = 600.0, .end_margin = 60.0, .command_line = line};
+                   .checkpoint_every = 60.0, .patience = 10, .target = UINT64_MAX, .hang_timeout = 600.0, .end_margin = 60.0,
+                   .command_line = line};
     const cli_option options[] = {
         {CLI_TEXT, 'o', "output", "ARCHIVE.h5", &output, "schedule archive to write (required)", 0, 0},
         {CLI_TEXT, 'm', "memory", "M[,M2..]", &memory.memory, "slots of fast memory; several: one schedule each", 0, 0},
         {CLI_BYTES, 0, "cache", "BYTES", &memory.cache, "instead of --memory: M = bytes / (4 batch)", 0, 0},
         {CLI_TEXT, 0, "policy", "P", &memory.policy, "lru, rr or min (default min)", 0, 0},
         {CLI_REAL, 0, "seconds", "T", &job.seconds, "time for the search, construction included (default 60)", 0.001, 1e9},
-        {CLI_COUNT, 0, "rounds", "N", &job.rounds, "exactly N rounds, whatever time they take", 1, 1e15},
+        {CLI_COUNT, 0, "rounds", "N", &job.rounds, "N rounds, whatever time they take, unless --patience or --target end it", 1, 1e15},
         {CLI_COUNT, 0, "trial-rounds", "N", &job.trial, "rounds that try out kinds of replicas (default 12 %; 0: none)", 0, 1e15},
         {CLI_COUNT, 0, "stop-round", "N", &job.stop, "with --rounds: stop there, as a run cut short by time did", 1, 1e15},
-        {CLI_COUNT, 0, "target", "E", &job.target, "done with a memory size once its excess is E or less", 1, 1e15},
-        {CLI_COUNT, 0, "replicas", "K", &job.replicas, "replicas, on any number of ranks (default: 4 or 2, by size)", 1, 1e6},
+        {CLI_COUNT, 0, "replicas", "K", &job.replicas, "replicas, on any number of ranks (default: 4 up to 2,000 connections, else 2)", 1, 1e6},
+        {CLI_COUNT, 0, "groups", "G", &job.groups, "ladders of replicas that go their own ways (default: 8 replicas each)", 1, 1e6},
+        {CLI_TEXT, 0, "adapt", "WHAT", &adapt, "shares (default) of moves, windows, both or none follow success", 0, 0},
+        {CLI_COUNT, 0, "patience", "N", &job.patience,
+         "round trips without gain before heating up again, then ending; 0: never (default 10)", 0, 1e9},
+        {CLI_COUNT, 0, "target", "E", &job.target, "stop once the excess over the compulsory I/O is no more", 0, 1e18},
         {CLI_COUNT, 0, "proposals", "N", &job.proposals, "per replica and round (default: by the method)", 1, 1e15},
         {CLI_COUNT, 's', "seed", "S", &job.seed, "same seed and rounds, same archive (default 1)", 0, 0},
-        {CLI_TEXT, 0, "method", "NAME", &method, "tempering, anneal, construct or paper (default tempering)", 0, 0},
-        {CLI_TEXT, 0, "engine", "NAME", &engine, "levels (default), interval, priced or paper: what replicas do", 0, 0},
+        {CLI_TEXT, 0, "method", "NAME", &method, "one of those below (default tempering)", 0, 0},
+        {CLI_TEXT, 0, "engine", "NAME", &engine, "what replicas do: one of those below (default: by the policy)", 0, 0},
         {CLI_REAL, 0, "cold", "T", &job.cold, "temperature at the end, in the engine's units", 1e-6, 1e9},
         {CLI_REAL, 0, "hot", "T", &job.hot, "temperature at the beginning, likewise", 1e-6, 1e9},
         {CLI_COUNT, 'b', "batch", "B", &job.batch, "samples per pass in the final timing (default 128)", 1, 1e6},
@@ -250,8 +303,10 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
             return cli_refuse(command, "--method paper brings its own engine; leave --engine out");
         engine = "paper";
     }
-    job.engine = engine ? ioa_engine_find(engine) : ioa_engine_at(0);
-    if (!job.engine) return cli_refuse(command, "unknown engine '%s': there are levels, interval, priced and paper", engine);
+    if (!find_adaptation(adapt, &job.adapt))
+        return cli_refuse(command, "--adapt wants shares, windows, both or none, not '%s'", adapt);
+    if (engine && !ioa_engine_find(engine))
+        return cli_refuse(command, "unknown engine '%s': there are levels, exact, interval, priced and paper", engine);
     if (job.cold > 0.0 && job.hot > 0.0 && job.cold > job.hot)
         return cli_refuse(command, "--cold must not be above --hot");
     if (job.seconds <= 0.0 && !job.rounds) job.seconds = 60.0;
@@ -260,6 +315,7 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
     memory.batch = job.batch;
     if (cli_resolve_memory(&memory, 0, sizes, &job.memory_count, &job.policy, &error) != IOA_OK)
         return cli_fail(command, &error);
+    job.engine = engine ? ioa_engine_find(engine) : ioa_engine_usual(job.policy);
     job.memories = sizes;
     job.network_path = argv[0];
     job.archive_path = output;
@@ -270,6 +326,7 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
     *started = true;
     bool paused = false;
     ioa_status status = ioa_job_run(&job, &events, &paused);
+    unwatch(&r);
     return finish(&r, status, paused, r.lower_bound > 0);
 }
 
@@ -295,6 +352,14 @@ static int run(const cli_command *command, int argc, char **argv)
     return self.silent && !started ? 0 : code;
 }
 
+static void notes(void)
+{
+    cli_help_section("methods");
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) cli_help_entry(methods[i].name, methods[i].summary);
+    cli_help_section("engines");
+    for (unsigned i = 0; ioa_engine_at(i); i++) cli_help_entry(ioa_engine_at(i)->name, ioa_engine_at(i)->summary);
+}
+
 const cli_command cli_optimize = {
     .name = "optimize",
     .summary = "search for orders with less I/O, over MPI",
@@ -303,5 +368,6 @@ const cli_command cli_optimize = {
                 "  mpirun -n 8 ioanneal optimize net.h5 -o best.h5 --memory 16,32 --replicas 14 --rounds 500\n"
                 "  mpirun -n 8 ioanneal optimize net.h5 -o best.h5 --memory 32 --seconds 3600 --checkpoint best.ckpt --resume\n"
                 "  ioanneal optimize net.h5 -o start.h5 --memory 32 --method construct\n",
+    .notes = notes,
     .run = run,
 };

@@ -1,12 +1,11 @@
-#include "optimizer/cli/cli.h"
-
 #include "core/mem.h"
 #include "core/network.h"
-#include "io/archive.h"
 #include "io/bundle.h"
 #include "io/atomic_file.h"
 #include "io/network_file.h"
 #include "io/tensor_file.h"
+#include "optimizer/cli/input.h"
+#include "optimizer/cli/progress.h"
 
 #include <inttypes.h>
 #include <ioanneal/plan.h>
@@ -16,8 +15,8 @@ typedef struct run_options {
     uint64_t memory, threads;
 } run_options;
 
-/* Plan for the network in the archive's order, or in layered order without an archive. */
-static ioa_status make_plan(const ioa_network *network, const run_options *o, ioa_plan **plan, ioa_error *error)
+/* Plan for the network in the archive's order, or in layered order without an archive; `note` [CLI_NOTE]. */
+static ioa_status make_plan(const ioa_network *network, const run_options *o, ioa_plan **plan, char *note, ioa_error *error)
 {
     int isa = o->isa ? ioa_isa_from_name(o->isa) : IOA_ISA_AUTO;
     if (isa < 0)
@@ -25,22 +24,16 @@ static ioa_status make_plan(const ioa_network *network, const run_options *o, io
     ioa_plan_options options = {.isa = (ioa_isa)isa, .layout = IOA_LAYOUT_ORDER};
     if (!o->schedule) return ioa_plan_create(network, NULL, &options, plan, error);
     ioa_archive *archive = NULL;
-    ioa_status status = ioa_archive_read(o->schedule, &archive, error);
-    if (status == IOA_OK) status = ioa_archive_matches(archive, network, o->schedule, error);
-    if (status == IOA_OK && archive->count == 0)
-        status = ioa_fail(error, IOA_ERR_INPUT, "%s: holds no schedule", o->schedule);
+    ioa_status status = cli_open_archive(o->schedule, network, &archive, error);
     if (status == IOA_OK) {
-        uint64_t memory = o->memory ? o->memory : archive->schedules[0].memory;
-        const ioa_schedule *schedule = ioa_archive_nearest(archive, memory, IOA_POLICY_MIN);
-        status = ioa_order_check(network, schedule->order, error);
-        if (status != IOA_OK) ioa_fail_prefix(error, status, "%s", o->schedule);
-        else status = ioa_plan_create(network, schedule->order, &options, plan, error);
+        const ioa_schedule *schedule = cli_pick_schedule(archive, o->schedule, o->memory, options.isa, note);
+        status = ioa_plan_create(network, schedule->order, &options, plan, error);
     }
     ioa_archive_destroy(archive);
     return status;
 }
 
-static ioa_status infer(const char *path, const run_options *o, uint64_t *rows, ioa_error *error)
+static ioa_status infer(const char *path, const run_options *o, cli_busy *busy, uint64_t *rows, char *note, ioa_error *error)
 {
     ioa_network *network = NULL;
     ioa_plan *plan = NULL;
@@ -50,8 +43,11 @@ static ioa_status infer(const char *path, const run_options *o, uint64_t *rows, 
     const char *const inputs[] = {path, o->schedule, o->input};
     ioa_status status = ioa_file_distinct(o->output, inputs, 3, error);
     if (status == IOA_OK) status = ioa_file_writable(o->output, error);
+    cli_busy_step(busy, -1.0, "reading %s", path);
     if (status == IOA_OK) status = ioa_network_read(path, &network, error);
-    if (status == IOA_OK) status = make_plan(network, o, &plan, error);
+    cli_busy_step(busy, -1.0, "planning");
+    if (status == IOA_OK) status = make_plan(network, o, &plan, note, error);
+    cli_busy_step(busy, -1.0, "reading %s", o->input);
     if (status == IOA_OK) status = ioa_tensor_read(o->input, "/x", network->a.inputs, &x, rows, &columns, error);
     if (status == IOA_OK) {
         y = ioa_alloc(*rows * network->a.outputs, sizeof *y);
@@ -59,6 +55,7 @@ static ioa_status infer(const char *path, const run_options *o, uint64_t *rows, 
         if (!y || !scratch) status = ioa_fail_nomem(error, "the outputs", *rows * network->a.outputs, sizeof *y);
     }
     if (status == IOA_OK) {
+        cli_busy_step(busy, -1.0, "inference of %" PRIu64 " samples", *rows);
         ioa_plan_run_threads(plan, x, y, *rows, (uint32_t)o->threads, scratch);
         status = ioa_tensor_write(o->output, "/y", y, *rows, network->a.outputs, error);
     }
@@ -78,7 +75,7 @@ static int run(const cli_command *command, int argc, char **argv)
         {CLI_TEXT, 'i', "input", "X.h5", &o.input, "dataset /x, float32 [batch, inputs] (required)", 0, 0},
         {CLI_TEXT, 'o', "output", "Y.h5", &o.output, "dataset /y, float32 [batch, outputs], is written (required)", 0, 0},
         {CLI_TEXT, 0, "schedule", "ARCHIVE.h5", &o.schedule, "evaluate in this archive's order (default: a bundle's own, else layered)", 0, 0},
-        {CLI_COUNT, 'm', "memory", "M", &o.memory, "of the archive's schedules, the one nearest to M", 3, 1.8e19},
+        {CLI_COUNT, 'm', "memory", "M", &o.memory, "of the archive's schedules, the one nearest to M (default: to this processor's registers)", 3, 1.8e19},
         {CLI_COUNT, 't', "threads", "N", &o.threads, "the result is the same for any number (default 1)", 1, 256},
         {CLI_TEXT, 0, "isa", "NAME", &o.isa, "auto, portable, avx2 or avx512 (default auto)", 0, 0},
         {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
@@ -91,7 +88,12 @@ static int run(const cli_command *command, int argc, char **argv)
     if (!o.schedule && ioa_bundle_probe(argv[0])) o.schedule = argv[0];
     ioa_error error = {0};
     uint64_t rows = 0;
-    if (infer(argv[0], &o, &rows, &error) != IOA_OK) return cli_fail(command, &error);
+    char note[CLI_NOTE] = "";
+    cli_busy *busy = cli_busy_begin(common.quiet, 0.0);
+    ioa_status status = infer(argv[0], &o, busy, &rows, note, &error);
+    cli_busy_end(busy);
+    if (status != IOA_OK) return cli_fail(command, &error);
+    cli_show_note(command, &common, note);
     if (common.json) {
         cJSON *json = cJSON_CreateObject();
         cJSON_AddStringToObject(json, "output", o.output);
@@ -106,6 +108,7 @@ const cli_command cli_run = {
     .name = "run",
     .summary = "run inference on a batch of inputs",
     .usage = "NET.h5 --input X.h5 --output Y.h5 [--schedule ARCHIVE.h5]",
-    .examples = "  ioanneal run net.h5 --schedule best.h5 --input x.h5 --output y.h5\n",
+    .examples = "  ioanneal run net.h5 --schedule best.h5 --input x.h5 --output y.h5\n"
+                "  ioanneal run bundle.h5 --input x.h5 --output y.h5 --threads 4\n",
     .run = run,
 };

@@ -38,23 +38,26 @@ static ioa_status add_column(ioa_schedule *schedule, const ioa_value *from, uint
     return status;
 }
 
-/* What the columns say about mixing, round by round, and the autocorrelation of each rung. */
+/* What the columns say about quality and mixing, round by round, and the autocorrelation of each rung. */
 static ioa_status add_diagnosis(ioa_schedule *schedule, const ioa_trace *trace, ioa_error *error)
 {
-    static const char *const names[] = {"barrier", "swap_least", "swap_mean", "round_trips_share"};
-    ioa_column *column[4], *correlation;
+    static const char *const names[] = {"barrier", "swap_least", "swap_mean", "round_trips_share", "excess", "gap"};
+    enum { DERIVED = sizeof names / sizeof *names };
+    ioa_column *column[DERIVED], *correlation;
     uint64_t last = schedule->columns;
-    for (int i = 0; i < 4; i++) {
-        ioa_status status = ioa_schedule_add_column(schedule, names[i], false, trace->rounds, 1, &column[i], error);
+    for (int i = 0; i < DERIVED; i++) {
+        ioa_status status = ioa_schedule_add_column(schedule, names[i], i >= 4, trace->rows, 1, &column[i], error);
         if (status != IOA_OK) return status;
     }
-    for (int i = 0; i < 4; i++) column[i] = &schedule->trace[last + (uint64_t)i]; /* they may have moved */
-    for (uint64_t r = 0; r < trace->rounds; r++) {
+    for (int i = 0; i < DERIVED; i++) column[i] = &schedule->trace[last + (uint64_t)i]; /* they may have moved */
+    for (uint64_t r = 0; r < trace->rows; r++) {
         ioa_diagnosis d = ioa_diagnose(trace, r + 1);
         column[0]->real[r] = d.barrier;
         column[1]->real[r] = d.swap_least;
         column[2]->real[r] = d.swap_mean;
         column[3]->real[r] = d.trips_share;
+        column[4]->whole[r] = trace->best[r] - schedule->lower_bound;
+        column[5]->whole[r] = trace->best[r] - schedule->certified_bound;
     }
     ioa_status status = ioa_schedule_add_column(schedule, "correlation", false, trace->replicas, 1, &correlation, error);
     if (status != IOA_OK) return status;
@@ -64,18 +67,25 @@ static ioa_status add_diagnosis(ioa_schedule *schedule, const ioa_trace *trace, 
 
 static ioa_status add_trace(ioa_schedule *schedule, const ioa_trace *trace, ioa_error *error)
 {
-    uint64_t rows = trace->rounds;
+    uint64_t rows = trace->rows;
     ioa_value columns[IOA_TRACE_COLUMNS];
+    ioa_status status = IOA_OK;
     if (rows == 0) return IOA_OK;
-    uint64_t *rounds = ioa_alloc(rows, sizeof *rounds);
-    if (!rounds) return ioa_fail_nomem(error, "the trace", rows, sizeof *rounds);
-    for (uint64_t r = 0; r < rows; r++) rounds[r] = r;
-    ioa_status status = add_column(schedule, &(ioa_value){"round", IOA_VALUE_U64, rows, rounds}, rows, error);
     ioa_trace_values(trace, columns);
-    for (int i = 0; status == IOA_OK && i < IOA_TRACE_COLUMNS; i++)
+    for (int i = 0; status == IOA_OK && i < IOA_TRACE_COLUMNS; i++) {
         status = add_column(schedule, &columns[i], rows, error);
-    ioa_free(rounds);
+        if (status == IOA_OK) schedule->trace[schedule->columns - 1].measured = i >= IOA_TRACE_COLUMNS - IOA_TRACE_MEASURED;
+    }
     return status == IOA_OK ? add_diagnosis(schedule, trace, error) : status;
+}
+
+static ioa_status add_elite(ioa_schedule *schedule, const ioa_result_config *config, ioa_error *error)
+{
+    ioa_column *column;
+    if (config->elite_count == 0) return IOA_OK;
+    ioa_status status = ioa_schedule_add_column(schedule, "elite", true, config->elite_count, 1, &column, error);
+    if (status == IOA_OK) memcpy(column->whole, config->elite, config->elite_count * sizeof *config->elite);
+    return status;
 }
 
 static ioa_status count_layered(const ioa_network *network, uint64_t memory, ioa_policy policy, uint64_t *total,
@@ -142,9 +152,9 @@ ioa_status ioa_result_add(ioa_archive *archive, const ioa_network *network, cons
     if (!s->order) return ioa_fail_nomem(error, "the schedule", network->connections, sizeof *order);
 
     ioa_certificate certificate = {0};
-    status = ioa_certified_bound(network, config->memory, &certificate, error);
+    if (!config->certified) status = ioa_certified_bound(network, config->memory, &certificate, error);
     if (status != IOA_OK) return status;
-    s->certified_bound = s->lower_bound + certificate.excess;
+    s->certified_bound = config->certified ? config->certified : s->lower_bound + certificate.excess;
     ioa_certificate_free(&certificate);
     ioa_error offence;
     bool legal = ioa_order_check(network, order, &offence) == IOA_OK; /* else nothing may be simulated */
@@ -155,12 +165,13 @@ ioa_status ioa_result_add(ioa_archive *archive, const ioa_network *network, cons
     if (status == IOA_OK)
         status = ioa_verify(network, order, config->memory, config->policy, s->io, config->seed, &verdict, error);
     if (status == IOA_OK) status = add_trace(s, trace, error);
+    if (status == IOA_OK) status = add_elite(s, config, error);
     if (status != IOA_OK) return status;
     s->verified = ioa_verdict_passed(&verdict);
     *summary = (ioa_summary){.memory = s->memory, .policy = s->policy, .layered_total = s->baseline_total,
                              .start_total = config->start_total, .best_total = s->io.reads + s->io.writes,
                              .lower_bound = s->lower_bound, .certified_bound = s->certified_bound, .rounds = s->rounds, .verified = s->verified,
-                             .proposals = trace->rounds ? trace->proposals[trace->rounds - 1] : 0};
+                             .proposals = trace->rows ? trace->proposals[trace->rows - 1] : 0};
     memcpy(summary->reason, verdict.reason, sizeof summary->reason);
     if (config->claimed_total != summary->best_total) {
         s->verified = summary->verified = false;

@@ -4,6 +4,7 @@
 #define IOA_RESULT_H
 
 #include "io/archive.h"
+#include "optimizer/search/elite.h"
 #include "optimizer/search/trace.h"
 #include "optimizer/verify/verify.h"
 
@@ -33,6 +34,9 @@ typedef struct ioa_result_config {
     uint64_t start_total;  /* of the constructive order the search began with */
     uint64_t planned;       /* rounds; the trace may be shorter */
     uint64_t trial;         /* rounds of the trial among them */
+    uint32_t elite_count;
+    uint64_t elite[IOA_ELITE_MOST]; /* [elite_count] I/O of the best orders that are not alike, ascending */
+    uint64_t certified;     /* lower bound on the total of any order (core/bounds.h); 0: it is computed */
     uint64_t claimed_total; /* what the search says the order costs */
 } ioa_result_config;
 
