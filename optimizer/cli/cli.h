@@ -109,6 +109,9 @@ typedef struct cli_memory {
 ioa_status cli_resolve_memory(const cli_memory *options, uint64_t fallback, uint64_t *sizes, int *count,
                               ioa_policy *policy, ioa_error *error);
 
+/* For info: how far the search is that wrote this checkpoint; printed, or as JSON the caller owns. */
+ioa_status cli_show_checkpoint(const char *path, bool as_json, cJSON **json, ioa_error *error);
+
 /* The subcommands. */
 extern const cli_command cli_import, cli_generate, cli_info, cli_simulate, cli_optimize, cli_check, cli_bench, cli_run,
     cli_compile, cli_merge, cli_pack, cli_report;
