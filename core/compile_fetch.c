@@ -48,7 +48,7 @@ double ioa_code_fetch_rate(size_t bytes, double seconds)
 {
     ioa_bytes text = {0};
     double rate = 0;
-    if (!ioa_code_available()) return 0;
+    if (!ioa_code_available(IOA_ISA_AVX512)) return 0;
     fill(&text, bytes);
     void *pages = text.failed ? MAP_FAILED
                               : mmap(NULL, text.length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -138,7 +138,7 @@ static size_t step_of(const contender *c)
 {
     if (c->plan) return ioa_plan_tile(c->plan);
     if (c->baseline) return c->baseline_options.block;
-    return (size_t)IOA_CODE_TILE * (c->code_options.group ? c->code_options.group : 1);
+    return (size_t)ioa_code_tile(c->code_options.isa) * (c->code_options.group ? c->code_options.group : 1);
 }
 
 typedef struct inference {
@@ -285,15 +285,17 @@ static ioa_status try_compiled(const job *j, contender *best, ioa_error *error)
         {.segment = 8000, .group = 8, .prune = true}, {.segment = 0, .group = 1, .prune = true, .ahead = true},
         {.segment = 2000, .group = 4, .prune = true, .ahead = true}};
     ioa_status status = IOA_OK;
-    if (j->isa != IOA_ISA_AVX512 || !ioa_code_available() || j->batch <= IOA_CODE_TILE / 2 ||
+    if (!ioa_code_available(j->isa) || j->batch <= ioa_code_tile(j->isa) / 2 ||
         j->network->connections > COMPILED_CONNECTIONS)
         return IOA_OK;
     for (size_t i = 0; i < sizeof options / sizeof *options && status == IOA_OK && now() < j->deadline; i++) {
         contender challenger;
-        if (options[i].segment >= j->network->connections || (options[i].segment && j->batch <= IOA_CODE_TILE) ||
+        if (options[i].segment >= j->network->connections || (options[i].segment && j->batch <= ioa_code_tile(j->isa)) ||
             (options[i].ahead && j->network->connections < LONG_CODE))
             continue;
-        status = make_code(j, j->order, options[i], &challenger, error);
+        ioa_code_options o = options[i];
+        o.isa = j->isa;
+        status = make_code(j, j->order, o, &challenger, error);
         if (status == IOA_OK) challenge(j, best, &challenger);
     }
     return status == IOA_ERR_NOMEM ? status : IOA_OK; /* a system that forbids it still has the plans */
@@ -455,7 +457,7 @@ static void describe(const job *j, const contender field[FIELD], ioa_measurement
     const contender *s = &field[0];
     const ioa_baseline_options *o = &field[2].baseline_options;
     m->work = s->plan ? ioa_plan_work(s->plan, j->batch) : ioa_code_work(s->code, j->batch);
-    m->tile = s->plan ? ioa_plan_tile(s->plan) : IOA_CODE_TILE;
+    m->tile = s->plan ? ioa_plan_tile(s->plan) : ioa_code_tile(j->isa);
     int used = 0;
     if (s->plan) used = snprintf(m->kernel, sizeof m->kernel, "run-%s/%s", ioa_isa_name(j->isa), ioa_layout_name(s->layout));
     else snprintf(m->kernel, sizeof m->kernel, "compiled-%s/%" PRIu64 "x%" PRIu32 "%s%s", ioa_isa_name(j->isa),
