@@ -122,6 +122,7 @@ static void show_schedule(const ioa_schedule *s, uint32_t index, cJSON *array)
 {
     uint64_t total = s->io.reads + s->io.writes, excess = total - s->lower_bound,
              baseline = s->baseline_total - s->lower_bound;
+    char levels[IOA_LEVELS_TEXT];
     if (array) {
         cJSON *json = cJSON_CreateObject();
         cli_json_count(json, "memory", s->memory);
@@ -133,6 +134,12 @@ static void show_schedule(const ioa_schedule *s, uint32_t index, cJSON *array)
         cli_json_count(json, "lower_bound", s->lower_bound);
         cli_json_count(json, "upper_bound", s->upper_bound);
         cli_json_count(json, "excess", excess);
+        if (s->objective.count > 1) {
+            ioa_objective_name(&s->objective, levels);
+            cJSON_AddStringToObject(json, "levels", levels);
+            cli_json_count(json, "weighted_total", s->weighted_total);
+            cli_json_count(json, "weighted_baseline", s->weighted_baseline);
+        }
         if (s->certified_bound) cli_json_count(json, "certified_bound", s->certified_bound);
         cli_json_count(json, "baseline_total", s->baseline_total);
         cli_json_count(json, "seed", s->seed);
@@ -152,6 +159,11 @@ static void show_schedule(const ioa_schedule *s, uint32_t index, cJSON *array)
     if (s->certified_bound)
         printf("    certified bound %s: at most %s I/Os more than any order needs\n", cli_grouped(s->certified_bound, text[0]),
                cli_grouped(total - s->certified_bound, text[1]));
+    if (s->objective.count > 1) {
+        ioa_objective_name(&s->objective, levels);
+        printf("    levels %s: %s I/Os weighted, layered %s\n", levels, cli_grouped(s->weighted_total, text[0]),
+               cli_grouped(s->weighted_baseline, text[1]));
+    }
     for (uint32_t i = 0; i < s->measurements; i++) show_measured(&s->measured[i], NULL);
 }
 

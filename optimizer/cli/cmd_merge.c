@@ -12,16 +12,25 @@
 static bool beats(const ioa_schedule *a, const ioa_schedule *b)
 {
     if (a->verified != b->verified) return a->verified;
-    return a->io.reads + a->io.writes < b->io.reads + b->io.writes;
+    return a->weighted_total < b->weighted_total;
 }
 
-/* Moves the schedules of `from` that are better than what `into` has for the same memory and policy. */
+/* Equal memory and policy, or the same levels. */
+static bool same_objective(const ioa_schedule *a, const ioa_schedule *b)
+{
+    char levels[2][IOA_LEVELS_TEXT];
+    ioa_objective_name(&a->objective, levels[0]);
+    ioa_objective_name(&b->objective, levels[1]);
+    return strcmp(levels[0], levels[1]) == 0;
+}
+
+/* Moves the schedules of `from` that are better than what `into` has for the same objective. */
 static ioa_status take_over(ioa_archive *into, ioa_archive *from, ioa_error *error)
 {
     for (uint32_t i = 0; i < from->count; i++) {
         ioa_schedule *candidate = &from->schedules[i], *place = NULL;
         for (uint32_t j = 0; j < into->count; j++)
-            if (into->schedules[j].memory == candidate->memory && into->schedules[j].policy == candidate->policy)
+            if (same_objective(&into->schedules[j], candidate))
                 place = &into->schedules[j];
         if (place && !beats(candidate, place)) continue;
         if (!place) {
@@ -39,7 +48,8 @@ static int by_memory(const void *left, const void *right)
 {
     const ioa_schedule *a = left, *b = right;
     if (a->policy != b->policy) return a->policy < b->policy ? -1 : 1;
-    return a->memory < b->memory ? -1 : a->memory > b->memory;
+    if (a->memory != b->memory) return a->memory < b->memory ? -1 : 1;
+    return a->objective.count < b->objective.count ? -1 : a->objective.count > b->objective.count;
 }
 
 static int run(const cli_command *command, int argc, char **argv)

@@ -49,7 +49,7 @@ static bool wanted(const ioa_seat *s, unsigned index)
 }
 
 /* Workers share the candidates; the one with the lowest total is handed to all of them. */
-static ioa_status construct(ioa_seat *s, uint64_t memory, uint64_t *start_total, ioa_error *error)
+static ioa_status construct(ioa_seat *s, const ioa_objective *objective, uint64_t *start_total, ioa_error *error)
 {
     uint64_t totals[MOST_CONSTRUCTORS];
     uint32_t *mine = NULL, *best = s->order;
@@ -61,11 +61,11 @@ static ioa_status construct(ioa_seat *s, uint64_t memory, uint64_t *start_total,
     if (!mine) status = ioa_fail_nomem(error, "a constructive order", s->network->connections, sizeof *mine);
     for (; count < MOST_CONSTRUCTORS && ioa_constructor_at(count); count++) {
         if (!wanted(s, count) || (int)(turn++ % (unsigned)s->workers) != s->rank || status != IOA_OK) continue;
-        ioa_io io;
-        status = ioa_constructor_at(count)->build(s->network, memory, mine, error);
-        if (status == IOA_OK) status = ioa_memory_count(s->network, mine, memory, s->job->policy, &io, error);
+        uint64_t total;
+        status = ioa_constructor_at(count)->build(s->network, objective->level[0].memory, mine, error);
+        if (status == IOA_OK) status = ioa_objective_count(s->network, mine, objective, NULL, &total, error);
         if (status != IOA_OK) continue;
-        totals[count] = io.reads + io.writes;
+        totals[count] = total;
         if (own_best >= 0 && totals[own_best] <= totals[count]) continue;
         own_best = (int)count;
         memcpy(best, mine, s->network->connections * sizeof *best);
@@ -83,7 +83,7 @@ static ioa_status construct(ioa_seat *s, uint64_t memory, uint64_t *start_total,
     *start_total = all[chosen];
     for (unsigned i = 0; i < count; i++)
         if (s->events->constructed && all[i] != UINT64_MAX)
-            s->events->constructed(s->events->context, ioa_constructor_at(i)->name, memory, all[i], i == chosen);
+            s->events->constructed(s->events->context, ioa_constructor_at(i)->name, objective, all[i], i == chosen);
     return IOA_OK;
 }
 
@@ -94,7 +94,8 @@ typedef struct watch {
     ioa_courier *courier;
     ioa_tempering *tempering;
     int index;
-    uint64_t memory, offered; /* total of the last order offered */
+    const ioa_objective *objective;
+    uint64_t offered; /* total of the last order offered */
     const uint32_t *start;
     uint64_t start_total;
     double limit;      /* seconds */
@@ -150,7 +151,7 @@ static void after_round(void *context, uint64_t best, uint32_t replica, bool imp
         if (ioa_courier_offer(w->courier, w->tempering, replica, best)) w->offered = best;
     }
     if (w->s->events->round)
-        w->s->events->round(w->s->events->context, w->memory, trace, ioa_tempering_elapsed(w->tempering), w->limit);
+        w->s->events->round(w->s->events->context, w->objective, trace, ioa_tempering_elapsed(w->tempering), w->limit);
 }
 
 ioa_status ioa_seat_checkpoint(ioa_seat *s, int finished, const uint32_t *start, uint64_t start_total,
@@ -203,10 +204,11 @@ static bool under_way(const ioa_seat *s, int index)
 /* The order the search begins with, in s->order and a copy. */
 static ioa_status find_start(ioa_seat *s, int index, uint32_t **start, uint64_t *start_total, ioa_error *error)
 {
-    uint64_t memory = s->job->memories[index], w = s->network->connections;
+    const ioa_objective *objective = &s->job->objectives[index];
+    uint64_t w = s->network->connections;
     ioa_status status = under_way(s, index)
-                            ? ioa_keeper_restore_start(&s->keeper, s->team, memory, s->order, start_total, error)
-                            : construct(s, memory, start_total, error);
+                            ? ioa_keeper_restore_start(&s->keeper, s->team, objective, s->order, start_total, error)
+                            : construct(s, objective, start_total, error);
     if (status != IOA_OK) return status;
     *start = ioa_alloc_copy(s->order, w, sizeof **start);
     return *start ? IOA_OK : ioa_fail_nomem(error, "the start order", w, sizeof **start);
@@ -254,7 +256,8 @@ ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, io
 {
     bool searching = s->job->method != IOA_METHOD_CONSTRUCT && s->network->connections > 1;
     double began = ioa_clock() - (under_way(s, index) ? s->keeper.search_elapsed : 0.0);
-    ioa_problem problem = {.network = s->network, .memory = s->job->memories[index], .policy = s->job->policy,
+    ioa_problem problem = {.network = s->network, .objective = s->job->objectives[index],
+                           .memory = s->job->objectives[index].level[0].memory,
                            .graph = s->graph, .cold = s->job->cold, .hot = s->job->hot};
     ioa_tempering_config config = search_config(s, index, began);
     ioa_transport transport = ioa_comm_transport(&s->team);
@@ -275,7 +278,7 @@ ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, io
                                     error);
     status = ioa_comm_agree(s->world, status, true, error); /* the verifier agrees too: ioa_verifier_serve */
     bool serving = status == IOA_OK;
-    watch w = {.s = s, .courier = &courier, .tempering = tempering, .index = index, .memory = problem.memory,
+    watch w = {.s = s, .courier = &courier, .tempering = tempering, .index = index, .objective = &s->job->objectives[index],
                .offered = problem.start_total, .start = start, .start_total = problem.start_total, .limit = config.seconds};
     if (status == IOA_OK && searching) status = run_search(&w, error);
     if (serving) ioa_courier_finish(&courier);

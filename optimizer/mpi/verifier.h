@@ -4,6 +4,7 @@
 #define IOA_MPI_VERIFIER_H
 
 #include "optimizer/mpi/comm.h"
+#include "optimizer/result/result.h"
 #include "optimizer/search/tempering.h"
 
 #include <ioanneal/memory.h>
@@ -45,9 +46,11 @@ typedef struct ioa_candidates {
     char reason[IOA_ERROR_TEXT]; /* of the first refusal */
 } ioa_candidates;
 
-/* Serves `workers` workers until all have finished. IOA_ERR_NOMEM is reported only after that, so that nobody waits. */
-ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *network, uint64_t memory,
-                              ioa_policy policy, uint64_t seed, ioa_candidates *seen, ioa_error *error);
+/* Serves `workers` workers until all have finished. Inference is checked by the plan that is fastest for the first
+ * candidate (without timing: by one that needs no choice), so that what is to be deployed is what is verified.
+ * IOA_ERR_NOMEM is reported only after that, so that nobody waits. */
+ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *network, const ioa_result_config *config,
+                              ioa_candidates *seen, ioa_error *error);
 
 /* Receives the final order [W] from `owner` and the trace from worker 0. */
 void ioa_verifier_receive_final(MPI_Comm world, int owner, uint64_t count, uint32_t *order);

@@ -4,13 +4,14 @@
  *   levels    two kinds of replicas: even ones coarse first, then fine from the best coarse order, never hot again;
  *             odd ones fine from the beginning. Long rows favour the former, short ones the latter.
  * The exact count of what a replica has is taken at the end of every round; swaps compare it, and the best order is
- * chosen by it. */
+ * chosen by it. With an objective of several levels, moves are made for the first one (the registers, where every
+ * transfer is an instruction), and everything that is selected - the start, the swaps, the bests - by the weighted sum. */
 #include "optimizer/search/engine.h"
 
 #include "core/mem.h"
-#include "core/simulator.h"
 #include "optimizer/search/interval.h"
 #include "optimizer/search/priced.h"
+#include "optimizer/search/scorer.h"
 
 #include <string.h>
 
@@ -47,7 +48,7 @@ static void shared_release(void *pointer)
 
 /* A start under consideration: what it is made with, and the best one so far. */
 typedef struct trial {
-    ioa_simulator *simulator;
+    ioa_scorer *scorer;
     uint32_t *order; /* [W] scratch */
     uint64_t best;
 } trial;
@@ -60,9 +61,9 @@ static ioa_status consider(shared *s, trial *t, ioa_intervals *made, ioa_error *
     if (status == IOA_OK) status = ioa_interval_order(state, t->order, error);
     ioa_interval_state_destroy(state);
     if (status == IOA_OK) {
-        ioa_io io = ioa_simulator_count(t->simulator, t->order);
-        if (io.reads + io.writes < t->best) {
-            t->best = io.reads + io.writes;
+        uint64_t total = ioa_scorer_total(t->scorer, t->order);
+        if (total < t->best) {
+            t->best = total;
             ioa_intervals old = s->start;
             s->start = *made;
             *made = old;
@@ -92,7 +93,7 @@ static ioa_status find_start(shared *s, const ioa_problem *problem, ioa_error *e
     ioa_intervals made = {0};
     ioa_status status = t.order ? IOA_OK : ioa_fail_nomem(error, "an order", w, sizeof *t.order);
     if (status == IOA_OK)
-        status = ioa_simulator_create(problem->network, problem->memory, problem->policy, &t.simulator, error);
+        status = ioa_scorer_create(problem->network, &problem->objective, &t.scorer, error);
     if (status == IOA_OK) status = ioa_intervals_from_order(s->problem, problem->start, &made, error);
     if (status == IOA_OK) status = consider(s, &t, &made, error);
     int32_t last = 0;
@@ -104,7 +105,7 @@ static ioa_status find_start(shared *s, const ioa_problem *problem, ioa_error *e
         status = ioa_intervals_window(s->problem, (uint32_t)width, NULL, &made, error);
         if (status == IOA_OK) status = consider(s, &t, &made, error);
     }
-    ioa_simulator_destroy(t.simulator);
+    ioa_scorer_destroy(t.scorer);
     ioa_free(t.order);
     return status;
 }
@@ -161,7 +162,7 @@ typedef struct replica {
     ioa_priced *priced;           /* once fine */
     double takeover;              /* progress at which this one turns fine: 0 at once, 1 never */
     double scale;                 /* suggested temperature to begin the fine level with, in I/Os */
-    ioa_simulator *simulator;
+    ioa_scorer *scorer;
     uint32_t *order; /* [W] as last counted */
     uint32_t *best;  /* [W] */
     uint64_t total, best_total;
@@ -173,7 +174,7 @@ static void replica_destroy(void *state)
     if (!r) return;
     ioa_interval_state_destroy(r->interval);
     ioa_priced_destroy(r->priced);
-    ioa_simulator_destroy(r->simulator);
+    ioa_scorer_destroy(r->scorer);
     ioa_free(r->order);
     ioa_free(r->best);
     ioa_free(r);
@@ -205,7 +206,7 @@ static ioa_status replica_create(const ioa_problem *problem, const void *pointer
     r->best = ioa_alloc_copy(problem->start, w, sizeof *r->best);
     ioa_status status = r->order && r->best ? IOA_OK : ioa_fail_nomem(error, "a replica", w, 2 * sizeof *r->order);
     if (status == IOA_OK)
-        status = ioa_simulator_create(problem->network, problem->memory, problem->policy, &r->simulator, error);
+        status = ioa_scorer_create(problem->network, &problem->objective, &r->scorer, error);
     if (status == IOA_OK)
         status = r->takeover > 0.0
                      ? ioa_interval_state_create(r->shared->problem, &r->shared->start, &r->interval, error)
@@ -227,8 +228,7 @@ static uint64_t round_proposals(const ioa_problem *problem)
 
 static void count_exactly(replica *r)
 {
-    ioa_io io = ioa_simulator_count(r->simulator, r->order);
-    r->total = io.reads + io.writes;
+    r->total = ioa_scorer_total(r->scorer, r->order);
     if (r->total >= r->best_total) return;
     r->best_total = r->total;
     memcpy(r->best, r->order, r->problem->network->connections * sizeof *r->best);
@@ -340,8 +340,8 @@ static ioa_status load_order(replica *r, const void *bytes, uint64_t claimed, ui
     memcpy(order, bytes, r->problem->network->connections * sizeof *order);
     ioa_status status = ioa_order_check(r->problem->network, order, error);
     if (status != IOA_OK) return status;
-    ioa_io io = ioa_simulator_count(r->simulator, order);
-    return io.reads + io.writes == claimed ? IOA_OK : ioa_fail(error, IOA_ERR_INPUT, "an order does not cost what is claimed");
+    uint64_t total = ioa_scorer_total(r->scorer, order);
+    return total == claimed ? IOA_OK : ioa_fail(error, IOA_ERR_INPUT, "an order does not cost what is claimed");
 }
 
 static ioa_status load_fine(replica *r, const unsigned char *bytes, uint64_t left, const head *h, ioa_error *error)

@@ -17,7 +17,7 @@ static ioa_problem make_problem(uint64_t seed, uint32_t **order)
     ioa_order_layered(network, *order);
     ioa_io io;
     assert_int_equal(ioa_memory_count(network, *order, 8, IOA_POLICY_MIN, &io, NULL), IOA_OK);
-    return (ioa_problem){.network = network, .memory = 8, .policy = IOA_POLICY_MIN, .start = *order,
+    return (ioa_problem){.network = network, .objective = ioa_objective_single(8, IOA_POLICY_MIN), .memory = 8, .start = *order,
                          .start_total = io.reads + io.writes, .graph = graph};
 }
 
