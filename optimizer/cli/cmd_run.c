@@ -102,11 +102,11 @@ static int run(const cli_command *command, int argc, char **argv)
     if (!o.input || !o.output) return cli_refuse(command, "--input X.h5 and --output Y.h5 are needed");
     if (!o.schedule && ioa_bundle_probe(argv[0])) o.schedule = argv[0];
     ioa_error error = {0};
-    ioa_plan_options options;
+    ioa_plan_options plan;
     uint64_t rows = 0;
     if (o.plan.isa && ioa_isa_from_name(o.plan.isa) < 0)
         return cli_refuse(command, "--isa wants auto, portable, avx2 or avx512, not '%s'", o.plan.isa);
-    if (o.plan.name && ioa_plan_options_parse(o.plan.name, &options, &error) != IOA_OK) return cli_fail(command, &error);
+    if (o.plan.name && ioa_plan_options_parse(o.plan.name, &plan, &error) != IOA_OK) return cli_fail(command, &error);
     if (infer(argv[0], &o, &rows, &error) != IOA_OK) return cli_fail(command, &error);
     if (common.json) {
         cJSON *json = cJSON_CreateObject();
