@@ -20,39 +20,40 @@ typedef struct run_options {
     char kernel[IOA_PLAN_NAME]; /* the plan that was used */
 } run_options;
 
-/* The best plan for the network in the archive's order, or in layered order without an archive. */
-static ioa_status make_plan(const ioa_network *network, run_options *o, uint64_t rows, ioa_plan **plan, ioa_error *error)
+/* The archive's schedule, its order checked. */
+static ioa_status find_schedule(const ioa_network *network, const run_options *o, ioa_archive **archive,
+                                const ioa_schedule **schedule, ioa_error *error)
 {
-    ioa_archive *archive = NULL;
-    const ioa_schedule *schedule = NULL;
+    ioa_status status = ioa_archive_read(o->schedule, archive, error);
+    if (status == IOA_OK) status = ioa_archive_matches(*archive, network, o->schedule, error);
+    if (status == IOA_OK && (*archive)->count == 0)
+        status = ioa_fail(error, IOA_ERR_INPUT, "%s: holds no schedule", o->schedule);
+    if (status != IOA_OK) return status;
+    *schedule = ioa_archive_nearest(*archive, o->memory ? o->memory : (*archive)->schedules[0].memory, IOA_POLICY_MIN);
+    status = ioa_order_check(network, (*schedule)->order, error);
+    return status == IOA_OK ? IOA_OK : ioa_fail_prefix(error, status, "%s", o->schedule);
+}
+
+/* The best plan in the schedule's order, or in layered order without one. */
+static ioa_status make_plan(const ioa_network *network, const ioa_schedule *schedule, run_options *o, uint64_t rows,
+                            ioa_plan **plan, ioa_error *error)
+{
     ioa_plan_options options;
-    ioa_status status = IOA_OK;
-    if (o->schedule) {
-        status = ioa_archive_read(o->schedule, &archive, error);
-        if (status == IOA_OK) status = ioa_archive_matches(archive, network, o->schedule, error);
-        if (status == IOA_OK && archive->count == 0)
-            status = ioa_fail(error, IOA_ERR_INPUT, "%s: holds no schedule", o->schedule);
-        if (status == IOA_OK) {
-            schedule = ioa_archive_nearest(archive, o->memory ? o->memory : archive->schedules[0].memory, IOA_POLICY_MIN);
-            status = ioa_order_check(network, schedule->order, error);
-            if (status != IOA_OK) ioa_fail_prefix(error, status, "%s", o->schedule);
-        }
-    }
     o->plan.batch = rows > MOST_ROWS ? MOST_ROWS : (uint32_t)rows;
     o->plan.threads = (uint32_t)o->threads;
-    if (status == IOA_OK) status = cli_choose_plan(network, schedule, &o->plan, &options, error);
+    ioa_status status = cli_choose_plan(network, schedule, &o->plan, &options, error);
     if (status == IOA_OK) status = ioa_plan_create(network, schedule ? schedule->order : NULL, &options, plan, error);
-    if (status == IOA_OK) {
-        ioa_plan_describe(*plan, &options);
-        ioa_plan_options_name(&options, o->kernel);
-    }
-    ioa_archive_destroy(archive);
-    return status;
+    if (status != IOA_OK) return status;
+    ioa_plan_describe(*plan, &options);
+    ioa_plan_options_name(&options, o->kernel);
+    return IOA_OK;
 }
 
 static ioa_status infer(const char *path, run_options *o, uint64_t *rows, ioa_error *error)
 {
     ioa_network *network = NULL;
+    ioa_archive *archive = NULL;
+    const ioa_schedule *schedule = NULL;
     ioa_plan *plan = NULL;
     float *x = NULL, *y = NULL;
     void *scratch = NULL;
@@ -61,8 +62,9 @@ static ioa_status infer(const char *path, run_options *o, uint64_t *rows, ioa_er
     ioa_status status = ioa_file_distinct(o->output, inputs, 3, error);
     if (status == IOA_OK) status = ioa_file_writable(o->output, error);
     if (status == IOA_OK) status = ioa_network_read(path, &network, error);
+    if (status == IOA_OK && o->schedule) status = find_schedule(network, o, &archive, &schedule, error);
     if (status == IOA_OK) status = ioa_tensor_read(o->input, "/x", network->a.inputs, &x, rows, &columns, error);
-    if (status == IOA_OK) status = make_plan(network, o, *rows, &plan, error);
+    if (status == IOA_OK) status = make_plan(network, schedule, o, *rows, &plan, error);
     if (status == IOA_OK) {
         y = ioa_alloc(*rows * network->a.outputs, sizeof *y);
         scratch = ioa_alloc(o->threads, ioa_plan_scratch_bytes(plan));
@@ -76,6 +78,7 @@ static ioa_status infer(const char *path, run_options *o, uint64_t *rows, ioa_er
     ioa_free(y);
     ioa_free(scratch);
     ioa_plan_destroy(plan);
+    ioa_archive_destroy(archive);
     ioa_network_destroy(network);
     return status;
 }
