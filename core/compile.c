@@ -85,9 +85,9 @@ static void describe(const ioa_program *p, size_t code_bytes, uint64_t used, ioa
                                    .extra_writes = p->extra_writes, .calls = p->calls, .segments = p->segments,
                                    .code_bytes = code_bytes, .stream_bytes = used * sizeof(float)};
     for (uint64_t i = 0; i < p->count; i++) code->facts.products += p->code[i].op == IOA_OP_FMA;
-    code->slots = p->slots;
+    code->slots = p->slots + 1; /* the last is nobody's */
     for (uint32_t i = 0; i < code->inputs; i++)
-        code->input_offsets[i] = p->input_slots[i] == UINT32_MAX ? IOA_NO_SLOT : p->input_slots[i] * (row_bytes(code) / 8);
+        code->input_offsets[i] = (p->input_slots[i] == UINT32_MAX ? p->slots : p->input_slots[i]) * (row_bytes(code) / 8);
     for (uint32_t s = 0; s < code->outputs; s++) code->output_offsets[s] = p->output_slots[s] * (row_bytes(code) / 8);
 }
 

@@ -338,9 +338,14 @@ static void kernel_pack(const float *x, size_t stride, uint32_t rows, const uint
         for (uint32_t b = 0; b < width; b += LANES) {
             vec square[LANES];
             size_t columns = stride - i < LANES ? stride - i : LANES;
+            if (columns == LANES && b + LANES <= rows) {
+                load_transposed(square, x + b * stride + i, stride);
+                UNROLL
+                for (int c = 0; c < LANES; c++) store(at(values, offsets[i + (size_t)c]) + b, square[c]);
+                continue;
+            }
             load_square(square, b < rows ? x + b * stride + i : x, stride, b < rows ? rows - b : 0, columns);
-            for (size_t c = 0; c < columns; c++)
-                if (offsets[i + c] != IOA_NO_SLOT) store(at(values, offsets[i + c]) + b, square[c]);
+            for (size_t c = 0; c < columns; c++) store(at(values, offsets[i + c]) + b, square[c]);
         }
 }
 

@@ -122,15 +122,17 @@ static ioa_status write_stream(const ioa_network *n, const ioa_plan_steps *s, co
     assign_ends(n, s, &pool, p);
     for (uint64_t b = 0; b < g->count; b++) write_block(&w, g, &g->blocks[b]);
     for (uint64_t t = 0; !g->blocks && t < s->count;) t = write_run(&w, t);
-    if (pool.used * w.scale >= IOA_NO_SLOT) { /* offsets may have wrapped: the stream is thrown away */
+    if ((pool.used + UINT64_C(1)) * w.scale >= IOA_NO_SLOT) { /* offsets may have wrapped: the stream is thrown away */
         status = ioa_fail(error, IOA_ERR_INPUT,
                           "%" PRIu32 " live values in tiles of %" PRIu32 " floats exceed 32 GiB; use a smaller tile",
                           pool.used, p->options.tile);
         goto out;
     }
-    p->slots = pool.used;
-    for (uint32_t i = 0; i < p->inputs; i++)
-        if (p->input_offsets[i] != IOA_NO_SLOT) p->input_offsets[i] *= (uint32_t)w.scale;
+    p->slots = pool.used + 1; /* the last is nobody's */
+    for (uint32_t i = 0; i < p->inputs; i++) {
+        if (p->input_offsets[i] == IOA_NO_SLOT) p->input_offsets[i] = pool.used;
+        p->input_offsets[i] *= (uint32_t)w.scale;
+    }
     for (uint32_t i = 0; i < p->constants; i++) p->constant_offsets[i] *= (uint32_t)w.scale;
     for (uint32_t i = 0; i < p->outputs; i++)
         p->output_offsets[i] = pool.of[n->a.output_ids[i]] * (uint32_t)w.scale;
