@@ -3,11 +3,27 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 #define ALIGNMENT 64u
+#define HUGE_PAGE (UINT64_C(1) << 21)
+#define HUGE_FROM (4 * HUGE_PAGE) /* bytes; below, rounding up would waste more than it saves */
 
 static atomic_uint_fast64_t allocation_count;
 static atomic_uint_fast64_t failing_allocation; /* 0: none */
+
+/* The search walks through large arrays in no order; with small pages most of its time goes into finding them. A
+ * refusal changes nothing but speed. */
+static void *alloc_huge(size_t bytes)
+{
+    void *pointer = bytes < SIZE_MAX - HUGE_PAGE ? aligned_alloc(HUGE_PAGE, (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE) : NULL;
+#ifdef MADV_HUGEPAGE
+    if (pointer) (void)madvise(pointer, bytes, MADV_HUGEPAGE);
+#endif
+    return pointer;
+}
 
 void *ioa_alloc(uint64_t count, size_t size)
 {
@@ -15,6 +31,7 @@ void *ioa_alloc(uint64_t count, size_t size)
     if (number == atomic_load_explicit(&failing_allocation, memory_order_relaxed)) return NULL;
     if (size && count > (SIZE_MAX - ALIGNMENT) / size) return NULL;
     size_t bytes = ((size_t)count * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    if (bytes >= HUGE_FROM) return alloc_huge(bytes);
     return aligned_alloc(ALIGNMENT, bytes ? bytes : ALIGNMENT);
 }
 

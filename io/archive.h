@@ -48,6 +48,7 @@ typedef struct ioa_schedule {
     uint64_t seed;
     uint64_t rounds;   /* executed by the search */
     uint64_t planned_rounds; /* the temperatures followed a plan of so many */
+    uint64_t trial_rounds;   /* among them, those in which kinds of replicas competed */
     uint64_t replicas; /* K */
     uint8_t verified;
     uint32_t *order; /* [W]; owned */

@@ -29,6 +29,7 @@ const ioa_field ioa_schedule_fields[] = {
     {"seed", NUMBER(ioa_schedule, seed, IOA_H5_U64), .optional = true},
     {"rounds", NUMBER(ioa_schedule, rounds, IOA_H5_U64), .optional = true},
     {"planned_rounds", NUMBER(ioa_schedule, planned_rounds, IOA_H5_U64), .optional = true},
+    {"trial_rounds", NUMBER(ioa_schedule, trial_rounds, IOA_H5_U64), .optional = true},
     {"replicas", NUMBER(ioa_schedule, replicas, IOA_H5_U64), .optional = true},
     {"verified", NUMBER(ioa_schedule, verified, IOA_H5_U8), .optional = true},
 };

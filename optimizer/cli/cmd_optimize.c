@@ -264,7 +264,7 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
     join(argc, argv, line, sizeof line);
     const char *output = NULL, *method = "tempering", *engine = NULL;
     cli_common common = {0};
-    ioa_job job = {.seed = 1, .replicas = 0, .cold = 0.0, .hot = 0.0, .batch = 128, .timing_seconds = 5.0,
+    ioa_job job = {.seed = 1, .trial = UINT64_MAX, .replicas = 0, .cold = 0.0, .hot = 0.0, .batch = 128, .timing_seconds = 5.0,
                    .checkpoint_every = 60.0, .hang_timeout = 600.0, .command_line = line};
     const cli_option options[] = {
         {CLI_TEXT, 'o', "output", "ARCHIVE.h5", &output, "schedule archive to write (required)", 0, 0},
@@ -275,6 +275,7 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
         {CLI_TEXT, 0, "policy", "P", &memory.policy, "lru, rr or min (default min)", 0, 0},
         {CLI_REAL, 0, "seconds", "T", &job.seconds, "time for the search, construction included (default 60)", 0.001, 1e9},
         {CLI_COUNT, 0, "rounds", "N", &job.rounds, "exactly N rounds, whatever time they take", 1, 1e15},
+        {CLI_COUNT, 0, "trial-rounds", "N", &job.trial, "rounds that try out kinds of replicas (default 12 %; 0: none)", 0, 1e15},
         {CLI_COUNT, 0, "stop-round", "N", &job.stop, "with --rounds: stop there, as a run cut short by time did", 1, 1e15},
         {CLI_COUNT, 0, "replicas", "K", &job.replicas, "replicas, on any number of ranks (default: 4 or 2, by size)", 1, 1e6},
         {CLI_COUNT, 0, "proposals", "N", &job.proposals, "per replica and round (default: by the method)", 1, 1e15},
@@ -303,6 +304,8 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
     if (job.checkpoint_path && strcmp(job.checkpoint_path, output) == 0)
         return cli_refuse(command, "the checkpoint and the archive must be different files");
     if (job.seconds > 0.0 && job.rounds) return cli_refuse(command, "--seconds and --rounds exclude each other");
+    if (job.rounds && job.trial != UINT64_MAX && job.trial >= job.rounds)
+        return cli_refuse(command, "--trial-rounds must leave some of the --rounds");
     if (!find_method(method, &job.method))
         return cli_refuse(command, "--method wants tempering, anneal, construct or paper, not '%s'", method);
     if (job.method == IOA_METHOD_PAPER) {

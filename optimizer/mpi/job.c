@@ -54,7 +54,7 @@ static ioa_status share_network(ioa_seat *s, ioa_error *error)
  * network alone: the number of ranks must not change results. */
 static uint64_t default_replicas(uint64_t connections)
 {
-    return connections <= 20000 ? 4 : 2;
+    return connections <= 2000 ? 4 : 2;
 }
 
 /* ---- one memory size, all ranks ---- */
@@ -80,13 +80,14 @@ static ioa_status collect(ioa_seat *s, ioa_result_config *result, int owner, ioa
     (void)error;
     if (s->verifier == 0) return IOA_OK; /* one rank: it is all here */
     struct {
-        uint64_t start, claimed, planned;
+        uint64_t start, claimed, planned, trial;
         int64_t owner;
-    } facts = {result->start_total, result->claimed_total, result->planned, owner};
+    } facts = {result->start_total, result->claimed_total, result->planned, result->trial, owner};
     MPI_Bcast(&facts, sizeof facts, MPI_BYTE, 0, s->world);
     result->start_total = facts.start;
     result->claimed_total = facts.claimed;
     result->planned = facts.planned;
+    result->trial = facts.trial;
     ioa_courier sender = {.world = s->world, .verifier = s->verifier, .count = s->network->connections};
     if (is_verifier(s)) {
         ioa_verifier_receive_final(s->world, (int)facts.owner, s->network->connections, s->order);

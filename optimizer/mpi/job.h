@@ -25,6 +25,7 @@ typedef struct ioa_job {
     uint64_t seed;
     uint64_t replicas;  /* K; 0: by the size of the network */
     uint64_t rounds;    /* planned per memory size; 0: by seconds */
+    uint64_t trial;     /* rounds of the trial of kinds among them; UINT64_MAX: the usual share */
     uint64_t stop;      /* round at which to stop although more are planned; 0: none */
     const char *checkpoint_path; /* NULL: none are written */
     double checkpoint_every;     /* seconds */

@@ -186,6 +186,7 @@ static ioa_tempering_config search_config(const ioa_seat *s, int index, double b
                                    .seed = job->seed,
                                    .replicas = (uint32_t)s->replicas,
                                    .rounds = job->rounds,
+                                   .trial = job->trial,
                                    .proposals = job->proposals,
                                    .seconds = job->seconds > 0.0 ? (share > 1e-3 ? share : 1e-3) : 0.0,
                                    .began = began,
@@ -248,6 +249,7 @@ static ioa_status take_result(ioa_seat *s, const ioa_tempering *tempering, ioa_r
         if (*owner == s->rank) ioa_tempering_best_order(tempering, replica, s->order);
     }
     result->planned = ioa_tempering_planned(tempering);
+    result->trial = ioa_tempering_trial(tempering);
     return s->rank == 0 ? ioa_trace_copy(ioa_tempering_trace(tempering), trace, error) : IOA_OK;
 }
 

@@ -48,7 +48,7 @@ static ioa_status collect_facts(ioa_keeper *k, uint64_t replicas, ioa_error *err
 {
     static const char *const keys[IOA_KEEPER_FACTS] = {"topology_sha256", "memories", "policy", "method",
                                                        "engine",          "seed",     "replicas", "rounds",
-                                                       "proposals",       "cold",     "hot"};
+                                                       "proposals",       "cold",     "hot",      "trial"};
     const ioa_job *job = k->job;
     k->texts = ioa_alloc_zero(IOA_KEEPER_FACTS, TEXT);
     if (!k->texts) return ioa_fail_nomem(error, "the configuration", IOA_KEEPER_FACTS, TEXT);
@@ -64,6 +64,7 @@ static ioa_status collect_facts(ioa_keeper *k, uint64_t replicas, ioa_error *err
     snprintf(text[8], TEXT, "%" PRIu64, job->proposals);
     snprintf(text[9], TEXT, "%.17g", job->cold);
     snprintf(text[10], TEXT, "%.17g", job->hot);
+    snprintf(text[11], TEXT, "%" PRIu64, job->trial);
     return ioa_network_topology_hash(k->network, text[0], error);
 }
 

@@ -153,6 +153,7 @@ static ioa_status describe(ioa_schedule *s, const ioa_network *network, const io
     s->replicas = config->replicas;
     s->rounds = trace->rounds;
     s->planned_rounds = config->planned;
+    s->trial_rounds = config->trial;
     s->lower_bound = network->bounds.lower;
     s->upper_bound = network->bounds.upper;
     snprintf(s->method, sizeof s->method, "%s", config->method);

@@ -33,6 +33,7 @@ typedef struct ioa_result_config {
     double timing_seconds; /* 0: no timing */
     uint64_t start_total;  /* of the constructive order the search began with */
     uint64_t planned;       /* rounds; the trace may be shorter */
+    uint64_t trial;         /* rounds of the trial among them */
     uint64_t claimed_total; /* what the search says the order costs */
 } ioa_result_config;
 

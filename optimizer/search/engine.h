@@ -43,7 +43,7 @@ typedef struct ioa_engine {
     const char *name;
     const char *summary; /* one line for --help */
 
-    uint32_t groups; /* kinds of replicas; replica k is of kind k mod groups, and only equal kinds exchange */
+    uint32_t kinds; /* of replicas, up to IOA_STAGES_MOST_KINDS; which one suits the network is tried out (stages.h) */
 
     /* What the replicas of a rank share beyond the problem; both NULL if nothing. */
     ioa_status (*prepare)(const ioa_problem *problem, void **shared, ioa_error *error);
@@ -52,6 +52,10 @@ typedef struct ioa_engine {
     /* Starts a replica of a kind. Problem and shared must outlive it. */
     ioa_status (*create)(const ioa_problem *problem, const void *shared, uint32_t kind, void **state, ioa_error *error);
     void (*destroy)(void *state);
+
+    /* Begins anew as a replica of a kind, keeping the best order and its total. Only where there
+     * are several kinds. */
+    ioa_status (*turn)(void *state, uint32_t kind, ioa_error *error);
 
     /* Effort of one round: a function of the problem alone, so that rounds mean the same on every machine. */
     uint64_t (*round_proposals)(const ioa_problem *problem);

@@ -1,8 +1,8 @@
 /* Three engines in one file, since they are the same replica with different plans:
  *   interval  coarse: every destination has one residency, an interval of time (interval.h)
  *   priced    fine: every connection has its place, memory has prices (priced.h)
- *   levels    two kinds of replicas: even ones coarse first, then fine from the best coarse order, never hot again;
- *             odd ones fine from the beginning. Long rows favour the former, short ones the latter.
+ *   levels    two kinds of replicas: kind 0 coarse first, then fine from there, never hot again; kind 1 fine from the
+ *             beginning. Long rows favour the former, short ones the latter; a trial decides (stages.h).
  * The exact count of what a replica has is taken at the end of every round; swaps compare it, and the best order is
  * chosen by it. With an objective of several levels, moves are made for the first one (the registers, where every
  * transfer is an instruction), and everything that is selected - the start, the swaps, the bests - by the weighted sum. */
@@ -180,16 +180,32 @@ static void replica_destroy(void *state)
     ioa_free(r);
 }
 
-/* From the coarse level to the fine one, at the best order so far. */
+/* From the coarse level to the fine one, at the present order. */
 static ioa_status take_over(replica *r, ioa_error *error)
 {
     ioa_interval_state_destroy(r->interval);
     r->interval = NULL;
-    ioa_status status = ioa_priced_create(r->problem->graph, r->best, r->problem->memory, &r->priced, error);
+    ioa_status status = ioa_priced_create(r->problem->graph, r->order, r->problem->memory, &r->priced, error);
     if (status != IOA_OK) return status;
     double cold;
     ioa_priced_suggest(r->priced, &r->scale, &cold);
     return IOA_OK;
+}
+
+/* Begins (again) at the start. */
+static ioa_status turn(void *state, uint32_t kind, ioa_error *error)
+{
+    replica *r = state;
+    ioa_interval_state_destroy(r->interval);
+    ioa_priced_destroy(r->priced);
+    r->interval = NULL;
+    r->priced = NULL;
+    r->takeover = kind == 1 ? 0.0 : r->shared->takeover;
+    r->scale = 0.0;
+    r->total = r->problem->start_total;
+    memcpy(r->order, r->problem->start, r->problem->network->connections * sizeof *r->order);
+    return r->takeover > 0.0 ? ioa_interval_state_create(r->shared->problem, &r->shared->start, &r->interval, error)
+                             : take_over(r, error);
 }
 
 static ioa_status replica_create(const ioa_problem *problem, const void *pointer, uint32_t kind, void **state,
@@ -200,17 +216,13 @@ static ioa_status replica_create(const ioa_problem *problem, const void *pointer
     if (!r) return ioa_fail_nomem(error, "a replica", 1, sizeof *r);
     r->problem = problem;
     r->shared = pointer;
-    r->takeover = kind == 1 ? 0.0 : r->shared->takeover;
-    r->total = r->best_total = problem->start_total;
+    r->best_total = problem->start_total;
     r->order = ioa_alloc(w, sizeof *r->order);
     r->best = ioa_alloc_copy(problem->start, w, sizeof *r->best);
     ioa_status status = r->order && r->best ? IOA_OK : ioa_fail_nomem(error, "a replica", w, 2 * sizeof *r->order);
     if (status == IOA_OK)
         status = ioa_scorer_create(problem->network, &problem->objective, &r->scorer, error);
-    if (status == IOA_OK)
-        status = r->takeover > 0.0
-                     ? ioa_interval_state_create(r->shared->problem, &r->shared->start, &r->interval, error)
-                     : take_over(r, error);
+    if (status == IOA_OK) status = turn(r, kind, error);
     if (status == IOA_OK)
         *state = r;
     else
@@ -390,14 +402,15 @@ static ioa_status load(void *state, const void *bytes, uint64_t count, ioa_error
         status = ioa_fail(error, IOA_ERR_INPUT, "a replica's state has the wrong length");
     else
         status = ioa_interval_state_load(r->interval, from + order, error);
+    if (status == IOA_OK && !h.fine) status = ioa_interval_order(r->interval, r->order, error);
     r->total = h.total;
     r->best_total = h.best_total;
     r->scale = h.scale;
     return status;
 }
 
-#define REPLICA(kinds)                                                                                                 \
-    .groups = kinds, .release = shared_release, .create = replica_create, .destroy = replica_destroy,                                   \
+#define REPLICA(count)                                                                                                 \
+    .kinds = count, .turn = turn, .release = shared_release, .create = replica_create, .destroy = replica_destroy,                                   \
     .round_proposals = round_proposals, .anneal = anneal, .energy = energy, .best_total = best_total,                  \
     .best_order = best_order, .bytes = saved_bytes, .save = save, .load = load
 

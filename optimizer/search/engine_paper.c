@@ -179,7 +179,7 @@ static ioa_status paper_load(void *state, const void *bytes, uint64_t count, ioa
 const ioa_engine ioa_engine_paper = {
     .name = "paper",
     .summary = "shift single connections, full simulation of every proposal (the paper's baseline)",
-    .groups = 1,
+    .kinds = 1,
     .create = paper_create,
     .destroy = paper_destroy,
     .round_proposals = paper_round_proposals,

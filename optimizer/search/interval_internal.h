@@ -43,6 +43,7 @@ typedef struct ioa_iv_touch { /* what a proposal does to one source */
     int32_t loads;          /* new number of loads */
     uint32_t flips, flip_count;
     bool all;               /* held from close to the last open: all bits set */
+    bool moved;             /* its own close is another one */
     uint64_t key;           /* to insert, with its bit */
 } ioa_iv_touch;
 
@@ -131,8 +132,9 @@ int64_t ioa_iv_hold(const ioa_interval_state *s, int32_t first, int32_t last, in
 int32_t ioa_iv_plan(ioa_interval_state *s, uint32_t u, uint64_t *keys, int32_t count, int64_t *price);
 /* Takes everything u holds out of the occupancy (logged); returns the change of energy. */
 int64_t ioa_iv_release(ioa_interval_state *s, uint32_t u, int32_t born);
-/* Ends of residency of u's keys from position `from` on. */
-void ioa_iv_ends(ioa_interval_state *s, uint32_t u, int32_t from);
+/* Ends of residency of u's keys from position `from` on; keys at `upto` and later are as they were when the ends were last
+ * found, so that the walk may stop where it meets them. */
+void ioa_iv_ends(ioa_interval_state *s, uint32_t u, int32_t from, int32_t upto);
 /* Proposes: the destination with key `old` gets key `new` (both 0: none does), and u's birth moves from born0 to
  * its present value. Appends a touch; returns the change of energy. */
 int64_t ioa_iv_propose(ioa_interval_state *s, uint32_t u, int32_t born0, uint64_t old, uint64_t new);

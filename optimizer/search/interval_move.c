@@ -210,7 +210,7 @@ static bool try_plan(ioa_interval_state *s, uint32_t u, int64_t temperature_q16,
     s->loads[u] = loads;
     s->io += cost;
     s->energy += change;
-    ioa_iv_ends(s, u, 0);
+    ioa_iv_ends(s, u, 0, count);
     return true;
 }
 

@@ -86,7 +86,7 @@ int64_t ioa_iv_release(ioa_interval_state *s, uint32_t u, int32_t born)
     return change;
 }
 
-void ioa_iv_ends(ioa_interval_state *s, uint32_t u, int32_t from)
+void ioa_iv_ends(ioa_interval_state *s, uint32_t u, int32_t from, int32_t upto)
 {
     const ioa_interval_problem *p = s->problem;
     int64_t first = p->out_offsets[u], stop = p->out_offsets[u + 1], at = first + from;
@@ -95,6 +95,7 @@ void ioa_iv_ends(ioa_interval_state *s, uint32_t u, int32_t from)
         uint64_t key = s->key[at];
         int32_t open = ioa_iv_open(key);
         if (open > ioa_iv_tick(e)) e = key & 1 ? ioa_iv_met(open) : ioa_iv_met(ioa_iv_close(key));
+        if (at - first >= upto && s->end[at] == e) return; /* from here on nothing is new */
         s->end[at] = e;
     }
 }
@@ -214,6 +215,7 @@ int64_t ioa_iv_propose(ioa_interval_state *s, uint32_t u, int32_t born0, uint64_
         touch.insert = position(keys, count, new);
     }
     walk w = { .old_e = born0, .new_e = ioa_iv_born(s, u) };
+    touch.moved = w.old_e != w.new_e;
     int32_t removing = touch.remove, inserting = touch.insert; /* -1 once it is behind us */
     for (;;) {
         if (w.old_e == w.new_e) { /* nothing to do before the next change */
@@ -250,9 +252,11 @@ void ioa_iv_apply(ioa_interval_state *s, const ioa_iv_touch *touch)
     const ioa_interval_problem *p = s->problem;
     uint32_t u = touch->source;
     uint64_t *keys = s->key + p->out_offsets[u];
-    int32_t count = (int32_t)(p->out_offsets[u + 1] - p->out_offsets[u]), from = 0;
+    int32_t count = (int32_t)(p->out_offsets[u + 1] - p->out_offsets[u]), from = 0, upto = 0;
     if (touch->insert >= 0) {
         int32_t out = touch->remove, in = touch->insert;
+        from = touch->moved ? 0 : out < in ? out : in;
+        upto = (out < in ? in : out) + 1;
         if (out < in) {
             memmove(keys + out, keys + out + 1, (size_t)(in - out - 1) * sizeof *keys);
             keys[in - 1] = touch->key;
@@ -261,10 +265,17 @@ void ioa_iv_apply(ioa_interval_state *s, const ioa_iv_touch *touch)
             keys[in] = touch->key;
         }
     }
-    for (uint32_t i = 0; i < touch->flip_count; i++) keys[s->flips[touch->flips + i]] ^= 1;
-    if (touch->all)
+    for (uint32_t i = 0; i < touch->flip_count; i++) {
+        int32_t flip = (int32_t)s->flips[touch->flips + i];
+        keys[flip] ^= 1;
+        if (flip >= upto) upto = flip + 1;
+    }
+    if (touch->all) {
         for (int32_t i = 0; i < count; i++) keys[i] |= 1;
+        from = 0;
+        upto = count;
+    }
     s->io += ioa_iv_cost(p, u, touch->loads) - ioa_iv_cost(p, u, s->loads[u]);
     s->loads[u] = touch->loads;
-    ioa_iv_ends(s, u, from);
+    ioa_iv_ends(s, u, from, upto);
 }

@@ -26,11 +26,25 @@ void ioa_ladder_place(const ioa_ladder *ladder, uint32_t *rung_of, uint32_t *rep
     }
 }
 
+void ioa_ladder_regroup(ioa_ladder *l, uint32_t groups, double spread, uint64_t round)
+{
+    double span = ioa_portable_log(spread);
+    l->groups = groups < l->rungs ? groups : l->rungs;
+    l->next_adaptation = round + FIRST_ADAPTATION;
+    for (uint32_t g = 0; g < l->groups; g++) {
+        uint32_t first = ioa_ladder_first(l, g), last = ioa_ladder_first(l, g + 1) - 1;
+        for (uint32_t i = first; i <= last; i++)
+            l->temperature[i] = i == first ? 1.0 : ioa_portable_exp(span * (i - first) / (last - first));
+    }
+    memset(l->acceptance, 0, l->rungs * sizeof *l->acceptance);
+    memset(l->attempts, 0, l->rungs * sizeof *l->attempts);
+}
+
 ioa_status ioa_ladder_create(uint32_t rungs, uint32_t groups, double spread, ioa_ladder *ladder, ioa_error *error)
 {
     if (rungs == 0 || !(spread >= 1.0))
         return ioa_fail(error, IOA_ERR_INPUT, "a ladder needs replicas and a spread of at least 1, not %g", spread);
-    ioa_ladder l = {.rungs = rungs, .groups = groups < rungs ? groups : rungs, .next_adaptation = FIRST_ADAPTATION};
+    ioa_ladder l = {.rungs = rungs};
     l.temperature = ioa_alloc(rungs, sizeof *l.temperature);
     l.acceptance = ioa_alloc_zero(rungs, sizeof *l.acceptance);
     l.attempts = ioa_alloc_zero(rungs, sizeof *l.attempts);
@@ -39,12 +53,7 @@ ioa_status ioa_ladder_create(uint32_t rungs, uint32_t groups, double spread, ioa
         ioa_ladder_destroy(&l);
         return ioa_fail_nomem(error, "the ladder", rungs, 24);
     }
-    double span = ioa_portable_log(spread);
-    for (uint32_t g = 0; g < l.groups; g++) {
-        uint32_t first = ioa_ladder_first(&l, g), last = ioa_ladder_first(&l, g + 1) - 1;
-        for (uint32_t i = first; i <= last; i++)
-            l.temperature[i] = i == first ? 1.0 : ioa_portable_exp(span * (i - first) / (last - first));
-    }
+    ioa_ladder_regroup(&l, groups, spread, 0);
     *ladder = l;
     return IOA_OK;
 }

@@ -26,6 +26,9 @@ typedef struct ioa_ladder {
  * stand together, group by group, coldest first. More groups than rungs are cut down to the rungs. */
 ioa_status ioa_ladder_create(uint32_t rungs, uint32_t groups, double spread, ioa_ladder *ladder, ioa_error *error);
 
+/* Makes it a fresh ladder of so many groups at round `round`; no more groups than rungs. */
+void ioa_ladder_regroup(ioa_ladder *ladder, uint32_t groups, double spread, uint64_t round);
+
 /* First rung of a group; the one after the last group's end is the number of rungs. */
 uint32_t ioa_ladder_first(const ioa_ladder *ladder, uint32_t group);
 

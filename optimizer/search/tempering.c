@@ -10,15 +10,15 @@ enum { FIELD_ENERGY, FIELD_BEST, FIELD_PROPOSALS, FIELD_ACCEPTED, FIELD_BASE, FI
 /* ... and once: whether it failed, whether time is up, how many rounds worker 0 plans, and its wishes. */
 enum { HEAD_STATUS, HEAD_STOP, HEAD_PLAN, HEAD_WISH, HEADS };
 
-#define TIMED_ROUNDS 4    /* the same for any plan; a plan from a time limit rests on them */
 #define PLAN_MARGIN 0.94  /* share of the time that is planned for: rounds do not all take the same time */
-#define QUENCH_SHARE 0.04 /* of the rounds, at the end, at temperature 0 */
+#define QUENCH_SHARE 0.04 /* of the rounds of an annealing, at the end, at temperature 0 */
 
 struct ioa_tempering {
     const ioa_problem *problem;
     ioa_tempering_config config;
     ioa_transport transport;
     ioa_ladder ladder;
+    ioa_stages stages;
     ioa_trace trace;
     uint32_t slots;       /* replicas per worker, rounded up */
     void **state;         /* [slots] this worker's replicas: rank, rank + size, .. */
@@ -30,10 +30,10 @@ struct ioa_tempering {
     uint64_t best_total;
     uint32_t best_replica;
     uint64_t proposals_total, round_trips;
-    uint64_t planned; /* rounds; 0: not known yet */
     double *heat;     /* [K] this round's temperature of each rung, in I/Os */
     double elapsed;   /* seconds since it began, up to when last asked for the values */
     double annealed;  /* seconds spent in rounds */
+    double trial_annealed; /* of them before the end of the trial */
     double annealing, exchanging; /* seconds, of this worker and run */
     bool stopped;     /* by a wish */
     void *shared;     /* of the engine */
@@ -97,15 +97,16 @@ ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_
     t->slots = (config->replicas + transport->size - 1) / transport->size;
     t->trace.replicas = config->replicas;
     t->best_total = problem->start_total;
-    t->planned = config->rounds;
-    ioa_status status = ioa_ladder_create(config->replicas, config->engine->groups, config->spread, &t->ladder, error);
+    t->stages = ioa_stages_make(config->engine->kinds, config->replicas, config->rounds, config->trial);
+    ioa_status status = ioa_ladder_create(config->replicas, ioa_stages_side_by_side(&t->stages, 0), config->spread,
+                                          &t->ladder, error);
     if (status == IOA_OK) status = allocate(t, error);
     if (status == IOA_OK && config->engine->prepare) status = config->engine->prepare(problem, &t->shared, error);
     if (status == IOA_OK) ioa_ladder_place(&t->ladder, t->rung_of, t->replica_at);
     for (uint32_t i = 0; status == IOA_OK && i < t->slots; i++) {
         uint32_t replica = transport->rank + i * transport->size;
         if (replica < config->replicas)
-            status = config->engine->create(problem, t->shared, replica % t->ladder.groups, &t->state[i], error);
+            status = config->engine->create(problem, t->shared, ioa_stages_kind(&t->stages, 0, replica), &t->state[i], error);
     }
     if (status == IOA_OK)
         *tempering = t;
@@ -119,24 +120,43 @@ static uint64_t round_proposals(const ioa_tempering *t)
     return t->config.proposals ? t->config.proposals : t->config.engine->round_proposals(t->problem);
 }
 
-/* Where the round stands in the plan. The first rounds do not know it. */
+/* Where the round stands in its annealing. */
 static ioa_step make_step(const ioa_tempering *t, uint64_t round)
 {
     ioa_step step = {.proposals = round_proposals(t)};
-    if (round < TIMED_ROUNDS || t->planned <= TIMED_ROUNDS) return step;
-    double rounds = (double)(t->planned - TIMED_ROUNDS), progress = (double)(round + 1 - TIMED_ROUNDS) / rounds;
-    step.quench = progress > 1.0 - QUENCH_SHARE;
-    step.progress = step.quench ? 1.0 : progress / (1.0 - QUENCH_SHARE);
-    step.sweeps = rounds * (double)step.proposals / (double)t->problem->network->connections;
+    ioa_stage stage = ioa_stages_at(&t->stages, round);
+    if (stage.rounds == 0.0) return step;
+    step.quench = stage.progress > 1.0 - QUENCH_SHARE;
+    step.progress = step.quench ? 1.0 : stage.progress / (1.0 - QUENCH_SHARE);
+    step.sweeps = stage.rounds * (double)step.proposals / (double)t->problem->network->connections;
     return step;
 }
 
-/* Worker 0 turns what is left of the time limit into rounds. */
-static uint64_t plan(const ioa_tempering *t, uint64_t done, double started)
+/* Worker 0 turns what is left of the time limit into rounds; `began`: when the rounds of this kind did. */
+static uint64_t plan(const ioa_tempering *t, uint64_t done, double began)
 {
-    double now = ioa_clock(), per_round = (now - started) / (double)done;
+    uint64_t end = ioa_stages_trial_end(&t->stages), alike = end == UINT64_MAX || end == 0 ? done : done - end;
+    double now = ioa_clock(), per_round = (now - began) / (double)alike;
     double left = t->config.seconds * PLAN_MARGIN - (now - t->config.began);
     return done + (left > 0.0 ? (uint64_t)(left / per_round) : 0) + 1;
+}
+
+/* Makes this worker's replicas begin anew, as their kinds from `round` on; they keep their best orders. */
+static ioa_status turn_mine(ioa_tempering *t, uint64_t round, ioa_error *error)
+{
+    ioa_status status = IOA_OK;
+    for (uint32_t i = 0; i < t->slots && status == IOA_OK; i++) {
+        uint32_t kind = ioa_stages_kind(&t->stages, round, t->transport.rank + i * t->transport.size);
+        if (t->state[i]) status = t->config.engine->turn(t->state[i], kind, error);
+    }
+    return status;
+}
+
+static void regroup(ioa_tempering *t, uint64_t round)
+{
+    ioa_ladder_regroup(&t->ladder, ioa_stages_side_by_side(&t->stages, round), t->config.spread, round);
+    ioa_ladder_place(&t->ladder, t->rung_of, t->replica_at);
+    memset(t->direction, 0, t->config.replicas * sizeof *t->direction);
 }
 
 /* Anneals this worker's replicas for one round and fills its message. */
@@ -144,6 +164,11 @@ static ioa_status anneal_mine(ioa_tempering *t, uint64_t round, ioa_error *error
 {
     const ioa_engine *engine = t->config.engine;
     ioa_step step = make_step(t, round);
+    if (ioa_stages_at(&t->stages, round).begins) {
+        ioa_status status = turn_mine(t, round, error);
+        if (status != IOA_OK) return status;
+        regroup(t, round);
+    }
     for (uint32_t i = 0; i < t->slots; i++) {
         uint32_t replica = t->transport.rank + i * t->transport.size;
         if (!t->state[i]) continue;
@@ -170,7 +195,8 @@ static ioa_status exchange(ioa_tempering *t, ioa_status status, double started, 
     t->mine[HEAD_STATUS] = status;
     bool late = t->config.seconds > 0.0 && ioa_clock() - t->config.began >= t->config.seconds;
     t->mine[HEAD_STOP] = t->transport.rank == 0 && late;
-    t->mine[HEAD_PLAN] = t->transport.rank == 0 && !t->planned && done == TIMED_ROUNDS ? (int64_t)plan(t, done, started) : 0;
+    bool planning = t->transport.rank == 0 && ioa_stages_want_plan(&t->stages, done);
+    t->mine[HEAD_PLAN] = planning ? (int64_t)plan(t, done, started + t->trial_annealed) : 0;
     t->mine[HEAD_WISH] = wish;
     ioa_status sent = t->transport.gather(t->transport.context, t->mine, message_length(t), t->all, error);
     if (sent != IOA_OK || status != IOA_OK) return status != IOA_OK ? status : sent;
@@ -180,7 +206,7 @@ static ioa_status exchange(ioa_tempering *t, ioa_status status, double started, 
             return ioa_fail(error, (ioa_status)head[HEAD_STATUS], "worker %u failed", (unsigned)r);
         *stop = *stop || head[HEAD_STOP];
         *wishes |= (unsigned)head[HEAD_WISH];
-        if (head[HEAD_PLAN]) t->planned = (uint64_t)head[HEAD_PLAN];
+        if (head[HEAD_PLAN]) ioa_stages_plan(&t->stages, (uint64_t)head[HEAD_PLAN]);
     }
     return IOA_OK;
 }
@@ -215,12 +241,13 @@ static void find_heat(ioa_tempering *t)
 }
 
 /* Takes in what all workers reported; true if the best order is new. */
-static bool take_in(ioa_tempering *t)
+static bool take_in(ioa_tempering *t, uint64_t round)
 {
     bool improved = false;
     for (uint32_t k = 0; k < t->config.replicas; k++) {
         const int64_t *fields = fields_of(t, k);
         t->energy[k] = fields[FIELD_ENERGY];
+        ioa_stages_report(&t->stages, round, k, t->energy[k]);
         t->proposals_total += (uint64_t)fields[FIELD_PROPOSALS];
         if ((uint64_t)fields[FIELD_BEST] >= t->best_total) continue;
         t->best_total = (uint64_t)fields[FIELD_BEST];
@@ -251,7 +278,7 @@ static void record(ioa_tempering *t, uint64_t round)
 /* What follows from a round's messages, alike on every worker. */
 static bool conclude(ioa_tempering *t, uint64_t round)
 {
-    bool improved = take_in(t);
+    bool improved = take_in(t, round);
     find_heat(t);
     record(t, round);
     uint64_t row = round * t->config.replicas;
@@ -269,7 +296,7 @@ ioa_status ioa_tempering_run(ioa_tempering *t, const ioa_tempering_events *event
     if (!events) events = &none;
     bool stop = t->config.stop && t->trace.rounds >= t->config.stop;
     double started = ioa_clock() - t->annealed; /* as if it had been running all the time */
-    while (!stop && (t->planned == 0 || t->trace.rounds < t->planned)) {
+    while (!stop && (t->stages.planned == 0 || t->trace.rounds < t->stages.planned)) {
         uint64_t round = t->trace.rounds;
         unsigned wishes = 0;
         ioa_status status = ioa_trace_reserve(&t->trace, round + 1, error);
@@ -283,6 +310,7 @@ ioa_status ioa_tempering_run(ioa_tempering *t, const ioa_tempering_events *event
         if (status != IOA_OK) return status;
         bool improved = conclude(t, round);
         t->annealed = ioa_clock() - started;
+        if (t->trace.rounds == ioa_stages_trial_end(&t->stages)) t->trial_annealed = t->annealed;
         t->stopped = wishes & IOA_WISH_STOP;
         stop = stop || t->stopped || t->trace.rounds == t->config.stop ||
                t->best_total == t->problem->network->bounds.lower; /* nothing better exists */
@@ -307,7 +335,12 @@ void ioa_tempering_best_order(const ioa_tempering *t, uint32_t replica, uint32_t
 
 uint64_t ioa_tempering_planned(const ioa_tempering *t)
 {
-    return t->planned;
+    return t->stages.planned;
+}
+
+uint64_t ioa_tempering_trial(const ioa_tempering *t)
+{
+    return t->stages.trial == UINT64_MAX ? 0 : t->stages.trial;
 }
 
 const ioa_trace *ioa_tempering_trace(const ioa_tempering *t)
@@ -336,9 +369,12 @@ size_t ioa_tempering_values(ioa_tempering *t, ioa_value values[IOA_TEMPERING_VAL
     uint64_t k = t->config.replicas;
     t->elapsed = ioa_tempering_elapsed(t);
     const ioa_value list[] = {
-        {"planned", IOA_VALUE_U64, 1, &t->planned},
+        {"planned", IOA_VALUE_U64, 1, &t->stages.planned},
+        {"trial", IOA_VALUE_U64, 1, &t->stages.trial},
+        {"cheapest", IOA_VALUE_I64, IOA_STAGES_MOST_KINDS, t->stages.cheapest},
         {"elapsed", IOA_VALUE_F64, 1, &t->elapsed},
         {"annealed", IOA_VALUE_F64, 1, &t->annealed},
+        {"trial_annealed", IOA_VALUE_F64, 1, &t->trial_annealed},
         {"best_total", IOA_VALUE_U64, 1, &t->best_total},
         {"best_replica", IOA_VALUE_U32, 1, &t->best_replica},
         {"proposals_total", IOA_VALUE_U64, 1, &t->proposals_total},
@@ -369,13 +405,16 @@ ioa_status ioa_tempering_restored(ioa_tempering *t, ioa_error *error)
 {
     uint32_t k = t->config.replicas;
     bool good = t->best_replica < k && t->annealed >= 0.0 && t->elapsed >= 0.0 &&
-                (t->config.rounds == 0 || t->planned == t->config.rounds) && t->best_total <= t->problem->start_total;
+                t->trial_annealed >= 0.0 && t->trial_annealed <= t->annealed && ioa_stages_valid(&t->stages, t->trace.rounds) &&
+                (t->config.rounds == 0 || t->stages.planned == t->config.rounds) && t->best_total <= t->problem->start_total;
     for (uint32_t i = 0; good && i < k; i++)
         good = t->replica_at[i] < k && t->rung_of[t->replica_at[i]] == i && t->ladder.temperature[i] >= 1.0 &&
                t->direction[i] >= -1 && t->direction[i] <= 1;
     if (!good) return ioa_fail(error, IOA_ERR_INPUT, "the values of the search are impossible");
     t->config.began = ioa_clock() - t->elapsed; /* what was used of the time counts on */
-    return IOA_OK;
+    uint64_t last = t->trace.rounds ? t->trace.rounds - 1 : 0;
+    t->ladder.groups = ioa_stages_side_by_side(&t->stages, last);
+    return last >= ioa_stages_first_change(&t->stages) ? turn_mine(t, last, error) : IOA_OK;
 }
 
 uint64_t ioa_tempering_replica_bytes(const ioa_tempering *t, uint32_t replica)

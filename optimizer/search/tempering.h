@@ -1,9 +1,10 @@
 /* Annealed parallel tempering: K replicas on any number of workers, temperatures exchanged, orders never.
  *
  * All replicas start at the best constructive order. The ladder moves from hot to cold geometrically with the rounds,
- * as hot as the length of the search allows, and the last rounds are a quench. So the number of rounds is planned beforehand: given,
- * or, from a time limit, by timing the first few rounds, which do not depend on the plan. The plan is part of the
- * result; a run that reaches its time limit before its plan stops there.
+ * as hot as the length of the search allows, and the last rounds are a quench. So the number of rounds is planned
+ * beforehand: given, or, from a time limit, by timing the first few rounds, which do not depend on the plan. A short
+ * trial decides between kinds of replicas (stages.h). The plan is part of the result; a run that reaches its time limit
+ * before its plan stops there.
  *
  * Replica k lives on worker k mod size. A round is: every replica anneals at its rung's temperature with the stream
  * (seed, replica, round); the workers gather 16 bytes per replica (energy, best); every worker computes all swaps
@@ -14,6 +15,7 @@
 #include "io/checkpoint.h" /* ioa_value; nothing of io is called */
 #include "optimizer/search/engine.h"
 #include "optimizer/search/ladder.h"
+#include "optimizer/search/stages.h"
 #include "optimizer/search/trace.h"
 #include "optimizer/search/transport.h"
 
@@ -22,6 +24,7 @@ typedef struct ioa_tempering_config {
     uint64_t seed;
     uint32_t replicas;    /* K */
     uint64_t rounds;      /* planned; 0: from `seconds` */
+    uint64_t trial;       /* rounds of the trial among them; UINT64_MAX: the usual share */
     uint64_t stop;        /* stop after this round although more are planned; 0: no */
     uint64_t proposals;   /* per replica and round; 0: the engine's choice */
     double seconds;       /* time limit after `began`, kept by worker 0; 0: none */
@@ -67,6 +70,7 @@ double ioa_tempering_elapsed(const ioa_tempering *tempering); /* seconds since i
  * waited for others. */
 void ioa_tempering_times(const ioa_tempering *tempering, double *annealing, double *exchanging);
 uint64_t ioa_tempering_planned(const ioa_tempering *tempering); /* rounds planned; 0 before it is known */
+uint64_t ioa_tempering_trial(const ioa_tempering *tempering);   /* rounds of the trial; 0: none, or not known yet */
 const ioa_trace *ioa_tempering_trace(const ioa_tempering *tempering);
 
 /* ---- between two rounds: taking a search apart and putting it together again ----
@@ -74,7 +78,7 @@ const ioa_trace *ioa_tempering_trace(const ioa_tempering *tempering);
  * The values are what all workers hold alike: named arrays that point into the search, for writing and for reading
  * in place. To restore: create with the same problem and configuration; ioa_tempering_resize to the rounds done; fill in
  * the values (the same on all workers); ioa_tempering_restored; load the states of this worker's replicas. */
-#define IOA_TEMPERING_VALUES (14 + IOA_TRACE_COLUMNS)
+#define IOA_TEMPERING_VALUES (17 + IOA_TRACE_COLUMNS)
 size_t ioa_tempering_values(ioa_tempering *tempering, ioa_value values[IOA_TEMPERING_VALUES]);
 ioa_status ioa_tempering_resize(ioa_tempering *tempering, uint64_t rounds, ioa_error *error);
 ioa_status ioa_tempering_restored(ioa_tempering *tempering, ioa_error *error); /* IOA_ERR_INPUT: impossible values */

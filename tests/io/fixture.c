@@ -184,6 +184,7 @@ ioa_archive *sample_archive(const ioa_network *network)
         s->seed = UINT64_MAX - i;
         s->rounds = 3;
         s->planned_rounds = 5;
+        s->trial_rounds = 2;
         s->replicas = 4;
         s->verified = 1;
         s->order = ioa_alloc(archive->connections, sizeof *s->order);

@@ -11,7 +11,7 @@
 static void compare_schedules(const ioa_schedule *a, const ioa_schedule *b, uint64_t connections)
 {
     assert_true(a->memory == b->memory && a->policy == b->policy && a->seed == b->seed && a->rounds == b->rounds &&
-                a->planned_rounds == b->planned_rounds);
+                a->planned_rounds == b->planned_rounds && a->trial_rounds == b->trial_rounds);
     assert_true(a->io.reads == b->io.reads && a->io.writes == b->io.writes && a->verified == b->verified);
     assert_true(a->lower_bound == b->lower_bound && a->upper_bound == b->upper_bound);
     assert_true(a->baseline_total == b->baseline_total && a->replicas == b->replicas);

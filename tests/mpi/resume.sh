@@ -46,13 +46,14 @@ for method in anneal paper; do
 done
 
 # ---- by time: once the rounds are planned, they are what is done
-search=(net.h5 -q --memory 8 --seconds 4 --proposals 1500 --seed 11 --timing 0 --replicas 3)
+search=(net.h5 -q --memory 8 --seconds 4 --proposals 1500 --seed 11 --timing 0 --replicas 3 --trial-rounds 10)
 expect_exit 75 mpi 3 optimize "${search[@]}" -o part.h5 "${ckpt[@]}" --pause-after 6
+expect_exit 75 mpi 1 optimize "${search[@]}" -o part.h5 "${ckpt[@]}" --pause-after 10 # the second plan is not made yet
 expect_exit 0 mpi 2 optimize "${search[@]}" -o part.h5 "${ckpt[@]}"
 expect_exit 0 h5dump -a /schedules/0000/planned_rounds part.h5
 planned=$(grep -o '(0): [0-9]*' "$out" | cut -d' ' -f2)
 expect_exit 0 h5dump -a /schedules/0000/rounds part.h5
 done=$(grep -o '(0): [0-9]*' "$out" | cut -d' ' -f2)
 expect_exit 0 mpi 1 optimize net.h5 -q --memory 8 --rounds "$planned" --stop-round "$done" --proposals 1500 --seed 11 --timing 0 \
-    --replicas 3 -o again.h5
+    --trial-rounds 10 --replicas 3 -o again.h5
 same part.h5 again.h5

@@ -23,7 +23,7 @@ static ioa_problem make_problem(uint64_t seed, uint32_t **order)
 
 static ioa_tempering_config make_config(const ioa_engine *engine)
 {
-    return (ioa_tempering_config){.engine = engine, .seed = 3, .replicas = 5, .rounds = 20, .proposals = 50,
+    return (ioa_tempering_config){.engine = engine, .seed = 3, .replicas = 5, .rounds = 20, .trial = 8, .proposals = 50,
                                   .spread = 2.0};
 }
 
