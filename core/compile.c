@@ -17,6 +17,8 @@
 #define CAN_RUN 0
 #endif
 
+#define HUGE_PAGE ((size_t)2 << 20)
+#define HUGE_FROM ((size_t)1 << 20) /* bytes of code */
 #define L1_CODE (32u << 10) /* bytes of code that stay in L1 */
 
 struct ioa_code {
@@ -29,7 +31,9 @@ struct ioa_code {
     uint64_t *stream_from; /* [segments] index into the stream */
     size_t enter;          /* offset of ioa_x86_enter */
     size_t segments_at;    /* offset of the first segment */
-    unsigned char *text;   /* executable */
+    unsigned char *text;   /* executable, in: */
+    unsigned char *pages;
+    size_t page_bytes;
     size_t text_bytes;
     ioa_code_facts facts;
 };
@@ -65,12 +69,19 @@ static ioa_status install(const ioa_bytes *text, ioa_code *code, ioa_error *erro
 {
     if (text->failed) return ioa_fail_nomem(error, "compiled code", text->room * 2, 1);
 #if CAN_RUN
-    void *pages = mmap(NULL, text->length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    size_t room = text->length < HUGE_FROM ? text->length : (text->length + 2 * HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    void *pages = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED) return ioa_fail(error, IOA_ERR_SYSTEM, "the system gives no pages for compiled code");
+    code->pages = pages;
+    code->page_bytes = room;
     code->text = pages;
     code->text_bytes = text->length;
-    memcpy(pages, text->data, text->length);
-    if (mprotect(pages, text->length, PROT_READ | PROT_EXEC) != 0) /* never writable and executable at once */
+    if (room > text->length) { /* long code would miss small pages again and again; a refusal changes speed alone */
+        code->text += (HUGE_PAGE - (uintptr_t)pages % HUGE_PAGE) % HUGE_PAGE;
+        (void)madvise(code->text, room - (size_t)(code->text - code->pages), MADV_HUGEPAGE);
+    }
+    memcpy(code->text, text->data, text->length);
+    if (mprotect(pages, room, PROT_READ | PROT_EXEC) != 0) /* never writable and executable at once */
         return ioa_fail(error, IOA_ERR_SYSTEM, "the system does not let compiled code be executed");
     return IOA_OK;
 #else
@@ -151,7 +162,7 @@ void ioa_code_destroy(ioa_code *code)
 {
     if (!code) return;
 #if CAN_RUN
-    if (code->text) munmap(code->text, code->text_bytes);
+    if (code->pages) munmap(code->pages, code->page_bytes);
 #endif
     ioa_free(code->input_offsets);
     ioa_free(code->output_offsets);
