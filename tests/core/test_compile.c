@@ -1,5 +1,6 @@
 /* Compiled schedules: right results, and exactly as many memory instructions as the model counts. */
 #include "core/compile.h"
+#include "core/compile_program.h"
 #include "core/mem.h"
 #include "core/network.h"
 #include "core/reference.h"
@@ -176,6 +177,50 @@ static void test_mlp(void **state)
     ioa_network_destroy(network);
 }
 
+#define REACH 8 /* instructions within which a sum that is added to again waits: latency 4, two a cycle */
+
+/* FMAs whose sum was added to by one of the REACH - 1 instructions before. */
+static uint64_t waiting_sums(const ioa_program *p)
+{
+    uint64_t waiting = 0;
+    for (uint64_t i = 0; i < p->count; i++) {
+        bool waits = false;
+        for (uint64_t k = 1; k < REACH && k <= i; k++)
+            waits = waits || (p->code[i - k].op == IOA_OP_FMA && p->code[i - k].a == p->code[i].a);
+        waiting += waits && p->code[i].op == IOA_OP_FMA;
+    }
+    return waiting;
+}
+
+static uint64_t count_op(const ioa_program *p, ioa_op op)
+{
+    uint64_t count = 0;
+    for (uint64_t i = 0; i < p->count; i++) count += p->code[i].op == op;
+    return count;
+}
+
+/* Row after row, every sum waits for the one before; rescheduled, most do not, and the transfers are the same. */
+static void test_chains_are_spread(void **state)
+{
+    (void)state;
+    const uint32_t layers[] = {14, 90};
+    ioa_network *network = ioa_test_random_mlp(4, layers, 2, 0.7, IOA_ACT_RELU);
+    ioa_plan_steps steps;
+    ioa_program program;
+    assert_non_null(network);
+    assert_int_equal(ioa_plan_steps_make(network, NULL, IOA_LAYOUT_ORDER, false, &steps, NULL), IOA_OK);
+    assert_int_equal(ioa_program_make(network, &steps, 31, 0, &program, NULL), IOA_OK);
+    uint64_t before = waiting_sums(&program), transfers[3];
+    for (int op = 0; op < 3; op++) transfers[op] = count_op(&program, (ioa_op)op);
+    assert_true(before > ioa_network_connections(network) / 2);
+    assert_int_equal(ioa_program_schedule(&program, NULL), IOA_OK);
+    assert_true(waiting_sums(&program) < before / 2);
+    for (int op = 0; op < 3; op++) assert_int_equal(count_op(&program, (ioa_op)op), transfers[op]);
+    ioa_program_clear(&program);
+    ioa_plan_steps_clear(&steps);
+    ioa_network_destroy(network);
+}
+
 static void test_allocation_failures(void **state)
 {
     (void)state;
@@ -201,7 +246,7 @@ int main(void)
         puts("skipped: this processor or system cannot run compiled schedules (AVX2, Linux)");
         return 77;
     }
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_dags), cmocka_unit_test(test_mlp),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_dags), cmocka_unit_test(test_mlp), cmocka_unit_test(test_chains_are_spread),
                                        cmocka_unit_test(test_allocation_failures)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
