@@ -10,10 +10,10 @@
 #define STAYS_IN_L2 (2u << 20) /* a longer stream is prefetched; a server's L2 is 1 or 2 MiB */
 
 /* The steps of whole rows, panel by panel: runs then continue partial sums. */
-static ioa_status resequence(const ioa_network *n, uint32_t panel, ioa_plan_steps *steps, ioa_error *error)
+static ioa_status resequence(const ioa_network *n, const ioa_plan_options *o, ioa_plan_steps *steps, ioa_error *error)
 {
     ioa_grouping panels;
-    ioa_status status = ioa_grouping_make(n, steps, 1, panel, &panels, error);
+    ioa_status status = ioa_grouping_make(n, steps, 1, o->panel, o->hot, &panels, error);
     if (status != IOA_OK) return status;
     memcpy(steps->edges, panels.edges, steps->count * sizeof *steps->edges);
     ioa_grouping_clear(&panels);
@@ -31,9 +31,9 @@ static ioa_status make_stream(const ioa_network *network, const uint32_t *order,
                                                               : o->layout;
     ioa_status status = ioa_plan_steps_make(network, order, rows, rows != IOA_LAYOUT_ORDER, &steps, error);
     if (status == IOA_OK && ioa_layout_is_shared(o->layout))
-        status = ioa_grouping_make(network, &steps, IOA_GROUP, o->panel, &grouping, error);
-    else if (status == IOA_OK && o->panel && rows != IOA_LAYOUT_ORDER && o->layout != IOA_LAYOUT_SELL)
-        status = resequence(network, o->panel, &steps, error);
+        status = ioa_grouping_make(network, &steps, IOA_GROUP, o->panel, o->hot, &grouping, error);
+    else if (status == IOA_OK && (o->panel || o->hot) && rows != IOA_LAYOUT_ORDER && o->layout != IOA_LAYOUT_SELL)
+        status = resequence(network, o, &steps, error);
     p->connections = steps.count;
     if (status == IOA_OK) status = ioa_plan_build_stream(network, &steps, &grouping, p, error);
     ioa_plan_steps_clear(&steps);
@@ -244,7 +244,7 @@ ioa_work ioa_plan_work(const ioa_plan *plan, size_t batch)
                       .value_set = (double)ioa_plan_scratch_bytes(plan),
                       .stream_bytes = stream * passes,
                       .stream_set = stream,
-                      .panelled = plan->options.panel != 0};
+                      .panelled = plan->options.panel != 0 || plan->options.hot != 0};
 }
 
 uint64_t ioa_plan_connections(const ioa_plan *plan)

@@ -41,21 +41,24 @@ static ioa_status try_plan(ioa_contest *c, ioa_plan_options options, ioa_contend
     return status == IOA_ERR_INPUT && best->plan ? IOA_OK : status;
 }
 
-/* Layouts that load shared sources once, and panels where rows are long. */
+/* Layouts that load shared sources once, and panels, also of hidden neurons consumed while hot, where rows are long. */
 static ioa_status try_reuse(ioa_contest *c, uint32_t tile, ioa_contender *best, ioa_error *error)
 {
     static const struct {
         ioa_layout layout;
-        uint32_t bytes; /* of a panel's values */
-    } kinds[] = {{IOA_LAYOUT_SHARED_ROWS, 0},      {IOA_LAYOUT_SHARED_SORTED, 0}, {IOA_LAYOUT_SHARED_SORTED, 131072},
-                 {IOA_LAYOUT_SHARED_ROWS, 131072}, {IOA_LAYOUT_ROWS, 32768},      {IOA_LAYOUT_ROWS, 131072},
-                 {IOA_LAYOUT_SORTED, 131072}};
+        uint32_t panel, hot; /* bytes of values */
+    } kinds[] = {{IOA_LAYOUT_SHARED_ROWS, 0, 0},           {IOA_LAYOUT_SHARED_SORTED, 0, 0},
+                 {IOA_LAYOUT_SHARED_SORTED, 131072, 0},    {IOA_LAYOUT_SHARED_ROWS, 131072, 0},
+                 {IOA_LAYOUT_SHARED_SORTED, 65536, 65536}, {IOA_LAYOUT_SHARED_ROWS, 0, 65536},
+                 {IOA_LAYOUT_SORTED, 131072, 0},           {IOA_LAYOUT_SORTED, 65536, 65536},
+                 {IOA_LAYOUT_ROWS, 32768, 0},              {IOA_LAYOUT_ROWS, 131072, 0}};
+    const uint32_t row = (uint32_t)sizeof(float) * tile;
     bool long_rows = c->network->connections / c->network->a.neurons >= LONG_ROWS;
     ioa_status status = IOA_OK;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && status == IOA_OK; i++)
-        if (!kinds[i].bytes || long_rows)
+        if (!(kinds[i].panel || kinds[i].hot) || long_rows)
             status = try_plan(c, (ioa_plan_options){.layout = kinds[i].layout, .tile = tile,
-                                                    .panel = kinds[i].bytes / (uint32_t)sizeof(float) / tile},
+                                                    .panel = kinds[i].panel / row, .hot = kinds[i].hot / row},
                               best, error);
     return status;
 }

@@ -24,6 +24,7 @@ static const struct {
     size_t offset;
 } numbers[] = {{"tile", offsetof(ioa_plan_options, tile)},
                {"panel", offsetof(ioa_plan_options, panel)},
+               {"hot", offsetof(ioa_plan_options, hot)},
                {"group", offsetof(ioa_plan_options, group)},
                {"segment", offsetof(ioa_plan_options, segment)}};
 

@@ -119,6 +119,11 @@ static void check_network(const ioa_network *network, uint64_t seed, int orders)
                     if (layout == IOA_LAYOUT_COMPILED) options.segment = 40;
                     if (layout == IOA_LAYOUT_CSR && tiles[t] == 1) options.group = 1;
                     if (layout != IOA_LAYOUT_ORDER && tiles[t] != 32) check_all_batches(network, order, options, &e);
+                    if (layout == IOA_LAYOUT_ORDER || layout >= IOA_LAYOUT_SELL || tiles[t] != 32) continue;
+                    options.hot = 7;
+                    check_all_batches(network, order, options, &e);
+                    options.panel = 0;
+                    check_all_batches(network, order, options, &e);
                 }
         }
         ioa_free(order);
@@ -315,7 +320,7 @@ static void test_refusals(void **state)
 static void test_names(void **state)
 {
     (void)state;
-    static const char *const names[] = {"avx512/shared-rows/tile64/panel128", "portable/order/tile1",
+    static const char *const names[] = {"avx512/shared-rows/tile64/panel128", "portable/order/tile1", "avx2/sorted/tile32/panel9/hot256",
                                         "avx512/compiled/tile16/group4/segment2000/ahead/as-ordered", "auto/csr/tile32/group2",
                                         "avx2/compiled/tile8/group1/segment50", "auto/sell"};
     static const char *const bad[] = {"", "avx512", "avx512/", "avx1024/rows", "avx2/diagonal/tile16", "avx2/rows/tile",

@@ -46,6 +46,8 @@ typedef struct ioa_plan_options {
                           COMPILED: 16 with AVX-512, 8 with AVX2; 0 means that */
     uint32_t panel;    /* layouts of whole rows: sources of a panel, over which all neurons that can pass before the next
                           one, so that its values stay in L1; 0: none. Only ROWS, SORTED and SHARED_ use it */
+    uint32_t hot;      /* the same layouts: neurons of a layer after which the next layer reads them, while they are in cache, before
+                          the others of theirs are computed; 0: whole layers */
     uint32_t group;    /* CSR: tiles that run through a layer before the next one starts; COMPILED: through a segment;
                           0: 1, or 8 with segments */
     uint32_t segment;  /* COMPILED: connections of a piece of code; 0: all in one */
