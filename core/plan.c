@@ -13,7 +13,7 @@
 static ioa_status resequence(const ioa_network *n, const ioa_plan_options *o, ioa_plan_steps *steps, ioa_error *error)
 {
     ioa_grouping panels;
-    ioa_status status = ioa_grouping_make(n, steps, 1, o->panel, o->hot, &panels, error);
+    ioa_status status = ioa_grouping_make(n, steps, 1, o->panel, o->hot, o->layout == IOA_LAYOUT_SORTED, &panels, error);
     if (status != IOA_OK) return status;
     memcpy(steps->edges, panels.edges, steps->count * sizeof *steps->edges);
     ioa_grouping_clear(&panels);
@@ -31,7 +31,7 @@ static ioa_status make_stream(const ioa_network *network, const uint32_t *order,
                                                               : o->layout;
     ioa_status status = ioa_plan_steps_make(network, order, rows, rows != IOA_LAYOUT_ORDER, &steps, error);
     if (status == IOA_OK && ioa_layout_is_shared(o->layout))
-        status = ioa_grouping_make(network, &steps, IOA_GROUP, o->panel, o->hot, &grouping, error);
+        status = ioa_grouping_make(network, &steps, IOA_GROUP, o->panel, o->hot, false, &grouping, error);
     else if (status == IOA_OK && (o->panel || o->hot) && rows != IOA_LAYOUT_ORDER && o->layout != IOA_LAYOUT_SELL)
         status = resequence(network, o, &steps, error);
     p->connections = steps.count;

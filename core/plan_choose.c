@@ -47,11 +47,12 @@ static ioa_status try_reuse(ioa_contest *c, uint32_t tile, ioa_contender *best, 
     static const struct {
         ioa_layout layout;
         uint32_t panel, hot; /* bytes of values */
-    } kinds[] = {{IOA_LAYOUT_SHARED_ROWS, 0, 0},           {IOA_LAYOUT_SHARED_SORTED, 0, 0},
-                 {IOA_LAYOUT_SHARED_SORTED, 131072, 0},    {IOA_LAYOUT_SHARED_ROWS, 131072, 0},
-                 {IOA_LAYOUT_SHARED_SORTED, 65536, 65536}, {IOA_LAYOUT_SHARED_ROWS, 0, 65536},
-                 {IOA_LAYOUT_SORTED, 131072, 0},           {IOA_LAYOUT_SORTED, 65536, 65536},
-                 {IOA_LAYOUT_ROWS, 32768, 0},              {IOA_LAYOUT_ROWS, 131072, 0}};
+    } kinds[] = {{IOA_LAYOUT_SORTED, 32768, 32768},     {IOA_LAYOUT_SORTED, 65536, 65536},
+                 {IOA_LAYOUT_SHARED_ROWS, 0, 0},        {IOA_LAYOUT_SHARED_SORTED, 0, 0},
+                 {IOA_LAYOUT_SHARED_SORTED, 131072, 0}, {IOA_LAYOUT_SHARED_SORTED, 131072, 131072},
+                 {IOA_LAYOUT_SORTED, 32768, 0},         {IOA_LAYOUT_SORTED, 131072, 0},
+                 {IOA_LAYOUT_SHARED_ROWS, 131072, 0},   {IOA_LAYOUT_ROWS, 32768, 0},
+                 {IOA_LAYOUT_ROWS, 131072, 0}};
     const uint32_t row = (uint32_t)sizeof(float) * tile;
     bool long_rows = c->network->connections / c->network->a.neurons >= LONG_ROWS;
     ioa_status status = IOA_OK;
@@ -68,7 +69,8 @@ static ioa_status try_reuse(ioa_contest *c, uint32_t tile, ioa_contender *best, 
 static ioa_status try_compiled(ioa_contest *c, bool likely, ioa_contender *best, ioa_error *error)
 {
     static const ioa_plan_options kinds[] = {
-        {.group = 1}, {.segment = 2000, .group = 4}, {.group = 1, .as_ordered = 1}, {.segment = 3000, .group = 2},
+        {.group = 1}, {.segment = 2000, .group = 4}, {.segment = 2000, .group = 3}, {.segment = 3000, .group = 2},
+        {.group = 1, .as_ordered = 1},
         {.segment = 2000, .group = 8}, {.segment = 8000, .group = 8}, {.group = 1, .ahead = 1},
         {.segment = 2000, .group = 4, .ahead = 1}};
     uint32_t tile = ioa_code_tile(c->isa);

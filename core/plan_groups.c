@@ -17,7 +17,7 @@ typedef struct row {
 
 /* A connection on its way into a block. */
 typedef struct entry {
-    uint32_t panel, source, group, edge;
+    uint32_t panel, length, source, group, edge; /* length: entries of its group in its panel, or 0 */
 } entry;
 
 typedef struct maker {
@@ -25,6 +25,7 @@ typedef struct maker {
     const ioa_plan_steps *steps;
     ioa_grouping *out;
     uint32_t size, panel, hot;
+    bool by_length;
     row *rows;
     uint64_t row_count;
     uint32_t *mark;     /* [N] stamp */
@@ -113,6 +114,7 @@ static int compare_entries(const void *left, const void *right)
 {
     const entry *a = left, *b = right;
     if (a->panel != b->panel) return a->panel < b->panel ? -1 : 1;
+    if (a->length != b->length) return a->length < b->length ? -1 : 1;
     if (a->group != b->group) return a->group < b->group ? -1 : 1;
     if (a->source != b->source) return a->source < b->source ? -1 : 1;
     return a->edge < b->edge ? -1 : a->edge > b->edge;
@@ -145,15 +147,23 @@ static void make_panels(maker *m, uint64_t from, uint64_t end)
         if (m->mark[v] == m->stamp) m->panel_of[v] = m->panel ? sources++ / m->panel : 0;
 }
 
-/* The entries of rows [from, end) at the place of their steps, panel by panel and group by group. */
+/* The entries of rows [from, end) at the place of their steps, panel by panel and group by group; within a panel groups
+ * of equal length together, where that is wanted: every change of length costs a branch miss. */
 static void list_entries(maker *m, uint64_t from, uint64_t end)
 {
     uint64_t first = first_step(m, from), last = last_step(m, end);
     for (uint64_t t = first; t < last; t++) {
         uint32_t e = m->steps->edges[t], u = m->network->a.indices[e];
-        m->entries[t] = (entry){m->panel_of[u], u, m->group_of[m->steps->destinations[e]], e};
+        m->entries[t] = (entry){m->panel_of[u], 0, u, m->group_of[m->steps->destinations[e]], e};
     }
     qsort(m->entries + first, last - first, sizeof *m->entries, compare_entries);
+    for (uint64_t t = first, end_of; m->by_length && t < last; t = end_of) {
+        entry *e = &m->entries[t];
+        for (end_of = t; end_of < last && m->entries[end_of].group == e->group && m->entries[end_of].panel == e->panel;)
+            end_of++;
+        for (uint64_t i = t; i < end_of; i++) m->entries[i].length = (uint32_t)(end_of - t);
+    }
+    if (m->by_length) qsort(m->entries + first, last - first, sizeof *m->entries, compare_entries);
 }
 
 static size_t block_bytes(uint64_t sources, uint64_t edges)
@@ -249,10 +259,11 @@ static void make_all(maker *m)
 }
 
 ioa_status ioa_grouping_make(const ioa_network *network, const ioa_plan_steps *steps, uint32_t size, uint32_t panel,
-                             uint32_t hot, ioa_grouping *grouping, ioa_error *error)
+                             uint32_t hot, bool by_length, ioa_grouping *grouping, ioa_error *error)
 {
     uint64_t neurons = network->a.neurons, count = steps->count;
-    maker m = {.network = network, .steps = steps, .out = grouping, .size = size, .panel = panel, .hot = hot};
+    maker m = {.network = network, .steps = steps, .out = grouping, .size = size, .panel = panel, .hot = hot,
+               .by_length = by_length};
     memset(grouping, 0, sizeof *grouping);
     m.rows = ioa_alloc(neurons, sizeof *m.rows);
     m.mark = ioa_alloc_zero(neurons, sizeof *m.mark);
