@@ -40,6 +40,12 @@ def schedule(a, name, path):
     return archive
 
 
+def seconds(a, path):
+    """More for large networks, whose candidates take longer to make and to run."""
+    connections = json.loads(call([a.program, "info", path, "--json"]))["connections"]
+    return a.seconds * min(3.0, 1.0 + connections / 500000)
+
+
 def ratio(r):
     return "-" if r is None else "%.2f [%.2f, %.2f]" % (r["median"], r["q1"], r["q3"])
 
@@ -57,7 +63,7 @@ def main():
     p.add_argument("--mpirun", default="mpirun")
     p.add_argument("--work", default="kernels-bench", help="folder for networks and archives (default kernels-bench)")
     p.add_argument("--search", type=float, default=15, help="seconds of search per network (default 15)")
-    p.add_argument("--seconds", type=float, default=5, help="seconds per measurement (default 5)")
+    p.add_argument("--seconds", type=float, default=5, help="seconds per measurement, up to three times that for large networks (5)")
     p.add_argument("--batches", default="1,16,128,1024")
     p.add_argument("--given-only", dest="generated", action="store_false", help="no generated networks")
     p.add_argument("--json", help="file for all figures")
@@ -70,10 +76,10 @@ def main():
     print("| network | B | plan | GF/s | limit | the order's share | the kernel's share | against CSR | against MKL |")
     print("|---|---|---|---|---|---|---|---|---|", flush=True)
     for name, path in networks(a):
-        archive = schedule(a, name, path)
+        archive, limit = schedule(a, name, path), seconds(a, path)
         for batch in batches:
             r = json.loads(call([a.program, "bench", path, "--schedule", archive, "--batch", str(batch), "--seconds",
-                                 str(a.seconds), "--json"]))
+                                 str(limit), "--json"]))
             r["network"] = name
             rows.append(r)
             print("| %s | %d | %s | %.1f | %s %.0f %% | %s | %s | %s | %s |" % (
