@@ -74,7 +74,7 @@ static int run(const cli_command *command, int argc, char **argv)
         {CLI_BYTES, 0, "cache", "BYTES", &memory.cache, "instead of --memory: M = bytes / (4 batch)", 0, 0},
         {CLI_COUNT, 0, "batch", "B", &memory.batch, "floats per neuron value, for --cache", 1, 1e9},
         {CLI_TEXT, 0, "policy", "P", &memory.policy, "lru, rr or min (default min)", 0, 0},
-        {CLI_TEXT, 0, "order", "NAME", &order_name, "layered, blocks, greedy, .. (default layered)", 0, 0},
+        {CLI_TEXT, 0, "order", "NAME", &order_name, "layered, blocks, twins, cascade or greedy (default layered)", 0, 0},
         {CLI_TEXT, 0, "schedule", "ARCHIVE.h5", &schedule, "take the order from an archive", 0, 0},
         {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
     };

@@ -17,7 +17,7 @@ _ioanneal_values() { # OPTION: its values, or nothing for files and numbers
     --format) echo mtx smtx tsv keras npy npz safetensors onnx ;;
     --isa) echo auto portable avx2 avx512 ;;
     --machine) echo auto avx512 avx2 neon ;;
-    --order) echo layered blocks greedy ;;
+    --order) echo layered blocks twins cascade greedy ;;
     --activation | --last)
         echo identity relu gelu gelu_tanh sigmoid tanh silu leaky_relu clipped_relu: step sin cos gaussian abs negate square ;;
     esac

@@ -19,6 +19,8 @@ static const ioa_constructor constructors[] = {
      ioa_construct_blocks, NULL},
     {"twins", "blocks of destinations with the same sources, each next to the one it shares most sources with",
      ioa_construct_twins, NULL},
+    {"cascade", "blocks of twins next to what is resident, deeper as soon as nothing is shared at the same depth",
+     ioa_construct_cascade, ioa_construct_cascade_affordable},
     {"greedy", "whole neurons, the one with the fewest absent sources next", ioa_construct_greedy,
      ioa_construct_greedy_affordable},
 };

@@ -22,6 +22,8 @@ const ioa_constructor *ioa_constructor_find(const char *name);
 /* The construction methods (construct_NAME.c). */
 ioa_status ioa_construct_blocks(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error);
 ioa_status ioa_construct_twins(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error);
+ioa_status ioa_construct_cascade(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error);
+bool ioa_construct_cascade_affordable(const ioa_network *network, uint64_t memory);
 ioa_status ioa_construct_greedy(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error);
 bool ioa_construct_greedy_affordable(const ioa_network *network, uint64_t memory);
 

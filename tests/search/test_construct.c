@@ -1,4 +1,5 @@
 #include "core/generate.h"
+#include "core/generate_builder.h"
 #include "core/mem.h"
 #include "core/network.h"
 #include "optimizer/search/construct.h"
@@ -61,6 +62,48 @@ static void each_order_pays_off_in_its_regime(void **state)
     ioa_network_destroy(sparse);
 }
 
+enum { GROUPS = 32, TWINS = 8, LEVELS = 5 };
+
+/* A butterfly in which every point is a group of twins: in level l, group g reads the groups g and g xor 2^l. */
+static ioa_network *butterfly_of_twins(void)
+{
+    enum { WIDTH = GROUPS * TWINS };
+    ioa_builder b;
+    ioa_network *network;
+    assert_int_equal(ioa_builder_start(&b, WIDTH * (LEVELS + 1), WIDTH, WIDTH, LEVELS + 1, WIDTH * LEVELS * 2 * TWINS, NULL), IOA_OK);
+    for (uint32_t i = 0; i < WIDTH; i++) {
+        b.a.input_ids[i] = i;
+        b.a.output_ids[i] = WIDTH * LEVELS + i;
+        ioa_builder_end_row(&b);
+    }
+    for (uint32_t l = 0; l <= LEVELS + 1; l++) b.a.layer_offsets[l] = (int64_t)WIDTH * l;
+    for (uint32_t l = 0; l < LEVELS; l++)
+        for (uint32_t i = 0; i < WIDTH; i++) {
+            uint32_t g = i / TWINS, low = g & ~(1u << l), high = g | 1u << l;
+            for (uint32_t t = 0; t < TWINS; t++) assert_true(ioa_builder_add(&b, WIDTH * l + low * TWINS + t, 0.1f));
+            for (uint32_t t = 0; t < TWINS; t++) assert_true(ioa_builder_add(&b, WIDTH * l + high * TWINS + t, 0.1f));
+            ioa_builder_end_row(&b);
+        }
+    assert_int_equal(ioa_builder_finish(&b, true, &network, NULL), IOA_OK);
+    return network;
+}
+
+/* Following components down must spare values the way through slow memory, however neurons are numbered. */
+static void the_cascade_follows_components(void **state)
+{
+    (void)state;
+    ioa_network *plain = butterfly_of_twins(), *hidden;
+    assert_int_equal(ioa_network_permute(plain, 9, &hidden, NULL), IOA_OK);
+    const ioa_network *both[] = {plain, hidden};
+    for (int i = 0; i < 2; i++) {
+        assert_true(ioa_constructor_find("cascade")->affordable(both[i], 18));
+        uint64_t cascade = cost(both[i], "cascade", 18);
+        assert_true(cascade < cost(both[i], "twins", 18) && cascade < cost(both[i], "blocks", 18));
+    }
+    ioa_network_destroy(plain);
+    ioa_network_destroy(hidden);
+}
+
 static void running_out_of_memory_is_reported(void **state)
 {
     (void)state;
@@ -84,7 +127,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(orders_of_random_dags_are_legal),
-        cmocka_unit_test(each_order_pays_off_in_its_regime),
+        cmocka_unit_test(each_order_pays_off_in_its_regime), cmocka_unit_test(the_cascade_follows_components),
         cmocka_unit_test(running_out_of_memory_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
