@@ -45,8 +45,8 @@ static bool copy_matrix(ioa_baseline *b, const ioa_network *network)
     b->activation = ioa_alloc_copy(a->activation, a->neurons, sizeof *b->activation);
     if (a->param) b->param = ioa_alloc_copy(a->param, a->neurons, sizeof *b->param);
     if (a->layers) b->layer_offsets = ioa_alloc_copy(a->layer_offsets, (uint64_t)a->layers + 1, sizeof *b->layer_offsets);
-    return b->indptr && ((b->indices && b->weights) || !network->connections) && b->bias && b->activation && (b->param || !a->param) &&
-           (b->layer_offsets || !a->layers);
+    return b->indptr && ((b->indices && b->weights) || !network->connections) && b->bias && b->activation &&
+           (b->param || !a->param) && (b->layer_offsets || !a->layers);
 }
 
 ioa_status ioa_baseline_create(const ioa_network *network, const ioa_baseline_options *options,

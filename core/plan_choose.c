@@ -65,7 +65,8 @@ static ioa_status try_reuse(ioa_contest *c, uint32_t tile, ioa_contender *best, 
 }
 
 /* The order compiled: in one piece, and in segments for long code (cut where a tile's registers would all be spilled
- * anyway costs a few per cent of I/O); the likely best kinds, or the others. Narrow batches waste most of a tile and stay with the other layouts. */
+ * anyway costs a few per cent of I/O); the likely best kinds, or the others. Narrow batches waste most of a tile and stay
+ * with the other layouts. */
 static ioa_status try_compiled(ioa_contest *c, bool likely, ioa_contender *best, ioa_error *error)
 {
     static const ioa_plan_options kinds[] = {

@@ -114,7 +114,8 @@ static ioa_status write_stream(const ioa_network *n, const ioa_plan_steps *s, co
     ioa_status status = IOA_OK;
     slot_pool pool = {ioa_alloc(neurons, sizeof *pool.of), ioa_alloc(neurons, sizeof *pool.freed), 0, 0};
     writer w = {n, s, &pool, ioa_alloc_copy(s->incoming, neurons, sizeof *w.missing),
-                ioa_alloc_copy(s->outgoing, neurons, sizeof *w.uses), p->options.tile == 1 ? 1 : p->options.tile / 2, p->stream};
+                ioa_alloc_copy(s->outgoing, neurons, sizeof *w.uses), p->options.tile == 1 ? 1 : p->options.tile / 2,
+                p->stream};
     if (!pool.of || !pool.freed || !w.missing || !w.uses) {
         status = ioa_fail_nomem(error, "a plan", neurons, 4 * sizeof *pool.of);
         goto out;

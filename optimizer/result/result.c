@@ -161,9 +161,10 @@ static ioa_status describe(ioa_schedule *s, const ioa_network *network, const io
     s->certified_bound = s->lower_bound + certificate.excess;
     ioa_certificate_free(&certificate);
     if (status == IOA_OK) status = count_layered(network, &s->objective, layered, error);
+    if (status != IOA_OK) return status;
     s->baseline_total = layered[0].reads + layered[0].writes;
     s->weighted_baseline = ioa_objective_total(&s->objective, layered);
-    return status == IOA_OK ? add_trace(s, trace, error) : status;
+    return add_trace(s, trace, error);
 }
 
 /* Excess and bounds are those of the objective: for one memory simply its own. A certified bound is of the first level;
@@ -204,8 +205,9 @@ ioa_status ioa_result_add(ioa_archive *archive, const ioa_network *network, cons
     memcpy(summary->reason, verdict.reason, sizeof summary->reason);
     if (!s->verified || !timed) return IOA_OK;
     status = time_order(network, order, config, s, summary, error);
+    if (status != IOA_OK) return status;
     const ioa_exactness *e = &s->measured[0].measurement.exactness;
-    if (status != IOA_OK || e->within) return status;
+    if (e->within) return IOA_OK;
     s->verified = summary->verified = false;
     snprintf(summary->reason, sizeof summary->reason, "inference is off by up to %.3g (%s)", e->max_abs_error,
              summary->kernel);
