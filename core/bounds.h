@@ -95,7 +95,35 @@
  * absent complete normal one takes g and leaves (q - 1)+. So live neurons beyond C add to the sum of S + T - n - m, as
  * bounded by B, over the layers of the interval. An absent complete cheap neuron leaves nothing of its source share:
  * it weighs 0, or 1 and B is not counted in the layers that have cheap sources. Weight 1 for all without any B is a
- * bound by itself too. */
+ * bound by itself too.
+ *
+ * E. SEPARATION (networks of up to IOA_SEPARATION_NEURONS neurons with connections; after vertex separation, the
+ * pathwidth of a graph as a linear layout, and its exact algorithms). Put the neurons with connections into the order
+ * of their first accesses, a connection's source before its destination; T is the set of those before v, and T + v
+ * follows. Let need(x) be x, its ancestors, and its destinations. A neuron x of T with need(x) not within T is LIVE: it has
+ * been accessed, and has an access to come. For if a destination of x is not in T, its connection from x is to come; if
+ * an ancestor is not, then neither is any connection on a path from it to x handled, the last one into x included,
+ * since every neuron on it waits for the one before. When v is loaded for its first access, all of live(T) but the
+ * absent ones are resident, and v:
+ *         |live(T) without the absent| + 1 <= C.
+ * By A, a neuron that is ever absent while live has an excess of at least w = 2 (incomplete: p >= 2; complete: a source
+ * share of 2), or w = 1 if it is cheap. So the excess is at least the least cost of this GAME: from T = all neurons,
+ * remove one neuron at a time until none is left, such that for each removal, T + v to T, |live(T) \ X| + 1 <= C
+ * holds, where X, the spilled, are neurons that were live at this or an earlier moment of the game; each costs w once.
+ * (A real order plays it with X = those absent at this moment or later. It pays each of them once, and may return from
+ * X at no cost, so the game's least cost is a bound, seldom the optimum. With cost 0 it is exact: handle connections
+ * as soon as both ends are resident, and the live neurons are those above.)
+ *   Removing neurons makes others live, and what is live stays so until it is removed; so does what is in X. It is
+ *   enough to add to X when the memory overflows, and no more than overflow, since waiting costs nothing.
+ *   Safe steps. Let T' = T \ A be reached from T at no cost, up = live(T') \ live(T), down = live(T) \ X \ T'. If there
+ *   is an injection f of up into down with f(y) in need(y) and w(y) <= w(f(y)), then going to T' first never costs
+ *   more: follow any play from T without the removals of A, and let y be spilled when it spills f(y). When the play
+ *   is at U, with spilled X, we are at U \ A, and whoever is live and not spilled here is so there, or is a y of up
+ *   that is complete and served in U: need(y) is within U, thus f(y) is in U; it is live in T, so in U; and were it
+ *   in X, y would be spilled. So we never have more in memory. The search takes safe steps without asking: single
+ *   removals, and removals followed by others as long as each is safe where it is taken.
+ *   The search is depth first with the states met, for budgets 0, 1, 2, ... (from what B, C, D prove), until a budget
+ *   suffices or a fixed number of steps is used up. */
 #ifndef IOA_CORE_BOUNDS_H
 #define IOA_CORE_BOUNDS_H
 
@@ -107,6 +135,7 @@ typedef enum ioa_bound_kind {
     IOA_BOUND_PHASES,         /* B: loads per phase */
     IOA_BOUND_WAVEFRONT,      /* C: live neurons at a first completion */
     IOA_BOUND_BOTH,           /* D: both at once */
+    IOA_BOUND_SEPARATION,     /* E: the game of first accesses; one interval, the whole network */
     IOA_BOUND_KIND_COUNT
 } ioa_bound_kind;
 
@@ -126,7 +155,7 @@ typedef struct ioa_certificate {
     ioa_bound_interval *intervals; /* [count] owned; ioa_certificate_free */
 } ioa_certificate;
 
-const char *ioa_bound_kind_name(ioa_bound_kind kind); /* "compulsory", "phases", "wavefront", "phases+wavefront" */
+const char *ioa_bound_kind_name(ioa_bound_kind kind); /* "compulsory", "phases", "wavefront", "phases+wavefront", "separation" */
 
 /* Certifies what it can for `memory` slots within a fixed amount of work (seconds, not minutes; the same result on
  * every machine). IOA_ERR_INPUT if memory < 3; IOA_ERR_NOMEM. */

@@ -42,6 +42,16 @@ ioa_isa ioa_isa_best(void)
     return ioa_isa_available(IOA_ISA_AVX2) ? IOA_ISA_AVX2 : IOA_ISA_PORTABLE;
 }
 
+uint32_t ioa_isa_registers(ioa_isa isa)
+{
+    if (isa == IOA_ISA_AUTO) isa = ioa_isa_best();
+#if defined(__aarch64__)
+    return 32;
+#else
+    return isa == IOA_ISA_AVX512 ? 32 : 16;
+#endif
+}
+
 const ioa_kernel *ioa_kernel_for(ioa_isa isa)
 {
     if (isa == IOA_ISA_AUTO) isa = ioa_isa_best();

@@ -206,11 +206,10 @@ static inline void finish(simulation *s, ioa_policy policy, uint32_t neuron, uin
     }
 }
 
-static inline void walk(simulation *s, const uint32_t *order, ioa_policy policy)
+static inline void walk(simulation *s, const uint32_t *order, ioa_policy policy, uint64_t from, uint64_t to)
 {
     const uint32_t *sources = s->network->a.indices;
-    uint64_t w = s->network->connections;
-    for (uint64_t t = 0; t < w; t++) {
+    for (uint64_t t = from; t < to; t++) {
         uint32_t u = sources[order[t]], v = s->destinations[order[t]];
         s->io.reads++; /* the weight */
         if (s->place[u] == NONE) load(s, policy, u, (uint32_t)t, u, v);
@@ -318,15 +317,31 @@ static void start(simulation *s, const uint32_t *order)
     s->io.reads = s->io.writes = s->network->bounds.lone_outputs;
 }
 
+static void walk_steps(simulation *s, const uint32_t *order, uint64_t from, uint64_t to)
+{
+    switch (s->policy) {
+    case IOA_POLICY_MIN: walk(s, order, IOA_POLICY_MIN, from, to); break;
+    case IOA_POLICY_LRU: walk(s, order, IOA_POLICY_LRU, from, to); break;
+    default: walk(s, order, IOA_POLICY_RR, from, to); break;
+    }
+}
+
 ioa_io ioa_simulator_count(ioa_simulator *s, const uint32_t *order)
 {
     start(s, order);
-    switch (s->policy) {
-    case IOA_POLICY_MIN: walk(s, order, IOA_POLICY_MIN); break;
-    case IOA_POLICY_LRU: walk(s, order, IOA_POLICY_LRU); break;
-    default: walk(s, order, IOA_POLICY_RR); break;
-    }
+    walk_steps(s, order, 0, s->network->connections);
     return s->io;
+}
+
+void ioa_simulator_profile(ioa_simulator *s, const uint32_t *order, uint32_t stretches, ioa_io *io)
+{
+    start(s, order);
+    uint64_t w = s->network->connections;
+    for (uint32_t i = 0; i < stretches; i++) {
+        ioa_io before = s->io;
+        walk_steps(s, order, w * i / stretches, w * (i + 1) / stretches);
+        io[i] = (ioa_io){s->io.reads - before.reads, s->io.writes - before.writes};
+    }
 }
 
 ioa_status ioa_memory_count(const ioa_network *network, const uint32_t *order, uint64_t memory, ioa_policy policy,

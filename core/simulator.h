@@ -15,4 +15,8 @@ void ioa_simulator_destroy(ioa_simulator *simulator); /* NULL is allowed */
 /* I/O of a legal order [W]. Cannot fail. */
 ioa_io ioa_simulator_count(ioa_simulator *simulator, const uint32_t *order);
 
+/* Where a legal order [W] has its I/O: io [stretches] receives the reads and writes of steps floor(W i / stretches) ..
+ * floor(W (i + 1) / stretches) - 1. Outputs without any connection, which belong to no step, are in none. Cannot fail. */
+void ioa_simulator_profile(ioa_simulator *simulator, const uint32_t *order, uint32_t stretches, ioa_io *io);
+
 #endif

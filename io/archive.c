@@ -68,6 +68,17 @@ ioa_status ioa_archive_create(const ioa_network *network, ioa_archive **archive,
     return status;
 }
 
+ioa_status ioa_archive_like(const ioa_archive *other, ioa_archive **archive, ioa_error *error)
+{
+    ioa_archive *a = ioa_alloc_copy(other, 1, sizeof *a);
+    if (!a) return ioa_fail_nomem(error, "an archive", 1, sizeof *a);
+    a->schedules = NULL;
+    a->provenance = NULL;
+    a->count = a->facts = 0;
+    *archive = a;
+    return IOA_OK;
+}
+
 ioa_status ioa_archive_add_schedule(ioa_archive *archive, ioa_schedule **schedule, ioa_error *error)
 {
     ioa_status status = append(&archive->schedules, &archive->count, sizeof *archive->schedules, "a schedule", error);
@@ -134,7 +145,7 @@ ioa_status ioa_archive_matches(const ioa_archive *archive, const ioa_network *ne
     const char *name = ioa_network_view(network)->name;
     return ioa_fail(error, IOA_ERR_INPUT,
                     "%s: belongs to another topology: the archive is for \"%s\" with topology_sha256 %s, "
-                    "the network \"%s\" has %s",
+                    "the network \"%s\" has %s; weights may change, connections may not",
                     path, archive->network_name, archive->topology_sha256, name ? name : "", hash);
 }
 

@@ -8,6 +8,7 @@
 #include "core/limits.h"
 #include "core/objective.h"
 
+#include <ioanneal/archive.h>
 #include <ioanneal/memory.h>
 #include <ioanneal/network.h>
 #include <stdbool.h>
@@ -18,6 +19,7 @@
 /* A column of a trace: `rows` x `width` values, row-major, all float64 or all uint64. */
 typedef struct ioa_column {
     char name[32];
+    bool measured;   /* by a clock: it is stored apart from what repeats, as measured/search */
     uint64_t rows;
     uint32_t width;  /* 1: a vector; more: one value per rung or pair */
     double *real;    /* [rows * width], or NULL; owned */
@@ -63,7 +65,7 @@ typedef struct ioa_fact { /* an attribute of /provenance */
     char *value; /* NUL-terminated; owned */
 } ioa_fact;
 
-typedef struct ioa_archive {
+struct ioa_archive {
     char network_name[256];
     uint64_t neurons, connections, inputs, outputs;
     char topology_sha256[IOA_HASH_TEXT];
@@ -72,13 +74,17 @@ typedef struct ioa_archive {
     uint32_t count;
     ioa_fact *provenance;
     uint32_t facts;
-} ioa_archive;
+};
 
 /* Starts an archive for a network: everything that identifies it, no schedules. */
 ioa_status ioa_archive_create(const ioa_network *network, ioa_archive **archive, ioa_error *error);
+/* The same for the network of another archive. */
+ioa_status ioa_archive_like(const ioa_archive *other, ioa_archive **archive, ioa_error *error);
+
 void ioa_archive_destroy(ioa_archive *archive); /* NULL is allowed */
 
-/* Appends a zeroed schedule, column, measurement or fact and gives it out (borrowed until the next append). */
+/* Appends a zeroed schedule, column, measurement or fact and gives it out (borrowed until the next append). A
+ * column is not a measured one unless the caller says so. */
 ioa_status ioa_archive_add_schedule(ioa_archive *archive, ioa_schedule **schedule, ioa_error *error);
 ioa_status ioa_schedule_add_column(ioa_schedule *schedule, const char *name, bool whole, uint64_t rows, uint32_t width,
                                    ioa_column **column, ioa_error *error);
@@ -97,6 +103,9 @@ ioa_status ioa_archive_matches(const ioa_archive *archive, const ioa_network *ne
 /* The schedule for `memory` and `policy`; without one, the schedule for the nearest memory size (by ratio; the smaller
  * of two equally near ones), those of the same policy first. NULL if there are no schedules. */
 const ioa_schedule *ioa_archive_nearest(const ioa_archive *archive, uint64_t memory, ioa_policy policy);
+
+/* A schedule as the installed header shows it (ioanneal/archive.h). */
+void ioa_archive_show(const ioa_archive *archive, const ioa_schedule *schedule, ioa_schedule_view *view);
 
 /* True if the file is an archive / a network by its schema_name; a bundle is both; false for anything else, unreadable files included. */
 bool ioa_archive_probe(const char *path);

@@ -31,7 +31,7 @@ uint32_t ioa_archive_schedules(const ioa_archive *archive)
     return archive->count;
 }
 
-static void show(const ioa_archive *archive, const ioa_schedule *s, ioa_schedule_view *schedule)
+void ioa_archive_show(const ioa_archive *archive, const ioa_schedule *s, ioa_schedule_view *schedule)
 {
     *schedule = (ioa_schedule_view){.memory = s->memory,
                                     .policy = s->policy,
@@ -40,14 +40,16 @@ static void show(const ioa_archive *archive, const ioa_schedule *s, ioa_schedule
                                     .verified = s->verified,
                                     .connections = archive->connections,
                                     .order = s->order};
+    if (s->measurements && s->measured[s->measurements - 1].isa[0])
+        schedule->measured_isa = s->measured[s->measurements - 1].isa;
 }
 
 void ioa_archive_at(const ioa_archive *archive, uint32_t index, ioa_schedule_view *schedule)
 {
-    show(archive, &archive->schedules[index], schedule);
+    ioa_archive_show(archive, &archive->schedules[index], schedule);
 }
 
 void ioa_archive_pick(const ioa_archive *archive, uint64_t memory, ioa_policy policy, ioa_schedule_view *schedule)
 {
-    show(archive, ioa_archive_nearest(archive, memory, policy), schedule);
+    ioa_archive_show(archive, ioa_archive_nearest(archive, memory, policy), schedule);
 }

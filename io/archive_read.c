@@ -53,6 +53,7 @@ typedef struct reading {
     const ioa_h5 *h5;
     const char *group;
     void *target;
+    bool measured; /* of columns */
 } reading;
 
 static ioa_status read_column(const char *name, void *context, ioa_error *error)
@@ -82,6 +83,7 @@ static ioa_status read_column(const char *name, void *context, ioa_error *error)
     }
     ioa_free(column->real); /* made for 0 rows */
     ioa_free(column->whole);
+    column->measured = r->measured;
     column->rows = shape[0];
     column->real = whole ? NULL : values;
     column->whole = whole ? values : NULL;
@@ -228,8 +230,11 @@ ioa_status ioa_archive_get_schedule(const ioa_h5 *h5, const char *group, uint64_
     if (status != IOA_OK) return status;
     s->order = order;
     ioa_archive_name(name, "%s/trace", group);
-    reading r = {h5, name, s};
+    reading r = {h5, name, s, false};
     if (ioa_h5_exists(h5, name)) status = ioa_h5_each_member(h5, name, read_column, &r, error);
+    ioa_archive_name(name, "%s/measured/search", group);
+    r.measured = true;
+    if (status == IOA_OK && ioa_h5_exists(h5, name)) status = ioa_h5_each_member(h5, name, read_column, &r, error);
     return status == IOA_OK ? read_measured(h5, group, s, error) : status;
 }
 
@@ -257,7 +262,7 @@ static ioa_status read_archive(const ioa_h5 *h5, ioa_archive *a, ioa_error *erro
     }
     if (status != IOA_OK) return status;
     if (a->count == 0) return ioa_fail(error, IOA_ERR_INPUT, "%s: schedules/0000: is missing", h5->path);
-    reading r = {h5, "provenance", a};
+    reading r = {h5, "provenance", a, false};
     return ioa_h5_exists(h5, "provenance") ? ioa_h5_each_attribute(h5, "provenance", read_fact, &r, error) : IOA_OK;
 }
 

@@ -20,15 +20,23 @@ static ioa_status write_network(const ioa_h5 *h5, const ioa_archive *a, ioa_erro
     return status;
 }
 
-static ioa_status write_trace(const ioa_h5 *h5, const char *group, const ioa_schedule *s, ioa_error *error)
+/* What repeats into trace/, what was measured into measured/search/, a group that is there only if anything was. */
+static ioa_status write_trace(const ioa_h5 *h5, const char *group, const ioa_schedule *s, bool measured, ioa_error *error)
 {
     char name[IOA_ARCHIVE_NAME];
-    ioa_archive_name(name, "%s/trace", group);
-    ioa_status status = ioa_h5_put_group(h5, name, error);
-    for (uint32_t i = 0; i < s->columns && status == IOA_OK; i++) {
+    const char *folder = measured ? "measured/search" : "trace";
+    bool made = false;
+    ioa_status status = IOA_OK;
+    for (uint32_t i = 0; i <= s->columns && status == IOA_OK; i++) {
+        if (!made && (!measured || (i < s->columns && s->trace[i].measured))) {
+            ioa_archive_name(name, "%s/%s", group, folder);
+            status = ioa_h5_put_group(h5, name, error);
+            made = true;
+        }
+        if (i == s->columns || s->trace[i].measured != measured || status != IOA_OK) continue;
         const ioa_column *c = &s->trace[i];
         uint64_t shape[2] = {c->rows, c->width};
-        ioa_archive_name(name, "%s/trace/%s", group, c->name);
+        ioa_archive_name(name, "%s/%s/%s", group, folder, c->name);
         status = ioa_h5_write(h5, name, c->whole ? IOA_H5_U64 : IOA_H5_F64, c->width > 1 ? 2 : 1, shape,
                               c->whole ? (const void *)c->whole : c->real, error);
     }
@@ -118,9 +126,10 @@ ioa_status ioa_archive_put_schedule(const ioa_h5 *h5, const char *group, const i
     if (status == IOA_OK && s->objective.count > 1) status = write_levels(h5, group, s, error);
     ioa_archive_name(name, "%s/order", group);
     if (status == IOA_OK) status = ioa_h5_write(h5, name, IOA_H5_U32, 1, &a->connections, s->order, error);
-    if (status == IOA_OK) status = write_trace(h5, group, s, error);
+    if (status == IOA_OK) status = write_trace(h5, group, s, false, error);
     ioa_archive_name(name, "%s/measured", group);
     if (status == IOA_OK) status = ioa_h5_put_group(h5, name, error);
+    if (status == IOA_OK) status = write_trace(h5, group, s, true, error);
     for (uint32_t i = 0; i < s->measurements && status == IOA_OK; i++) {
         ioa_archive_name(name, "%s/measured/%04u", group, (unsigned)i);
         status = write_measured(h5, name, &s->measured[i], error);

@@ -47,6 +47,13 @@ ioa_status ioa_h5_fail(const ioa_h5 *h5, ioa_error *error, ioa_status status, co
     return ioa_fail(error, status, "%s%s%s: %s (HDF5: %s)", h5->path, colon, name, what, r.text);
 }
 
+void ioa_h5_library(char *text, size_t size)
+{
+    unsigned major = 0, minor = 0, release = 0;
+    H5get_libversion(&major, &minor, &release);
+    snprintf(text, size, "HDF5 %u.%u.%u", major, minor, release);
+}
+
 void ioa_h5_program_start(void)
 {
     H5dont_atexit();

@@ -41,6 +41,9 @@ typedef enum ioa_h5_kind {
  * the library decide for themselves. */
 void ioa_h5_program_start(void);
 
+/* "HDF5 1.10.8", the library at run time; `text` [size]. */
+void ioa_h5_library(char *text, size_t size);
+
 /* Opens for reading, without locks. `path` is borrowed. IOA_ERR_INPUT for files that are missing, not HDF5,
  * truncated or damaged; IOA_ERR_SYSTEM where the system refuses. */
 ioa_status ioa_h5_open(const char *path, ioa_h5 *h5, ioa_error *error);

@@ -10,10 +10,10 @@
 #include <string.h>
 
 static const ioa_import_format *const formats[] = {&ioa_import_mtx,   &ioa_import_smtx, &ioa_import_tsv,
-                                                   &ioa_import_keras, &ioa_import_npy,  &ioa_import_npz,
+                                                   &ioa_import_keras, &ioa_import_keras3, &ioa_import_npy,  &ioa_import_npz,
                                                    &ioa_import_safetensors, &ioa_import_onnx};
 enum { FORMATS = sizeof formats / sizeof formats[0] };
-#define FORMAT_NAMES "mtx, smtx, tsv, keras (.h5), npy, npz, safetensors and onnx"
+#define FORMAT_NAMES "mtx, smtx, tsv, keras (.h5), keras3 (.keras), npy, npz, safetensors and onnx"
 
 #define LEAKY_SLOPE 0.01f
 
@@ -22,20 +22,29 @@ const char *ioa_import_format_name(uint32_t index)
     return index < FORMATS ? formats[index]->name : NULL;
 }
 
+const char *ioa_import_format_summary(uint32_t index)
+{
+    return index < FORMATS ? formats[index]->summary : NULL;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length > tail && strcmp(text + length - tail, end) == 0;
+}
+
 static ioa_status find_format(ioa_import_work *im, ioa_error *error)
 {
     const char *wanted = im->model.options->format, *path = im->files[0];
-    size_t length = strlen(path);
-    for (uint32_t i = 0; i < FORMATS; i++) {
-        size_t tail = strlen(formats[i]->extension);
-        if (wanted ? strcmp(wanted, formats[i]->name) == 0
-                   : length > tail && strcmp(path + length - tail, formats[i]->extension) == 0) {
+    for (uint32_t i = 0; i < FORMATS; i++)
+        if (wanted ? strcmp(wanted, formats[i]->name) == 0 : ends_with(path, formats[i]->extension)) {
             im->format = formats[i];
             return IOA_OK;
         }
-    }
     if (wanted) return ioa_fail(error, IOA_ERR_INPUT, "unknown format \"%s\"; there are " FORMAT_NAMES, wanted);
-    return ioa_fail(error, IOA_ERR_INPUT, "%s: the format cannot be told from the name; there are " FORMAT_NAMES, path);
+    bool torch = ends_with(path, ".pt") || ends_with(path, ".pth");
+    return ioa_fail(error, IOA_ERR_INPUT, "%s: the format cannot be told from the name; there are " FORMAT_NAMES "%s", path,
+                    torch ? "; the Python package in io/python converts PyTorch's modules (from_torch)" : "");
 }
 
 /* One NAME[:PARAM] of `length` bytes. */
@@ -112,7 +121,7 @@ static ioa_status check_options(ioa_import_work *im, ioa_error *error)
         return ioa_fail(error, IOA_ERR_INPUT, "a density to prune to must be above 0 and at most 1");
     ioa_status status = find_format(im, error);
     if (status != IOA_OK) return status;
-    if (o->model && im->format != &ioa_import_keras)
+    if (o->model && im->format != &ioa_import_keras && im->format != &ioa_import_keras3)
         return ioa_fail(error, IOA_ERR_INPUT, "a model's JSON belongs to keras files, not to %s", im->format->name);
     if (o->tensors && im->format != &ioa_import_npz && im->format != &ioa_import_safetensors)
         return ioa_fail(error, IOA_ERR_INPUT, "names of tensors are for npz and safetensors, not for %s", im->format->name);
@@ -168,7 +177,10 @@ static ioa_status read_layers(ioa_import_work *im, ioa_error *error)
 {
     ioa_model *model = &im->model;
     ioa_status status = IOA_OK;
-    for (uint32_t f = 0; f < im->files_count && status == IOA_OK; f++) status = read_file(im, im->files[f], error);
+    for (uint32_t f = 0; f < im->files_count && status == IOA_OK; f++) {
+        if (model->options->reading) model->options->reading(model->options->context, f);
+        status = read_file(im, im->files[f], error);
+    }
     for (uint32_t l = 0; l < model->count && status == IOA_OK; l++) status = orient(im, &model->layers[l], error);
     for (uint32_t l = 1; l < model->count && status == IOA_OK; l++)
         status = join(&model->layers[l - 1], &model->layers[l], l + 1, error);

@@ -22,6 +22,8 @@ typedef struct ioa_import_options {
     double prune;                /* keep the largest weights of each layer until connections / (rows x columns) is this, to
                                     the nearest connection; 0 or 1: keep all */
     const char *name;            /* network name, or NULL: from the first file */
+    void (*reading)(void *context, uint32_t file); /* told before each file is read, or NULL */
+    void *context;
 } ioa_import_options;
 
 /* What was found, per layer, to be shown to the user: orientation is the likeliest silent error. */
@@ -41,8 +43,9 @@ typedef struct ioa_import_report {
     char warning[512]; /* "", or what the user should know */
 } ioa_import_report;
 
-/* Name of the index-th format ("mtx"), NULL behind the last one. */
+/* The index-th format, for --help: its name ("mtx"), NULL behind the last one, and one line on what it holds. */
 const char *ioa_import_format_name(uint32_t index);
+const char *ioa_import_format_summary(uint32_t index);
 
 /* Reads `files` [count], each one layer or several, in order. Layer l's outputs are layer l+1's inputs; sizes must
  * match. */

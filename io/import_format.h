@@ -58,6 +58,7 @@ void ioa_model_clear(ioa_model *model);
 typedef struct ioa_import_format {
     const char *name;
     const char *extension;       /* with the dot */
+    const char *summary;         /* one line for --help: extension, layout, what a file holds */
     ioa_orientation orientation; /* the format's own */
     /* One of the two: a file is one matrix, or a file appends its layers to the model. */
     ioa_status (*read)(const char *path, ioa_matrix *matrix, ioa_error *error);
@@ -71,6 +72,7 @@ extern const ioa_import_format ioa_import_mtx;
 extern const ioa_import_format ioa_import_smtx;
 extern const ioa_import_format ioa_import_tsv;
 extern const ioa_import_format ioa_import_keras;
+extern const ioa_import_format ioa_import_keras3;
 extern const ioa_import_format ioa_import_npy;
 extern const ioa_import_format ioa_import_npz;
 extern const ioa_import_format ioa_import_safetensors;

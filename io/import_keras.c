@@ -1,23 +1,16 @@
-/* Keras 2 .h5: weights alone (save_weights) or a whole model (save). The root, or the group /model_weights, has an
+/* Keras .h5, and Keras 2 in it: weights alone (save_weights) or a whole model (save). The root, or the group /model_weights, has an
  * attribute layer_names; each layer's group an attribute weight_names; kernels are [in, out]. Activations are not among
  * the weights: they come from the model's JSON, beside the weights (attribute model_config) or in a file of its own. */
-#include "io/import_keras_model.h"
+#include "io/import_keras.h"
 
 #include "core/mem.h"
-#include "io/h5.h"
 #include "io/h5_rehearse.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-typedef struct reader {
-    ioa_h5 h5;
-    ioa_model *model;
-    const char *root;    /* group of the layers: "" or "model_weights" */
-    ioa_keras_model *json; /* or NULL */
-    uint64_t elements;   /* of all kernels so far: a file may name one dataset many times */
-} reader;
+typedef ioa_keras_reader reader;
 
 /* What follows the last '/' without the ":0" of TensorFlow. */
 static bool is_called(const char *name, const char *wanted)
@@ -85,25 +78,30 @@ static ioa_status read_bias(reader *r, const char *name, ioa_model_layer *layer,
     return IOA_OK;
 }
 
-static ioa_status read_dense(reader *r, const char *name, char *const *weights, uint64_t count, ioa_error *error)
+ioa_status ioa_keras_read_dense(ioa_keras_reader *r, const char *name, const char *json_name, const char *kernel,
+                                const char *bias, ioa_error *error)
 {
     ioa_model_layer *layer;
-    char path[256];
-    ioa_status status = check_weights(r, name, weights, count, error);
-    if (status == IOA_OK) status = ioa_model_add(r->model, r->h5.path, name, &layer, error);
+    ioa_status status = ioa_model_add(r->model, r->h5.path, name, &layer, error);
     if (status != IOA_OK) return status;
     layer->orientation = IOA_IN_OUT;
     layer->oriented = true;
-    uint64_t kernel = find_weight(weights, count, "kernel"), bias = find_weight(weights, count, "bias");
-    status = object_name(r, path, sizeof path, name, weights[kernel], error);
-    if (status == IOA_OK) status = read_kernel(r, path, layer, error);
-    if (status == IOA_OK && bias < count) {
-        status = object_name(r, path, sizeof path, name, weights[bias], error);
-        if (status == IOA_OK) status = read_bias(r, path, layer, error);
-    }
+    status = read_kernel(r, kernel, layer, error);
+    if (status == IOA_OK && bias) status = read_bias(r, bias, layer, error);
     if (status == IOA_OK && r->json)
-        status = ioa_keras_model_dense(r->json, name, layer->activation, sizeof layer->activation, error);
+        status = ioa_keras_model_dense(r->json, json_name, layer->activation, sizeof layer->activation, error);
     return status;
+}
+
+static ioa_status read_dense(reader *r, const char *name, char *const *weights, uint64_t count, ioa_error *error)
+{
+    char kernel_path[256], bias_path[256];
+    ioa_status status = check_weights(r, name, weights, count, error);
+    if (status != IOA_OK) return status;
+    uint64_t kernel = find_weight(weights, count, "kernel"), bias = find_weight(weights, count, "bias");
+    status = object_name(r, kernel_path, sizeof kernel_path, name, weights[kernel], error);
+    if (status == IOA_OK && bias < count) status = object_name(r, bias_path, sizeof bias_path, name, weights[bias], error);
+    return status == IOA_OK ? ioa_keras_read_dense(r, name, name, kernel_path, bias < count ? bias_path : NULL, error) : status;
 }
 
 /* A layer without weights. Without the model's JSON one can only hope that it is an activation, dropout or the like. */
@@ -170,20 +168,21 @@ static ioa_status find_json(reader *r, ioa_error *error)
 static ioa_status read_open(reader *r, ioa_error *error)
 {
     r->root = ioa_h5_exists(&r->h5, "model_weights") ? "model_weights" : "";
-    if (!ioa_h5_has_attribute(&r->h5, r->root[0] ? r->root : "/", "layer_names")) {
-        const char *what = ioa_h5_has_attribute(&r->h5, "/", "schema_name") ? "an ioanneal file already"
-                           : ioa_h5_exists(&r->h5, "layers")                ? "in the format of Keras 3; save it as Keras 2 .h5"
-                                                              : "no Keras 2 file (no attribute layer_names)";
-        return ioa_fail(error, IOA_ERR_INPUT, "%s: is %s", r->h5.path, what);
-    }
-    ioa_status status = find_json(r, error);
-    if (status == IOA_OK) status = read_layers(r, error);
+    bool keras2 = ioa_h5_has_attribute(&r->h5, r->root[0] ? r->root : "/", "layer_names");
+    if (!keras2 && !ioa_keras3_probe(r))
+        return ioa_fail(error, IOA_ERR_INPUT, "%s: is %s", r->h5.path,
+                        ioa_h5_has_attribute(&r->h5, "/", "schema_name")
+                            ? "an ioanneal file already"
+                            : "no file of Keras (neither an attribute layer_names nor groups layers/NAME/vars)");
+    ioa_status status = r->json ? IOA_OK : find_json(r, error);
+    if (status == IOA_OK) status = keras2 ? read_layers(r, error) : ioa_keras3_read_layers(r, error);
     if (status == IOA_OK && r->json) status = ioa_keras_model_finish(r->json, error);
     return status;
 }
 
 typedef struct file {
-    const char *path;
+    const char *path, *shown, *json;
+    size_t length;
     ioa_model *model;
 } file;
 
@@ -193,17 +192,26 @@ static ioa_status read_file(void *context, ioa_error *error)
     reader r = {.model = f->model};
     ioa_status status = ioa_h5_open(f->path, &r.h5, error);
     if (status != IOA_OK) return status;
-    status = read_open(&r, error);
+    r.h5.path = f->shown;
+    if (f->json) status = ioa_keras_model_parse(f->json, f->length, f->shown, f->model, &r.json, error);
+    if (status == IOA_OK) status = read_open(&r, error);
     ioa_keras_model_destroy(r.json);
     return ioa_h5_end(&r.h5, status, error);
 }
 
-static ioa_status read_model(const char *path, ioa_model *model, ioa_error *error)
+ioa_status ioa_keras_read_weights(const char *path, const char *shown, const char *json, size_t length, ioa_model *model,
+                                  ioa_error *error)
 {
-    file f = {path, model};
+    file f = {path, shown, json, length, model};
     ioa_status status = ioa_h5_rehearse(path, read_file, &f, error);
     return status == IOA_OK ? read_file(&f, error) : status;
 }
 
+static ioa_status read_model(const char *path, ioa_model *model, ioa_error *error)
+{
+    return ioa_keras_read_weights(path, path, NULL, 0, model, error);
+}
+
 const ioa_import_format ioa_import_keras = {
-    .name = "keras", .extension = ".h5", .orientation = IOA_IN_OUT, .read_model = read_model};
+    .name = "keras", .summary = ".h5, Keras 2 and 3: weights or whole models", .extension = ".h5", .orientation = IOA_IN_OUT,
+    .read_model = read_model};

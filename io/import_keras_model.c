@@ -58,21 +58,28 @@ static ioa_status check_class(const ioa_keras_model *m, const layer *l, ioa_erro
                     m->path, l->name, l->class);
 }
 
-/* How many layers a layer reads: Keras 2 nests the calls as [[[name, node, tensor, {}], ..]]. */
-static int sources(const cJSON *json)
+/* How many values a call reads, and the layer of the first. Keras 2 has [[name, node, tensor, {}], ..], Keras 3
+ * {"args": [{"class_name": "__keras_tensor__", "config": {"keras_history": [name, node, tensor]}}, ..], "kwargs": {..}}. */
+static int call_sources(const cJSON *call, const char **first)
+{
+    const cJSON *args = cJSON_IsArray(call) ? call : cJSON_GetObjectItemCaseSensitive(call, "args");
+    const cJSON *arg = cJSON_GetArrayItem(args, 0);
+    if (cJSON_IsObject(arg)) {
+        const cJSON *config = cJSON_GetObjectItemCaseSensitive(arg, "config");
+        arg = cJSON_GetObjectItemCaseSensitive(config, "keras_history");
+    }
+    const char *name = cJSON_GetStringValue(cJSON_GetArrayItem(arg, 0));
+    if (!name) return 2; /* a list of values, or a call of a kind that is not known */
+    *first = name;
+    return cJSON_GetArraySize(args);
+}
+
+/* The same of a layer: 0 in models that call each layer on the one before it. */
+static int sources(const cJSON *json, const char **first)
 {
     const cJSON *nodes = cJSON_GetObjectItemCaseSensitive(json, "inbound_nodes");
     if (!cJSON_IsArray(nodes) || cJSON_GetArraySize(nodes) == 0) return 0;
-    if (cJSON_GetArraySize(nodes) > 1) return 2;
-    const cJSON *call = cJSON_GetArrayItem(nodes, 0);
-    return cJSON_IsArray(call) ? cJSON_GetArraySize(call) : 1;
-}
-
-static const char *source(const cJSON *json)
-{
-    const cJSON *call = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(json, "inbound_nodes"), 0);
-    const char *name = cJSON_GetStringValue(cJSON_GetArrayItem(cJSON_GetArrayItem(call, 0), 0));
-    return name ? name : "";
+    return cJSON_GetArraySize(nodes) > 1 ? 2 : call_sources(cJSON_GetArrayItem(nodes, 0), first);
 }
 
 static ioa_status check_chain(const ioa_keras_model *m, const cJSON *layers, ioa_error *error)
@@ -86,9 +93,9 @@ static ioa_status check_chain(const ioa_keras_model *m, const cJSON *layers, ioa
         ioa_status status = check_class(m, &l, error);
         if (status != IOA_OK) return status;
         inputs += strcmp(l.class, "InputLayer") == 0;
-        int reads = sources(json);
-        const char *from = reads ? source(json) : "";
-        if (reads > 1 || inputs > 1 || (reads == 1 && from[0] && before && strcmp(from, before) != 0))
+        const char *from = "";
+        int reads = sources(json, &from);
+        if (reads > 1 || inputs > 1 || (reads == 1 && before && strcmp(from, before) != 0))
             return ioa_fail(error, IOA_ERR_INPUT, "%s: layer %.60s does not just follow the one before it; only chains of"
                             " layers can be imported", m->path, l.name);
         before = l.name;
@@ -183,7 +190,9 @@ static ioa_status activation_of(const ioa_keras_model *m, const layer *l, char *
         else
             snprintf(text, size, "relu");
     } else if (is_dense(l) || strcmp(l->class, "Activation") == 0 || strcmp(l->class, "QActivation") == 0) {
-        return translate(m, l->name, text_of(l->config, "activation"), text, size, error);
+        const cJSON *activation = cJSON_GetObjectItemCaseSensitive(l->config, "activation");
+        bool named = !activation || cJSON_IsNull(activation) || cJSON_IsString(activation);
+        return translate(m, l->name, named ? text_of(l->config, "activation") : "of its own", text, size, error);
     }
     return IOA_OK;
 }
@@ -195,9 +204,10 @@ ioa_status ioa_keras_model_dense(ioa_keras_model *model, const char *name, char 
     layer l = {"", "", NULL};
     for (; at; at = at->next)
         if (l = open_layer(at), is_dense(&l)) break;
-    if (!at || strcmp(l.name, name) != 0)
+    if (!at || (name && strcmp(l.name, name) != 0))
         return ioa_fail(error, IOA_ERR_INPUT, "%s: the model's next dense layer is \"%.60s\", but the weights have %.60s",
-                        model->path, at ? l.name : "", name);
+                        model->path, at ? l.name : "", name ? name : "one more");
+    const char *dense = l.name;
     char text[48] = "", more[48];
     ioa_status status = activation_of(model, &l, text, sizeof text, error);
     for (at = at->next; at && status == IOA_OK; at = at->next) {
@@ -213,7 +223,8 @@ ioa_status ioa_keras_model_dense(ioa_keras_model *model, const char *name, char 
     model->next = at;
     if (strcmp(text, "softmax") == 0) {
         if (at)
-            return ioa_fail(error, IOA_ERR_INPUT, "%s: layer %.60s: a softmax is possible only at the end", model->path, name);
+            return ioa_fail(error, IOA_ERR_INPUT, "%s: layer %.60s: a softmax is possible only at the end", model->path,
+                            dense);
         ioa_model_warn(model->warn, "the softmax at the end is left out: outputs are its arguments");
         text[0] = '\0';
     }

@@ -13,7 +13,7 @@ ioa_status ioa_keras_model_parse(const char *text, size_t length, const char *pa
 ioa_status ioa_keras_model_load(const char *path, ioa_model *warn, ioa_keras_model **model, ioa_error *error);
 void ioa_keras_model_destroy(ioa_keras_model *model); /* NULL is allowed */
 
-/* Activation of the dense layer `name`, layers of activation behind it included; layers are asked for in their
+/* Activation of the dense layer `name` (NULL: whichever is next), layers of activation behind it included; layers are asked for in their
  * sequence. IOA_ERR_INPUT if the model has no such layer next. */
 ioa_status ioa_keras_model_dense(ioa_keras_model *model, const char *name, char *activation, size_t size,
                                  ioa_error *error);

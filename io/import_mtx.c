@@ -188,7 +188,7 @@ static uint64_t line_of(const char *path, uint64_t entry)
 }
 
 const ioa_import_format ioa_import_mtx = {
-    .name = "mtx", .extension = ".mtx", .orientation = IOA_OUT_IN, .read = read_weights, .line_of = line_of};
+    .name = "mtx", .summary = ".mtx, MatrixMarket: a layer per file, [out, in]", .extension = ".mtx", .orientation = IOA_OUT_IN, .read = read_weights, .line_of = line_of};
 
 ioa_status ioa_import_mtx_vector(const char *path, uint64_t length, float **values, ioa_error *error)
 {

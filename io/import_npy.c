@@ -215,4 +215,4 @@ static ioa_status read_model(const char *path, ioa_model *model, ioa_error *erro
 }
 
 const ioa_import_format ioa_import_npy = {
-    .name = "npy", .extension = ".npy", .orientation = IOA_IN_OUT, .read_model = read_model};
+    .name = "npy", .summary = ".npy, NumPy: a matrix per file, [in, out]", .extension = ".npy", .orientation = IOA_IN_OUT, .read_model = read_model};

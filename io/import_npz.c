@@ -191,4 +191,4 @@ static ioa_status read_model(const char *path, ioa_model *model, ioa_error *erro
 }
 
 const ioa_import_format ioa_import_npz = {
-    .name = "npz", .extension = ".npz", .orientation = IOA_IN_OUT, .read_model = read_model};
+    .name = "npz", .summary = ".npz, NumPy: matrices and vectors, or one scipy.sparse matrix, [in, out]", .extension = ".npz", .orientation = IOA_IN_OUT, .read_model = read_model};

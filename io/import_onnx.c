@@ -282,4 +282,4 @@ static ioa_status read_model(const char *path, ioa_model *model, ioa_error *erro
 }
 
 const ioa_import_format ioa_import_onnx = {
-    .name = "onnx", .extension = ".onnx", .orientation = IOA_IN_OUT, .read_model = read_model};
+    .name = "onnx", .summary = ".onnx: chains of MatMul or Gemm, Add, activation", .extension = ".onnx", .orientation = IOA_IN_OUT, .read_model = read_model};

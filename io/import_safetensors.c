@@ -124,4 +124,4 @@ static ioa_status read_model(const char *path, ioa_model *model, ioa_error *erro
 }
 
 const ioa_import_format ioa_import_safetensors = {
-    .name = "safetensors", .extension = ".safetensors", .orientation = IOA_OUT_IN, .read_model = read_model};
+    .name = "safetensors", .summary = ".safetensors: matrices and vectors, [out, in]", .extension = ".safetensors", .orientation = IOA_OUT_IN, .read_model = read_model};

@@ -100,4 +100,4 @@ static ioa_status read_weights(const char *path, ioa_matrix *matrix, ioa_error *
 }
 
 const ioa_import_format ioa_import_smtx = {
-    .name = "smtx", .extension = ".smtx", .orientation = IOA_OUT_IN, .read = read_weights};
+    .name = "smtx", .summary = ".smtx, Deep Learning Matrix Collection: a pattern per file, [out, in]", .extension = ".smtx", .orientation = IOA_OUT_IN, .read = read_weights};

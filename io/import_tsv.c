@@ -90,5 +90,5 @@ static uint64_t line_of(const char *path, uint64_t entry)
     return line;
 }
 
-const ioa_import_format ioa_import_tsv = {.name = "tsv", .extension = ".tsv", .orientation = IOA_IN_OUT,
+const ioa_import_format ioa_import_tsv = {.name = "tsv", .summary = ".tsv, Graph Challenge: a layer per file, [in, out]", .extension = ".tsv", .orientation = IOA_IN_OUT,
                                           .read = read_weights, .line_of = line_of, .open = true};

@@ -14,6 +14,8 @@ install(TARGETS ioanneal EXPORT ioannealTargets
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/core/include/ioanneal ${PROJECT_SOURCE_DIR}/io/include/ioanneal
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
+install(FILES ${CMAKE_CURRENT_LIST_DIR}/examples/deploy.c DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+
 set(ioa_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/ioanneal)
 install(EXPORT ioannealTargets NAMESPACE ioanneal:: DESTINATION ${ioa_package_dir})
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/package/ioannealConfig.cmake.in

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Installs the Debian packages ioanneal is built with; with the argument "test" also those its tests use.
+# Installs the Debian packages ioanneal is built with, and gnuplot, which draws the plots of `ioanneal report`; with the argument "test" also those its tests use.
 # Does nothing, and needs no rights, if they are all there. mpirun does not start without an ssh client, even on one host.
 set -eu
-packages="gcc libc6-dev cmake ninja-build pkg-config git openssh-client openmpi-bin libopenmpi-dev libhdf5-dev libhwloc-dev libssl-dev libcjson-dev zlib1g-dev"
+packages="gcc libc6-dev cmake ninja-build pkg-config git openssh-client openmpi-bin libopenmpi-dev libhdf5-dev libhwloc-dev libssl-dev libcjson-dev zlib1g-dev gnuplot-nox"
 if [ "${1:-}" = test ]; then
     packages="$packages g++ libcmocka-dev libpcg-cpp-dev hdf5-tools python3 python3-h5py python3-numpy python3-scipy clang"
 fi

@@ -38,6 +38,7 @@ typedef struct cli_command {
     const char *summary;  /* one line */
     const char *usage;    /* arguments after the name */
     const char *examples; /* lines for --help, or NULL */
+    void (*notes)(void);  /* prints further sections of --help (cli_help_section, cli_help_entry), or NULL */
     int (*run)(const struct cli_command *command, int argc, char **argv); /* exit code; argv[0] is the command */
     bool silent;          /* neither help nor refusals are printed: another rank says the same */
 } cli_command;
@@ -54,6 +55,13 @@ typedef enum cli_parsed { CLI_GO, CLI_HELP_SHOWN, CLI_BAD } cli_parsed;
 /* Parses argv[1 ..]; positional arguments are moved to argv[0 .. *positional - 1]. Prints help or one error line. */
 cli_parsed cli_parse(const cli_command *command, const cli_option *options, cli_common *common, int argc, char **argv,
                      int *positional);
+
+/* For notes: a heading, and an entry below it. */
+void cli_help_section(const char *title);
+void cli_help_entry(const char *name, const char *text);
+
+/* The one of `words` (NULL at the end) that `word` may have been meant to be, or NULL. */
+const char *cli_similar(const char *word, const char *const *words);
 
 /* Splits "a,b,c" in place (`text` is a copy the caller owns); returns the number of parts, at most `most`; -1 if more. */
 int cli_split(char *text, char **parts, int most);
@@ -75,10 +83,17 @@ int cli_print_json(cJSON *json);
 /* Flushes standard output: 0, or 3 if it could not be written. */
 int cli_finish_output(void);
 
+/* The command line as one text, for the provenance: "ioanneal" and argv, before it is parsed. */
+void cli_join(int argc, char **argv, char *text, size_t size);
+
 /* "1,234,567"; `text` is [32]. */
 const char *cli_grouped(uint64_t value, char *text);
 
-/* JSON numbers are doubles: exact up to 2^53, which is more I/Os than any run makes. */
+/* Words from a file for a terminal: control characters, which might command it, become question marks. Fills `copy` [size]
+ * and returns it; what is longer is cut. */
+const char *cli_shown(const char *text, char *copy, size_t size);
+
+/* Adds a whole number with all its digits: cJSON's own numbers are doubles, exact up to 2^53. */
 void cli_json_count(cJSON *json, const char *name, uint64_t value);
 
 /* ---- shared pieces ---- */

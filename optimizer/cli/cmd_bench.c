@@ -1,13 +1,12 @@
-#include "optimizer/cli/cli.h"
-
 #include "core/limits.h"
 #include "core/measure.h"
 #include "core/mem.h"
 #include "core/network.h"
-#include "io/archive.h"
 #include "io/bundle.h"
 #include "io/machine.h"
 #include "io/network_file.h"
+#include "optimizer/cli/input.h"
+#include "optimizer/cli/progress.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -130,7 +129,7 @@ static int run(const cli_command *command, int argc, char **argv)
     cli_common common = {0};
     const cli_option options[] = {
         {CLI_TEXT, 0, "schedule", "ARCHIVE.h5", &schedule_path, "measure this archive's order (a bundle brings its own)", 0, 0},
-        {CLI_COUNT, 'm', "memory", "M", &memory, "of the archive's schedules, the one nearest to M", 3, 1.8e19},
+        {CLI_COUNT, 'm', "memory", "M", &memory, "of the archive's schedules, the one nearest to M (default: to this processor's registers)", 3, 1.8e19},
         {CLI_COUNT, 'b', "batch", "B", &batch, "samples per pass (default 128)", 1, 1e6},
         {CLI_COUNT, 't', "threads", "N", &threads, "of every competitor (default 1)", 1, 256},
         {CLI_COUNT, 0, "repeats", "N", &repeats, "interleaved repetitions (default: by --seconds)", 1, 1e6},
@@ -148,23 +147,19 @@ static int run(const cli_command *command, int argc, char **argv)
     if (isa < 0) return cli_refuse(command, "--isa wants auto, portable, avx2 or avx512, not '%s'", isa_name);
     if (!schedule_path && ioa_bundle_probe(argv[0])) schedule_path = argv[0];
     ioa_error error = {0};
+    ioa_plan_options plan;
+    if (plan_name && ioa_plan_options_parse(plan_name, &plan, &error) != IOA_OK) return cli_fail(command, &error);
+    char note[CLI_NOTE] = "";
+    cli_busy *busy = cli_busy_begin(common.quiet, seconds * 1.05); /* the limits of the machine come on top */
+    cli_busy_step(busy, -1.0, "measuring");
     ioa_network *network = NULL;
     ioa_archive *archive = NULL;
     const uint32_t *order = NULL;
     report r = {0};
-    ioa_plan_options plan;
-    if (plan_name && ioa_plan_options_parse(plan_name, &plan, &error) != IOA_OK) return cli_fail(command, &error);
     ioa_status status = ioa_network_read(argv[0], &network, &error);
     if (status == IOA_OK && schedule_path) {
-        status = ioa_archive_read(schedule_path, &archive, &error);
-        if (status == IOA_OK) status = ioa_archive_matches(archive, network, schedule_path, &error);
-        if (status == IOA_OK && archive->count == 0)
-            status = ioa_fail(&error, IOA_ERR_INPUT, "%s: holds no schedule", schedule_path);
-        if (status == IOA_OK) {
-            order = ioa_archive_nearest(archive, memory ? memory : archive->schedules[0].memory, IOA_POLICY_MIN)->order;
-            status = ioa_order_check(network, order, &error);
-            if (status != IOA_OK) ioa_fail_prefix(&error, status, "%s", schedule_path);
-        }
+        status = cli_open_archive(schedule_path, network, &archive, &error);
+        if (status == IOA_OK) order = cli_pick_schedule(archive, schedule_path, memory, (ioa_isa)isa, note)->order;
     }
     ioa_measure_options wanted = {.batch = (uint32_t)batch, .threads = (uint32_t)threads, .repeats = (uint32_t)repeats, .seconds = seconds,
                                   .isa = (ioa_isa)isa, .seed = seed};
@@ -175,6 +170,8 @@ static int run(const cli_command *command, int argc, char **argv)
     ioa_machine_detect(&r.machine);
     if (status == IOA_OK)
         status = ioa_limits_report(&r.machine, wanted.isa, &r.measurement, seconds / 20, &r.limits, &error);
+    cli_busy_end(busy);
+    if (status == IOA_OK) cli_show_note(command, &common, note);
     int code = status == IOA_OK ? print(&common, &r) : cli_fail(command, &error);
     if (code == 0 && !r.measurement.exactness.within) {
         fprintf(stderr, "ioanneal bench: outputs are further from float64 than the error bound allows\n");

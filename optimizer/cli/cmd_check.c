@@ -7,6 +7,8 @@
 #include "io/archive.h"
 #include "io/bundle.h"
 #include "io/network_file.h"
+#include "optimizer/cli/progress.h"
+#include "optimizer/cli/terminal.h"
 #include "optimizer/verify/verify.h"
 
 #include <inttypes.h>
@@ -76,11 +78,12 @@ static void print_verdict(const ioa_schedule *s, uint32_t index, const ioa_verdi
     printf("  schedule %04" PRIu32 ": M = %" PRIu64 " %s, excess %s: ", index, s->memory, ioa_policy_name(s->policy),
            cli_grouped(excess, text[0]));
     if (!passed) {
-        printf("FAILED, %s\n", reason);
+        printf("%sFAILED%s, %s\n", cli_color_of(stdout, CLI_RED), cli_color_of(stdout, CLI_PLAIN), reason);
         return;
     }
-    printf("passed; legal, recounted%s, outputs within %.2g of float64%s (bound %.2g for depth %" PRIu32
-           " and fan-in %" PRIu32 "; %s)\n", v->reference ? " twice" : "", v->exactness.max_rel_error,
+    printf("%spassed%s; legal, recounted%s, outputs within %.2g of float64%s (bound %.2g for depth %" PRIu32
+           " and fan-in %" PRIu32 "; %s)\n", cli_color_of(stdout, CLI_GREEN), cli_color_of(stdout, CLI_PLAIN),
+           v->reference ? " twice" : "", v->exactness.max_rel_error,
            v->exactness.nonzero == 0.0 ? ", but all are 0: that proves little" : "", v->exactness.error_bound,
            v->exactness.depth, v->exactness.fan_in, v->plan);
 }
@@ -123,28 +126,36 @@ static int run(const cli_command *command, int argc, char **argv)
     ioa_archive *archive = NULL;
     cJSON *json = NULL, *array = NULL;
     bool all_passed = true;
+    cli_busy *busy = cli_busy_begin(common.quiet, 0.0);
+    cli_busy_step(busy, -1.0, "reading %s", network_path);
     ioa_status status = ioa_network_read(network_path, &network, &error);
     if (status == IOA_OK) status = ioa_archive_read(argv[0], &archive, &error);
     if (status == IOA_OK) status = ioa_archive_matches(archive, network, argv[0], &error);
-    if (status == IOA_OK && archive->count == 0)
-        status = ioa_fail(&error, IOA_ERR_INPUT, "%s: holds no schedule", argv[0]);
     if (status == IOA_OK && common.json) {
         json = cJSON_CreateObject();
         array = cJSON_AddArrayToObject(json, "schedules");
-    } else if (status == IOA_OK)
+    }
+    cli_busy_hide(busy);
+    if (status == IOA_OK && !json && network_path == argv[0])
+        printf("%s: network and schedules belong together, hashes agree\n", argv[0]);
+    else if (status == IOA_OK && !json)
         printf("%s: belongs to %s, hashes agree\n", argv[0], network_path);
     for (uint32_t i = 0; status == IOA_OK && i < archive->count; i++) {
         const ioa_schedule *s = &archive->schedules[i];
         ioa_verdict verdict;
         char reason[sizeof verdict.reason];
+        cli_busy_step(busy, (double)i / archive->count, "checking schedule %" PRIu32 " of %" PRIu32 ", M = %" PRIu64, i + 1,
+                      archive->count, s->memory);
         status = verify(network, s, &wanted, seed, &verdict, &error);
         if (status != IOA_OK) break;
         memcpy(reason, verdict.reason, sizeof reason);
         status = check_figures(network, s, reason, sizeof reason, &error);
         bool passed = ioa_verdict_passed(&verdict) && !reason[0];
         all_passed = all_passed && passed;
+        cli_busy_hide(busy);
         if (status == IOA_OK) print_verdict(s, i, &verdict, reason, passed, array);
     }
+    cli_busy_end(busy);
     int code;
     if (status != IOA_OK) {
         cJSON_Delete(json);

@@ -1,10 +1,9 @@
-#include "optimizer/cli/cli.h"
-
 #include "core/compile_file.h"
 #include "core/network.h"
-#include "io/archive.h"
 #include "io/atomic_file.h"
 #include "io/network_file.h"
+#include "optimizer/cli/input.h"
+#include "optimizer/cli/progress.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -57,10 +56,50 @@ static ioa_status write_text(const char *path, const char *text, size_t length, 
     return status;
 }
 
+/* What the driver has to say for itself: its first line with an error, or its first line, or nothing. */
+static void first_error(int from, char *line, size_t size)
+{
+    char said[4096], more[512];
+    size_t used = 0;
+    for (ssize_t got; (got = read(from, more, sizeof more)) != 0;) { /* to its end, or the driver might wait for us */
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) break;
+        size_t room = sizeof said - 1 - used, take = (size_t)got < room ? (size_t)got : room;
+        memcpy(said + used, more, take);
+        used += take;
+    }
+    said[used] = '\0';
+    char *start = strstr(said, "rror: ");
+    if (!start) start = said;
+    while (start > said && start[-1] != '\n') start--;
+    start[strcspn(start, "\r\n")] = '\0';
+    snprintf(line, size, "%.*s", (int)size - 1, start);
+}
+
+/* Starts `words[0]` with its standard error in a pipe: errno, or 0. */
+static int spawn(char **words, pid_t *child, int *said)
+{
+    extern char **environ;
+    int ends[2];
+    posix_spawn_file_actions_t actions;
+    if (pipe(ends) != 0) return errno;
+    int code = posix_spawn_file_actions_init(&actions);
+    if (code == 0) {
+        posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
+        posix_spawn_file_actions_addclose(&actions, ends[0]);
+        posix_spawn_file_actions_addclose(&actions, ends[1]);
+        code = posix_spawnp(child, words[0], &actions, NULL, words, environ);
+        posix_spawn_file_actions_destroy(&actions);
+    }
+    close(ends[1]);
+    if (code == 0) *said = ends[0];
+    else close(ends[0]);
+    return code;
+}
+
 /* Runs the compiler driver: $CC, or cc. No shell comes between. */
 static ioa_status assemble(const char *source, const char *target, product what, ioa_error *error)
 {
-    extern char **environ;
     const char *given = getenv("CC");
     char driver[1024], assembler[] = "assembler", from[1024], to[1024];
     char minus_x[] = "-x", minus_c[] = "-c", shared[] = "-shared", pic[] = "-nostdlib", minus_o[] = "-o";
@@ -70,12 +109,17 @@ static ioa_status assemble(const char *source, const char *target, product what,
     char *object[] = {driver, minus_c, minus_x, assembler, from, minus_o, to, NULL};
     char *library[] = {driver, shared, pic, minus_x, assembler, from, minus_o, to, NULL};
     pid_t child;
-    int state = 0, code = posix_spawnp(&child, driver, NULL, NULL, what == PRODUCT_OBJECT ? object : library, environ);
+    char line[400] = "";
+    int state = 0, said = -1, code = spawn(what == PRODUCT_OBJECT ? object : library, &child, &said);
+    if (code == 0) {
+        first_error(said, line, sizeof line);
+        close(said);
+    }
     if (code == 0 && waitpid(child, &state, 0) == child && WIFEXITED(state) && WEXITSTATUS(state) == 0) return IOA_OK;
     if (code != 0 || (WIFEXITED(state) && WEXITSTATUS(state) == 127))
         return ioa_fail(error, IOA_ERR_SYSTEM,
                         "'%s' cannot be run; .o and .so need a compiler driver ($CC, or cc), .S does not", driver);
-    return ioa_fail(error, IOA_ERR_SYSTEM, "'%s' does not assemble the code", driver);
+    return ioa_fail(error, IOA_ERR_SYSTEM, "'%s' does not assemble the code%s%s", driver, line[0] ? ": " : "", line);
 }
 
 static ioa_status write_object(const char *path, const ioa_code_file *code, product what, ioa_error *error)
@@ -113,11 +157,8 @@ static ioa_status make(const char *archive_path, const compile_options *o, ioa_c
 {
     ioa_network *network = NULL;
     ioa_archive *archive = NULL;
-    ioa_status status = ioa_archive_read(archive_path, &archive, error);
-    if (status == IOA_OK) status = ioa_network_read(o->network, &network, error);
-    if (status == IOA_OK) status = ioa_archive_matches(archive, network, archive_path, error);
-    if (status == IOA_OK && archive->count == 0)
-        status = ioa_fail(error, IOA_ERR_INPUT, "%s: holds no schedule", archive_path);
+    ioa_status status = ioa_network_read(o->network, &network, error);
+    if (status == IOA_OK) status = cli_open_archive(archive_path, network, &archive, error);
     if (status == IOA_OK) {
         const ioa_schedule *s =
             ioa_archive_nearest(archive, o->memory ? o->memory : ioa_code_isa_memory(isa), IOA_POLICY_MIN);
@@ -128,9 +169,7 @@ static ioa_status make(const char *archive_path, const compile_options *o, ioa_c
             options.ahead = network->connections > FAR_CODE;
         }
         *memory = s->memory;
-        status = ioa_order_check(network, s->order, error);
-        if (status != IOA_OK) ioa_fail_prefix(error, status, "%s", archive_path);
-        else status = ioa_code_file_make(network, s->order, isa, &options, o->name, code, error);
+        status = ioa_code_file_make(network, s->order, isa, &options, o->name, code, error);
     }
     ioa_archive_destroy(archive);
     ioa_network_destroy(network);
@@ -160,8 +199,8 @@ static int print(const cli_common *common, const compile_options *o, const char 
         cli_json_count(json, "scratch_bytes", code->scratch_bytes);
         return cli_print_json(json);
     }
-    printf("%s and %s: function %s for %s, tiles of %" PRIu32 " samples, %" PRIu64 " segments\n", o->output, header,
-           o->name, ioa_code_isa_name(isa), code->tile, f->segments);
+    printf("%s and %s: function %s for %s, tiles of %" PRIu32 " samples, %" PRIu64 " segment%s\n", o->output,
+           header, o->name, ioa_code_isa_name(isa), code->tile, f->segments, f->segments == 1 ? "" : "s");
     printf("  per tile %s reads and %s writes", cli_grouped(f->reads, text[0]), cli_grouped(f->writes, text[1]));
     if (f->extra_reads + f->extra_writes)
         printf(", and %s and %s for activations", cli_grouped(f->extra_reads, text[0]),
@@ -187,11 +226,15 @@ static int compile(const cli_command *command, const cli_common *common, const c
     if (status == IOA_OK) status = ioa_file_distinct(header, inputs, 2, &error);
     if (status == IOA_OK) status = ioa_file_writable(o->output, &error);
     if (status == IOA_OK) status = ioa_file_writable(header, &error);
+    cli_busy *busy = cli_busy_begin(common->quiet, 0.0);
+    cli_busy_step(busy, -1.0, "compiling %s", archive);
     if (status == IOA_OK) status = make(archive, o, isa, &code, &memory, &error);
+    if (what != PRODUCT_TEXT) cli_busy_step(busy, -1.0, "assembling %s", o->output);
     if (status == IOA_OK)
         status = what == PRODUCT_TEXT ? write_text(o->output, code.assembly, code.assembly_length, &error)
                                       : write_object(o->output, &code, what, &error);
     if (status == IOA_OK) status = write_text(header, code.header, code.header_length, &error);
+    cli_busy_end(busy);
     int exit_code = status == IOA_OK ? print(common, o, header, isa, memory, &code) : cli_fail(command, &error);
     ioa_code_file_clear(&code);
     return exit_code;

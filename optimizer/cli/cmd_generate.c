@@ -1,8 +1,8 @@
-#include "optimizer/cli/cli.h"
-
 #include "core/generate.h"
 #include "io/atomic_file.h"
 #include "io/network_file.h"
+#include "optimizer/cli/cli.h"
+#include "optimizer/cli/progress.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -122,6 +122,8 @@ static int run(const cli_command *command, int argc, char **argv)
     ioa_generate_common shared = {.seed = o.seed, .hidden = (ioa_activation)hidden, .last = (ioa_activation)last};
     ioa_network *network = NULL;
     ioa_error error = {0};
+    cli_busy *busy = cli_busy_begin(common.quiet, 0.0);
+    cli_busy_step(busy, -1.0, "generating");
     ioa_status status = ioa_file_writable(o.output, &error);
     if (status == IOA_OK) status = build(argv[0], &o, &shared, &network, &error);
     if (status == IOA_OK && o.permute) {
@@ -130,7 +132,9 @@ static int run(const cli_command *command, int argc, char **argv)
         status = ioa_network_permute(plain, o.seed, &network, &error);
         ioa_network_destroy(plain);
     }
+    cli_busy_step(busy, -1.0, "writing %s", o.output);
     if (status == IOA_OK) status = ioa_network_write(network, o.output, &error);
+    cli_busy_end(busy);
     int code = status == IOA_OK ? report(&common, o.output, network) : cli_fail(command, &error);
     ioa_network_destroy(network);
     return code;

@@ -1,9 +1,10 @@
-#include "optimizer/cli/cli.h"
-
 #include "core/network.h"
 #include "io/atomic_file.h"
 #include "io/import.h"
 #include "io/network_file.h"
+#include "optimizer/cli/cli.h"
+#include "optimizer/cli/progress.h"
+#include "optimizer/cli/terminal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -53,9 +54,22 @@ static int print_report(const cli_common *common, const char *path, const ioa_ne
         printf("%s: %s neurons, %s connections, %s inputs, %s outputs (from %s)\n", path,
                cli_grouped(network->a.neurons, text[0]), cli_grouped(network->connections, text[1]),
                cli_grouped(network->a.inputs, text[2]), cli_grouped(network->a.outputs, text[3]), report->format);
-    if (report->warning[0] && !common->quiet) fprintf(stderr, "ioanneal import: note: %s\n", report->warning);
+    if (report->warning[0] && !common->quiet) fprintf(stderr, "ioanneal import: %snote:%s %s\n", cli_color_of(stderr, CLI_YELLOW), cli_color_of(stderr, CLI_PLAIN),
+                report->warning);
     for (uint32_t l = 0; l < report->count; l++) print_layer(&report->layers[l], l + 1, array);
     return json ? cli_print_json(json) : cli_finish_output();
+}
+
+typedef struct reading {
+    cli_busy *busy;
+    char **files;
+    int count;
+} reading;
+
+static void on_file(void *context, uint32_t file)
+{
+    const reading *r = context;
+    cli_busy_step(r->busy, r->count > 1 ? (double)file / r->count : -1.0, "reading %s", r->files[file]);
 }
 
 static int run(const cli_command *command, int argc, char **argv)
@@ -66,7 +80,7 @@ static int run(const cli_command *command, int argc, char **argv)
     ioa_import_options o = {.prune = 1.0};
     const cli_option options[] = {
         {CLI_TEXT, 'o', "output", "NET.h5", &output, "network file to write (required)", 0, 0},
-        {CLI_TEXT, 0, "format", "NAME", &o.format, "mtx, smtx, tsv, keras, npy, npz, safetensors, onnx (default: by extension)", 0, 0},
+        {CLI_TEXT, 0, "format", "NAME", &o.format, "one of those below (default: by extension)", 0, 0},
         {CLI_TEXT, 0, "layout", "L", &layout, "out-in: rows are outputs; in-out: rows are inputs (default: the format's own)", 0, 0},
         {CLI_TEXT, 0, "bias", "F1,F2,..", &bias, "bias files, one per layer (.mtx, .npy vectors)", 0, 0},
         {CLI_REAL, 0, "bias-value", "X", &bias_value, "one bias for all neurons (default 0)", 0, 0},
@@ -104,15 +118,27 @@ static int run(const cli_command *command, int argc, char **argv)
     if (status == IOA_OK) status = ioa_file_distinct(output, (const char *const *)argv, (size_t)files, &error);
     if (status == IOA_OK) status = ioa_file_distinct(output, o.bias, o.bias_count, &error);
     if (status == IOA_OK) status = ioa_file_writable(output, &error);
+    reading r = {cli_busy_begin(common.quiet, 0.0), argv, files};
+    o.reading = on_file;
+    o.context = &r;
     if (status == IOA_OK)
         status = ioa_import((const char *const *)argv, (uint32_t)files, &o, &network, &report, &error);
+    cli_busy_step(r.busy, -1.0, "writing %s", output);
     if (status == IOA_OK) status = ioa_network_write(network, output, &error);
+    cli_busy_end(r.busy);
     int code = status == IOA_OK ? print_report(&common, output, network, &report) : cli_fail(command, &error);
     ioa_import_report_clear(&report);
     ioa_network_destroy(network);
     free(bias_copy);
     free(parts);
     return code;
+}
+
+static void notes(void)
+{
+    cli_help_section("formats");
+    for (uint32_t i = 0; ioa_import_format_name(i); i++)
+        cli_help_entry(ioa_import_format_name(i), ioa_import_format_summary(i));
 }
 
 const cli_command cli_import = {
@@ -125,5 +151,6 @@ const cli_command cli_import = {
                 "  ioanneal import model.onnx -o net.h5\n"
                 "  ioanneal import mlp.npz --activation sigmoid,sigmoid,identity -o net.h5\n"
                 "  ioanneal import conv1.smtx conv2.smtx --activation relu,identity -o ffn.h5\n",
+    .notes = notes,
     .run = run,
 };

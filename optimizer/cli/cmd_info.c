@@ -1,12 +1,14 @@
-#include "optimizer/cli/cli.h"
+#include "optimizer/cli/info_schedule.h"
 
 #include "core/bounds.h"
 #include "core/mem.h"
 #include "core/network.h"
 #include "core/order.h"
-#include "io/archive.h"
 #include "io/bundle.h"
 #include "io/network_file.h"
+#include "optimizer/cli/input.h"
+#include "optimizer/cli/progress.h"
+#include "optimizer/cli/terminal.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -14,7 +16,7 @@
 /* Layered baselines shown for a network: the register files of AVX2 and AVX-512, and two sizes beyond. */
 static const uint64_t shown_memories[] = {16, 32, 100, 1000};
 
-static ioa_status baselines(const ioa_network *network, cJSON *array, ioa_error *error)
+static ioa_status baselines(const ioa_network *network, cJSON *array, cli_busy *busy, ioa_error *error)
 {
     uint32_t *order = ioa_alloc(network->connections, sizeof *order);
     if (!order) return ioa_fail_nomem(error, "the layered order", network->connections, sizeof *order);
@@ -24,6 +26,8 @@ static ioa_status baselines(const ioa_network *network, cJSON *array, ioa_error 
     char text[3][32];
     for (size_t i = 0; status == IOA_OK && i < sizeof shown_memories / sizeof *shown_memories; i++) {
         ioa_io io;
+        cli_busy_step(busy, (double)i / (double)(sizeof shown_memories / sizeof *shown_memories),
+                      "layered order and certified bound, M = %" PRIu64, shown_memories[i]);
         status = ioa_memory_count(network, order, shown_memories[i], IOA_POLICY_MIN, &io, error);
         if (status != IOA_OK) break;
         uint64_t total = io.reads + io.writes;
@@ -32,6 +36,7 @@ static ioa_status baselines(const ioa_network *network, cJSON *array, ioa_error 
         if (status != IOA_OK) break;
         uint64_t certified = lower + certificate.excess;
         ioa_certificate_free(&certificate);
+        cli_busy_hide(busy);
         if (array) {
             cJSON *json = cJSON_CreateObject();
             cli_json_count(json, "memory", shown_memories[i]);
@@ -48,8 +53,9 @@ static ioa_status baselines(const ioa_network *network, cJSON *array, ioa_error 
     return status;
 }
 
-static ioa_status show_network(const char *path, bool as_json, cJSON **json, ioa_error *error)
+static ioa_status show_network(const char *path, bool as_json, cJSON **json, cli_busy *busy, ioa_error *error)
 {
+    cli_busy_step(busy, -1.0, "reading %s", path);
     ioa_network *network = NULL;
     char topology[IOA_NETWORK_HASH_TEXT], text[6][32];
     ioa_status status = ioa_network_read(path, &network, error);
@@ -72,7 +78,8 @@ static ioa_status show_network(const char *path, bool as_json, cJSON **json, ioa
         cJSON_AddStringToObject(*json, "topology_sha256", topology);
         array = cJSON_AddArrayToObject(*json, "layered");
     } else {
-        printf("%s: network%s%s\n", path, a->name ? " " : "", a->name ? a->name : "");
+        char shown[256];
+        printf("%s: network%s%s\n", path, a->name ? " " : "", cli_shown(a->name ? a->name : "", shown, sizeof shown));
         printf("  neurons %s (%s active), connections %s, inputs %s, outputs %s\n", cli_grouped(a->neurons, text[0]),
                cli_grouped(b.active_neurons, text[1]), cli_grouped(network->connections, text[2]),
                cli_grouped(a->inputs, text[3]), cli_grouped(a->outputs, text[4]));
@@ -91,89 +98,30 @@ static ioa_status show_network(const char *path, bool as_json, cJSON **json, ioa
                cli_grouped(b.upper, text[1]));
         printf("  topology %s\n  layered order under min:\n", topology);
     }
-    status = baselines(network, array, error);
+    status = baselines(network, array, busy, error);
 out:
     ioa_network_destroy(network);
     return status;
 }
 
-static void show_measured(const ioa_measured *m, cJSON *array)
+/* Of the provenance, what one wants to know first; the report has all of it. */
+static bool is_shown(const char *key)
 {
-    const ioa_measurement *x = &m->measurement;
-    if (array) {
-        cJSON *json = cJSON_CreateObject();
-        cli_json_count(json, "batch", x->batch);
-        cli_json_count(json, "threads", x->threads);
-        cJSON_AddStringToObject(json, "kernel", x->kernel);
-        cJSON_AddNumberToObject(json, "gflops", x->gflops);
-        cJSON_AddNumberToObject(json, "speedup_order", x->speedup_order.median);
-        cJSON_AddNumberToObject(json, "speedup_vs_csr", x->speedup_csr.median);
-        cJSON_AddStringToObject(json, "cpu", m->machine.cpu);
-        cJSON_AddItemToArray(array, json);
-        return;
-    }
-    printf("    measured, batch %" PRIu32 " on %s: %s, %.1f GF/s; against layered order %.2fx [%.2f, %.2f], "
-           "against layer-wise CSR %.2fx [%.2f, %.2f]\n",
-           x->batch, m->machine.cpu, x->kernel, x->gflops, x->speedup_order.median, x->speedup_order.q1,
-           x->speedup_order.q3, x->speedup_csr.median, x->speedup_csr.q1, x->speedup_csr.q3);
+    static const char *const keys[] = {"command", "date", "host", "ranks", "revision", "slurm_job_id", "version", "wall_seconds"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(key, keys[i]) == 0) return true;
+    return false;
 }
 
-static void show_schedule(const ioa_schedule *s, uint32_t index, cJSON *array)
+static ioa_status show_archive(const char *path, bool as_json, cJSON **json, cli_busy *busy, ioa_error *error)
 {
-    uint64_t total = s->io.reads + s->io.writes, excess = total - s->lower_bound,
-             baseline = s->baseline_total - s->lower_bound;
-    char levels[IOA_LEVELS_TEXT];
-    if (array) {
-        cJSON *json = cJSON_CreateObject();
-        cli_json_count(json, "memory", s->memory);
-        cJSON_AddStringToObject(json, "policy", ioa_policy_name(s->policy));
-        cJSON_AddStringToObject(json, "method", s->method);
-        cli_json_count(json, "reads", s->io.reads);
-        cli_json_count(json, "writes", s->io.writes);
-        cli_json_count(json, "total", total);
-        cli_json_count(json, "lower_bound", s->lower_bound);
-        cli_json_count(json, "upper_bound", s->upper_bound);
-        cli_json_count(json, "excess", excess);
-        if (s->objective.count > 1) {
-            ioa_objective_name(&s->objective, levels);
-            cJSON_AddStringToObject(json, "levels", levels);
-            cli_json_count(json, "weighted_total", s->weighted_total);
-            cli_json_count(json, "weighted_baseline", s->weighted_baseline);
-        }
-        if (s->certified_bound) cli_json_count(json, "certified_bound", s->certified_bound);
-        cli_json_count(json, "baseline_total", s->baseline_total);
-        cli_json_count(json, "seed", s->seed);
-        cli_json_count(json, "rounds", s->rounds);
-        cli_json_count(json, "replicas", s->replicas);
-        cJSON_AddBoolToObject(json, "verified", s->verified);
-        cJSON *measured = cJSON_AddArrayToObject(json, "measured");
-        for (uint32_t i = 0; i < s->measurements; i++) show_measured(&s->measured[i], measured);
-        cJSON_AddItemToArray(array, json);
-        return;
-    }
-    char text[4][32];
-    printf("  schedule %04" PRIu32 ": M = %" PRIu64 " %s, excess %s (layered %s, %.1f %% less), total %s, %s, %s\n", index,
-           s->memory, ioa_policy_name(s->policy), cli_grouped(excess, text[0]), cli_grouped(baseline, text[1]),
-           baseline ? 100.0 * ((double)baseline - (double)excess) / (double)baseline : 0.0, cli_grouped(total, text[2]),
-           s->method, s->verified ? "verified" : "NOT verified");
-    if (s->certified_bound)
-        printf("    certified bound %s: at most %s I/Os more than any order needs\n", cli_grouped(s->certified_bound, text[0]),
-               cli_grouped(total - s->certified_bound, text[1]));
-    if (s->objective.count > 1) {
-        ioa_objective_name(&s->objective, levels);
-        printf("    levels %s: %s I/Os weighted, layered %s\n", levels, cli_grouped(s->weighted_total, text[0]),
-               cli_grouped(s->weighted_baseline, text[1]));
-    }
-    for (uint32_t i = 0; i < s->measurements; i++) show_measured(&s->measured[i], NULL);
-}
-
-static ioa_status show_archive(const char *path, bool as_json, cJSON **json, ioa_error *error)
-{
+    cli_busy_step(busy, -1.0, "reading %s", path);
     ioa_archive *archive = NULL;
-    ioa_status status = ioa_archive_read(path, &archive, error);
+    ioa_status status = cli_read_archive(path, &archive, error);
     if (status != IOA_OK) return status;
     cJSON *array = NULL;
-    char text[2][32];
+    char text[2][32], shown[4096];
+    const char *space = archive->network_name[0] ? " " : "";
     if (as_json) {
         *json = cJSON_CreateObject();
         cJSON_AddStringToObject(*json, "kind", "archive");
@@ -183,24 +131,24 @@ static ioa_status show_archive(const char *path, bool as_json, cJSON **json, ioa
         cJSON_AddStringToObject(*json, "topology_sha256", archive->topology_sha256);
         array = cJSON_AddArrayToObject(*json, "schedules");
     } else {
-        printf("%s: schedule archive for network %s (%s neurons, %s connections)\n  topology %s\n", path,
-               archive->network_name, cli_grouped(archive->neurons, text[0]), cli_grouped(archive->connections, text[1]),
-               archive->topology_sha256);
+        printf("%s: schedule archive for network %s%s(%s neurons, %s connections)\n  topology %s\n", path,
+               cli_shown(archive->network_name, shown, sizeof shown), space, cli_grouped(archive->neurons, text[0]),
+               cli_grouped(archive->connections, text[1]), archive->topology_sha256);
         for (uint32_t i = 0; i < archive->facts; i++)
-            if (strcmp(archive->provenance[i].key, "command") == 0 || strcmp(archive->provenance[i].key, "date") == 0)
-                printf("  %s: %s\n", archive->provenance[i].key, archive->provenance[i].value);
+            if (is_shown(archive->provenance[i].key))
+                printf("  %s: %s\n", archive->provenance[i].key, cli_shown(archive->provenance[i].value, shown, sizeof shown));
     }
-    for (uint32_t i = 0; i < archive->count; i++) show_schedule(&archive->schedules[i], i, array);
+    for (uint32_t i = 0; i < archive->count; i++) cli_info_schedule(&archive->schedules[i], i, array);
     ioa_archive_destroy(archive);
     return IOA_OK;
 }
 
 /* Network and archive; as JSON, the archive with the network in it. */
-static ioa_status show_bundle(const char *path, bool as_json, cJSON **json, ioa_error *error)
+static ioa_status show_bundle(const char *path, bool as_json, cJSON **json, cli_busy *busy, ioa_error *error)
 {
     cJSON *network = NULL;
-    ioa_status status = show_network(path, as_json, &network, error);
-    if (status == IOA_OK) status = show_archive(path, as_json, json, error);
+    ioa_status status = show_network(path, as_json, &network, busy, error);
+    if (status == IOA_OK) status = show_archive(path, as_json, json, busy, error);
     if (status != IOA_OK || !as_json) {
         cJSON_Delete(network);
         return status;
@@ -220,10 +168,12 @@ static int run(const cli_command *command, int argc, char **argv)
     if (files != 1) return cli_refuse(command, "one network or archive file, or a bundle, is wanted");
     ioa_error error = {0};
     cJSON *json = NULL;
+    cli_busy *busy = cli_busy_begin(common.quiet, 0.0);
     /* A network unless it says that it is an archive: its reader then explains what is wrong with the rest. */
-    ioa_status status = ioa_bundle_probe(argv[0])    ? show_bundle(argv[0], common.json, &json, &error)
-                        : ioa_archive_probe(argv[0]) ? show_archive(argv[0], common.json, &json, &error)
-                                                     : show_network(argv[0], common.json, &json, &error);
+    ioa_status status = ioa_bundle_probe(argv[0])    ? show_bundle(argv[0], common.json, &json, busy, &error)
+                        : ioa_archive_probe(argv[0]) ? show_archive(argv[0], common.json, &json, busy, &error)
+                                                     : show_network(argv[0], common.json, &json, busy, &error);
+    cli_busy_end(busy);
     if (status != IOA_OK) {
         cJSON_Delete(json);
         return cli_fail(command, &error);

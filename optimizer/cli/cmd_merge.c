@@ -1,12 +1,13 @@
-#include "optimizer/cli/cli.h"
-
-#include "core/network.h"
-#include "io/archive.h"
+#include "core/build_info.h"
 #include "io/atomic_file.h"
+#include "optimizer/cli/input.h"
+#include "optimizer/cli/progress.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 /* A verified schedule beats one that is not; then the lower total wins; then the earlier file. */
 static bool beats(const ioa_schedule *a, const ioa_schedule *b)
@@ -24,9 +25,32 @@ static bool same_objective(const ioa_schedule *a, const ioa_schedule *b)
     return strcmp(levels[0], levels[1]) == 0;
 }
 
-/* Moves the schedules of `from` that are better than what `into` has for the same objective. */
-static ioa_status take_over(ioa_archive *into, ioa_archive *from, ioa_error *error)
+typedef struct merging {
+    ioa_archive *archive; /* what has been merged so far; owned */
+    int *origins;         /* [origin_room] number of the file each schedule came from; owned */
+    uint32_t origin_room;
+    char **sources;       /* [files] command and date of each file's search, owned as the texts */
+    char **files;         /* borrowed */
+    int count;
+} merging;
+
+static ioa_status note_origin(merging *m, uint32_t index, int file, ioa_error *error)
 {
+    if (index >= m->origin_room) {
+        uint32_t room = 2 * index + 8;
+        int *grown = realloc(m->origins, room * sizeof *grown);
+        if (!grown) return ioa_fail(error, IOA_ERR_NOMEM, "out of memory");
+        m->origins = grown;
+        m->origin_room = room;
+    }
+    m->origins[index] = file;
+    return IOA_OK;
+}
+
+/* Moves the schedules of `from`, file number `file`, that are better than what there is for the same objective. */
+static ioa_status take_over(merging *m, ioa_archive *from, int file, ioa_error *error)
+{
+    ioa_archive *into = m->archive;
     for (uint32_t i = 0; i < from->count; i++) {
         ioa_schedule *candidate = &from->schedules[i], *place = NULL;
         for (uint32_t j = 0; j < into->count; j++)
@@ -40,22 +64,121 @@ static ioa_status take_over(ioa_archive *into, ioa_archive *from, ioa_error *err
         ioa_schedule old = *place; /* the loser goes back and is freed with its archive */
         *place = *candidate;
         *candidate = old;
+        ioa_status status = note_origin(m, (uint32_t)(place - into->schedules), file, error);
+        if (status != IOA_OK) return status;
     }
     return IOA_OK;
 }
 
-static int by_memory(const void *left, const void *right)
+static bool before(const ioa_schedule *a, const ioa_schedule *b)
 {
-    const ioa_schedule *a = left, *b = right;
-    if (a->policy != b->policy) return a->policy < b->policy ? -1 : 1;
-    if (a->memory != b->memory) return a->memory < b->memory ? -1 : 1;
-    return a->objective.count < b->objective.count ? -1 : a->objective.count > b->objective.count;
+    if (a->policy != b->policy) return a->policy < b->policy;
+    if (a->memory != b->memory) return a->memory < b->memory;
+    return a->objective.count < b->objective.count;
+}
+
+/* By policy and memory, origins with them; there are few. */
+static void sort(merging *m)
+{
+    ioa_schedule *s = m->archive->schedules;
+    for (uint32_t i = 1; i < m->archive->count; i++)
+        for (uint32_t j = i; j > 0 && before(&s[j], &s[j - 1]); j--) {
+            ioa_schedule schedule = s[j];
+            int origin = m->origins[j];
+            s[j] = s[j - 1];
+            s[j - 1] = schedule;
+            m->origins[j] = m->origins[j - 1];
+            m->origins[j - 1] = origin;
+        }
+}
+
+static const char *fact_of(const ioa_archive *archive, const char *key)
+{
+    for (uint32_t i = 0; i < archive->facts; i++)
+        if (strcmp(archive->provenance[i].key, key) == 0) return archive->provenance[i].value;
+    return "";
+}
+
+/* "FILE: COMMAND, DATE" */
+static char *describe(const char *path, const ioa_archive *archive)
+{
+    const char *command = fact_of(archive, "command"), *date = fact_of(archive, "date");
+    size_t size = strlen(path) + strlen(command) + strlen(date) + 8;
+    char *text = malloc(size);
+    if (text) snprintf(text, size, "%s: %s, %s", path, command, date);
+    return text;
+}
+
+/* Where everything came from, instead of what one of the searches said of itself. */
+static ioa_status write_provenance(merging *m, const char *command, ioa_error *error)
+{
+    char host[256] = "", date[32] = "";
+    time_t now = time(NULL);
+    struct tm utc;
+    gethostname(host, sizeof host - 1);
+    if (gmtime_r(&now, &utc)) strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    const char *const facts[][2] = {{"command", command},          {"software", "ioanneal"}, {"version", IOA_VERSION},
+                                    {"revision", IOA_GIT_REVISION}, {"host", host},           {"date", date}};
+    ioa_status status = IOA_OK;
+    for (size_t i = 0; status == IOA_OK && i < sizeof facts / sizeof facts[0]; i++)
+        status = ioa_archive_add_fact(m->archive, facts[i][0], facts[i][1], error);
+    for (uint32_t i = 0; status == IOA_OK && i < m->archive->count; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "schedule_%04" PRIu32, i);
+        status = ioa_archive_add_fact(m->archive, key, m->sources[m->origins[i]], error);
+    }
+    return status;
+}
+
+static ioa_status merge(merging *m, cli_busy *busy, const char *command, const char *output, ioa_error *error)
+{
+    ioa_status status = IOA_OK;
+    for (int i = 0; status == IOA_OK && i < m->count; i++) {
+        ioa_archive *next = NULL;
+        cli_busy_step(busy, (double)i / m->count, "reading %s", m->files[i]);
+        status = cli_read_archive(m->files[i], &next, error);
+        if (status == IOA_OK && m->archive && strcmp(next->topology_sha256, m->archive->topology_sha256) != 0)
+            status = ioa_fail(error, IOA_ERR_INPUT, "%s: belongs to topology %.12s.., but %s to %.12s..", m->files[i],
+                              next->topology_sha256, m->files[0], m->archive->topology_sha256);
+        if (status == IOA_OK && !(m->sources[i] = describe(m->files[i], next)))
+            status = ioa_fail(error, IOA_ERR_NOMEM, "out of memory");
+        if (status == IOA_OK && !m->archive) status = ioa_archive_like(next, &m->archive, error);
+        if (status == IOA_OK) status = take_over(m, next, i, error);
+        ioa_archive_destroy(next);
+    }
+    if (status != IOA_OK) return status;
+    sort(m);
+    status = write_provenance(m, command, error);
+    return status == IOA_OK ? ioa_archive_write(m->archive, output, error) : status;
+}
+
+static int report(const cli_common *common, const merging *m, const char *output)
+{
+    if (common->json) {
+        cJSON *json = cJSON_CreateObject();
+        cJSON_AddStringToObject(json, "archive", output);
+        cli_json_count(json, "schedules", m->archive->count);
+        cJSON *from = cJSON_AddArrayToObject(json, "from");
+        for (uint32_t i = 0; i < m->archive->count; i++)
+            cJSON_AddItemToArray(from, cJSON_CreateString(m->files[m->origins[i]]));
+        return cli_print_json(json);
+    }
+    printf("%s: %" PRIu32 " schedule%s\n", output, m->archive->count, m->archive->count == 1 ? "" : "s");
+    for (uint32_t i = 0; i < m->archive->count; i++) {
+        const ioa_schedule *s = &m->archive->schedules[i];
+        char text[32];
+        printf("  schedule %04" PRIu32 ": M = %" PRIu64 " %s, excess %s, from %s\n", i, s->memory, ioa_policy_name(s->policy),
+               cli_grouped(s->io.reads + s->io.writes - s->lower_bound, text), m->files[m->origins[i]]);
+    }
+    return cli_finish_output();
 }
 
 static int run(const cli_command *command, int argc, char **argv)
 {
     const char *output = NULL;
     cli_common common = {0};
+    char line[4096];
+    cli_join(argc, argv, line, sizeof line);
     const cli_option options[] = {
         {CLI_TEXT, 'o', "output", "ARCHIVE.h5", &output, "archive to write (required)", 0, 0},
         {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
@@ -66,35 +189,16 @@ static int run(const cli_command *command, int argc, char **argv)
     if (files < 1) return cli_refuse(command, "archive files are wanted");
     if (!output) return cli_refuse(command, "-o ARCHIVE.h5 is needed");
     ioa_error error = {0};
-    ioa_archive *merged = NULL;
-    ioa_status status = ioa_file_writable(output, &error);
-    if (status == IOA_OK) status = ioa_archive_read(argv[0], &merged, &error);
-    for (int i = 1; status == IOA_OK && i < files; i++) {
-        ioa_archive *next = NULL;
-        status = ioa_archive_read(argv[i], &next, &error);
-        if (status == IOA_OK && strcmp(next->topology_sha256, merged->topology_sha256) != 0)
-            status = ioa_fail(&error, IOA_ERR_INPUT, "%s: belongs to topology %.12s.., but %s to %.12s..", argv[i],
-                              next->topology_sha256, argv[0], merged->topology_sha256);
-        if (status == IOA_OK) status = take_over(merged, next, &error);
-        ioa_archive_destroy(next);
-    }
-    if (status == IOA_OK) {
-        if (merged->count) qsort(merged->schedules, merged->count, sizeof *merged->schedules, by_memory);
-        status = ioa_archive_write(merged, output, &error);
-    }
-    int code;
-    if (status != IOA_OK) {
-        code = cli_fail(command, &error);
-    } else if (common.json) {
-        cJSON *json = cJSON_CreateObject();
-        cJSON_AddStringToObject(json, "archive", output);
-        cli_json_count(json, "schedules", merged->count);
-        code = cli_print_json(json);
-    } else {
-        printf("%s: %" PRIu32 " schedules\n", output, merged->count);
-        code = cli_finish_output();
-    }
-    ioa_archive_destroy(merged);
+    merging m = {.files = argv, .count = files, .sources = calloc((size_t)files, sizeof *m.sources)};
+    ioa_status status = m.sources ? ioa_file_writable(output, &error) : ioa_fail(&error, IOA_ERR_NOMEM, "out of memory");
+    cli_busy *busy = cli_busy_begin(common.quiet, 0.0);
+    if (status == IOA_OK) status = merge(&m, busy, line, output, &error);
+    cli_busy_end(busy);
+    int code = status == IOA_OK ? report(&common, &m, output) : cli_fail(command, &error);
+    for (int i = 0; m.sources && i < files; i++) free(m.sources[i]);
+    free(m.sources);
+    free(m.origins);
+    ioa_archive_destroy(m.archive);
     return code;
 }
 

@@ -1,6 +1,7 @@
 #include "optimizer/cli/cli.h"
 
 #include "optimizer/cli/progress.h"
+#include "optimizer/cli/terminal.h"
 #include "optimizer/mpi/job.h"
 #include "optimizer/search/diagnose.h"
 
@@ -9,13 +10,13 @@
 #include <string.h>
 
 static const struct {
-    const char *name;
+    const char *name, *summary;
     ioa_method method;
 } methods[] = {
-    {"tempering", IOA_METHOD_TEMPERING}, /* K replicas on a ladder, exchanging temperatures */
-    {"anneal", IOA_METHOD_ANNEAL},       /* K independent annealers */
-    {"construct", IOA_METHOD_CONSTRUCT}, /* the best constructive order, no search */
-    {"paper", IOA_METHOD_PAPER},         /* the paper's connection reordering from the layered order, tempered */
+    {"tempering", "replicas on a ladder that exchange temperatures (default)", IOA_METHOD_TEMPERING},
+    {"anneal", "the same replicas, each on its own", IOA_METHOD_ANNEAL},
+    {"construct", "the best constructive order, no search", IOA_METHOD_CONSTRUCT},
+    {"paper", "the paper's connection reordering from the layered order, tempered: the baseline", IOA_METHOD_PAPER},
 };
 
 /* What rank 0 tells the user. */
@@ -24,13 +25,41 @@ typedef struct reporter {
     const char *archive_path;
     cJSON *schedules; /* with --json */
     uint64_t lower_bound, rounds;
+    uint32_t rungs; /* that a ladder would want, as last diagnosed; 0: not known */
+    int workers;
     cli_progress progress;
+    cli_busy *busy; /* watches what lies between two events */
 } reporter;
+
+/* "M = 32", or the memories of several levels: "M = 32 + 190". */
+static const char *name_memory(const ioa_objective *o, char text[160])
+{
+    int used = snprintf(text, 160, "M = %" PRIu64, o->level[0].memory);
+    for (uint32_t i = 1; i < o->count && used < 160; i++)
+        used += snprintf(text + used, (size_t)(160 - used), " + %" PRIu64, o->level[i].memory);
+    return text;
+}
+
+/* Something else takes its time from now on. */
+static void watch(reporter *r, const char *what, const ioa_objective *objective)
+{
+    char memory[160];
+    if (!r->busy) r->busy = cli_busy_begin(r->common->quiet, 0.0);
+    cli_busy_restart(r->busy);
+    cli_busy_step(r->busy, -1.0, "%s: %s", name_memory(objective, memory), what);
+}
+
+static void unwatch(reporter *r)
+{
+    cli_busy_end(r->busy);
+    r->busy = NULL;
+}
 
 static void on_began(void *context, const ioa_network *network, int ranks, bool verifier, uint32_t replicas)
 {
     reporter *r = context;
     r->lower_bound = ioa_network_bounds(network).lower;
+    r->workers = ranks - verifier;
     char text[2][32];
     if (r->common->quiet) return;
     fprintf(stderr, "network: %s neurons, %s connections; %d rank%s%s; %" PRIu32 " replicas\n",
@@ -42,50 +71,67 @@ static void on_began(void *context, const ioa_network *network, int ranks, bool 
         fprintf(stderr, "%d of %d workers have no replica and idle; raise --replicas\n", workers - (int)replicas, workers);
 }
 
-/* "M = 32", or the memories of several levels: "M = 32 + 190". */
-static const char *name_memory(const ioa_objective *o, char text[160])
-{
-    int used = snprintf(text, 160, "M = %" PRIu64, o->level[0].memory);
-    for (uint32_t i = 1; i < o->count && used < 160; i++)
-        used += snprintf(text + used, (size_t)(160 - used), " + %" PRIu64, o->level[i].memory);
-    return text;
-}
-
 static void on_constructed(void *context, const char *name, const ioa_objective *objective, uint64_t total, bool chosen)
 {
     reporter *r = context;
     char text[32], memory[160];
+    cli_busy_hide(r->busy);
     if (!r->common->quiet)
         fprintf(stderr, "%s: %-8s excess %s%s\n", name_memory(objective, memory), name,
                 cli_grouped(total - ioa_objective_shared(objective, r->lower_bound), text), chosen ? "  <- start" : "");
+    watch(r, "constructing", objective);
 }
 
-/* Whether a swap was tried in the last two rounds, which between them try all pairs. */
+/* Whether a swap was tried in the last two rows, which between them try all pairs. */
 static bool exchanges(const ioa_trace *trace)
 {
-    uint64_t values = trace->rounds * trace->replicas, recent = 2 * (uint64_t)trace->replicas;
+    uint64_t values = trace->rows * trace->replicas, recent = 2 * (uint64_t)trace->replicas;
     for (uint64_t i = values > recent ? values - recent : 0; i < values; i++)
         if (trace->swap[i] >= 0.0) return true;
     return false;
 }
 
-static void on_round(void *context, const ioa_objective *objective, const ioa_trace *trace, double seconds, double limit)
+/* What a larger run could make of what this one has measured. */
+static void propose(const reporter *r, const ioa_objective *objective)
+{
+    char memory[160];
+    if (r->common->quiet || r->rungs < 2) return;
+    fprintf(stderr,
+            "%s: a ladder up to %.0f times the lowest temperature wants %" PRIu32 " replicas; of K replicas, "
+            "--groups K/%" PRIu32 " makes so many ladders\n", name_memory(objective, memory), IOA_DIAGNOSE_SPREAD, r->rungs,
+            r->rungs);
+}
+
+static void on_round(void *context, const ioa_objective *objective, const ioa_trace *trace, uint64_t bound, double seconds,
+                     double limit)
 {
     reporter *r = context;
     if (r->common->quiet) return;
-    char text[2][32], line[400], memory[160];
-    uint64_t last = trace->rounds - 1, lower = ioa_objective_shared(objective, r->lower_bound);
-    int used = snprintf(line, sizeof line, "%s: round %" PRIu64 ", best excess %s, %s proposals/s",
-             name_memory(objective, memory), trace->rounds, cli_grouped(trace->best[last] - lower, text[0]),
+    unwatch(r);
+    char text[3][32], gap[48] = "", line[320], more[300] = "", memory[160];
+    uint64_t last = trace->rows - 1, lower = ioa_objective_shared(objective, r->lower_bound);
+    int used = 0;
+    if (bound) snprintf(gap, sizeof gap, ", gap %s", cli_grouped(trace->best[last] - bound, text[2]));
+    snprintf(line, sizeof line, "%s: round %" PRIu64 ", best excess %s%s, %s proposals/s", name_memory(objective, memory),
+             trace->rounds, cli_grouped(trace->best[last] - lower, text[0]), gap,
              cli_grouped((uint64_t)((double)trace->proposals[last] / (seconds > 0.0 ? seconds : 1e-9)), text[1]));
-    if (exchanges(trace) && used > 0 && (size_t)used < sizeof line) {
-        ioa_diagnosis d = ioa_diagnose(trace, trace->rounds);
-        snprintf(line + used, sizeof line - (size_t)used, ", Lambda %.2f, swaps %.2f (least %.2f), %" PRIu64 " round trips",
-                 d.barrier, d.swap_mean, d.swap_least, trace->round_trips[last]);
+    if (exchanges(trace)) {
+        ioa_diagnosis d = ioa_diagnose(trace, trace->rows);
+        used = snprintf(more, sizeof more, ", Lambda %.2f, swaps %.2f (least %.2f), %" PRIu64 " round trips (%.2f of theory)",
+                        d.barrier, d.swap_mean, d.swap_least, trace->round_trips[last], d.trips_share);
+        if (d.rungs_wanted > 0.0) r->rungs = (uint32_t)(d.rungs_wanted + 0.5);
     }
+    ioa_time_shares shares = ioa_diagnose_times(trace);
+    if (r->workers > 1 && used >= 0 && (size_t)used < sizeof more)
+        snprintf(more + used, sizeof more - (size_t)used, ", messages and waiting %.1f %%, imbalance %.1f %%",
+                 100.0 * shares.exchanging, 100.0 * shares.imbalance);
     double share = r->rounds ? (double)trace->rounds / (double)r->rounds : limit > 0.0 ? seconds / limit : -1.0;
     if (r->common->verbose) cli_progress_end(&r->progress); /* every round a line */
-    cli_progress_show(&r->progress, line, share, seconds);
+    cli_progress_show(&r->progress, line, more, share, seconds);
+    if (share >= 1.0) {
+        cli_progress_end(&r->progress);
+        watch(r, "verifying and timing", objective);
+    }
 }
 
 static void add_levels(cJSON *json, const ioa_summary *s)
@@ -117,7 +163,9 @@ static void print_levels(const ioa_summary *s)
 static void on_finished(void *context, const ioa_summary *s)
 {
     reporter *r = context;
+    unwatch(r);
     cli_progress_end(&r->progress);
+    propose(r, &s->objective);
     uint64_t excess = s->best_total - s->lower_bound, layered = s->layered_total - s->lower_bound;
     if (r->schedules) {
         cJSON *json = cJSON_CreateObject();
@@ -153,8 +201,9 @@ static void on_finished(void *context, const ioa_summary *s)
     if (s->objective.count > 1) print_levels(s);
     printf("  lower bound      %14s I/Os   compulsory; %s certified, gap %s\n", cli_grouped(s->lower_bound, text[0]),
            cli_grouped(s->certified_bound, text[1]), cli_grouped(s->best_total - s->certified_bound, text[2]));
-    if (!s->verified) printf("  NOT VERIFIED     %s\n", s->reason);
-    if (s->verified) printf("  verified         legal, recounted, inference checked against float64\n");
+    if (!s->verified) printf("  %sNOT VERIFIED%s     %s\n", cli_color_of(stdout, CLI_RED), cli_color_of(stdout, CLI_PLAIN), s->reason);
+    if (s->verified) printf("  %sverified%s         legal, recounted, inference checked against float64\n", cli_color_of(stdout, CLI_GREEN),
+                            cli_color_of(stdout, CLI_PLAIN));
     if (s->measured) {
         printf("  measured         batch %" PRIu32 ", %s, %.1f GF/s", s->batch, s->kernel, s->gflops);
         if (s->limit[0]) printf("; bound by %s, at %.0f %% of it", s->limit, 100 * s->limit_share);
@@ -170,6 +219,7 @@ static void on_finished(void *context, const ioa_summary *s)
 static void on_failed(void *context, const ioa_error *error)
 {
     reporter *r = context;
+    unwatch(r);
     cli_progress_end(&r->progress);
     cli_fail(&cli_optimize, error);
 }
@@ -177,6 +227,7 @@ static void on_failed(void *context, const ioa_error *error)
 static void on_note(void *context, const char *text)
 {
     reporter *r = context;
+    unwatch(r);
     cli_progress_end(&r->progress);
     fprintf(stderr, "%s\n", text);
 }
@@ -245,14 +296,15 @@ static ioa_status find_objectives(const cli_memory *memory, const char *machine,
     return status;
 }
 
-/* The command line as one text, for the provenance. */
-static void join(int argc, char **argv, char *text, size_t size)
+static bool find_adaptation(const char *name, unsigned *adapt)
 {
-    size_t used = (size_t)snprintf(text, size, "ioanneal");
-    for (int i = 0; i < argc && used < size; i++) {
-        int more = snprintf(text + used, size - used, " %s", argv[i]);
-        used += more > 0 ? (size_t)more : 0;
-    }
+    static const char *const names[] = {"none", "shares", "windows", "both"}; /* by the bits of IOA_ADAPT_.. */
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0) {
+            *adapt = i;
+            return true;
+        }
+    return false;
 }
 
 /* `*started`: the job ran; otherwise the command line was refused or asked for help. */
@@ -261,11 +313,11 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
     cli_memory memory = {0};
     const char *machine = NULL, *levels = NULL;
     char line[4096];
-    join(argc, argv, line, sizeof line);
-    const char *output = NULL, *method = "tempering", *engine = NULL;
+    cli_join(argc, argv, line, sizeof line);
+    const char *output = NULL, *method = "tempering", *engine = NULL, *adapt = "shares";
     cli_common common = {0};
     ioa_job job = {.seed = 1, .trial = UINT64_MAX, .replicas = 0, .cold = 0.0, .hot = 0.0, .batch = 128, .timing_seconds = 5.0,
-                   .checkpoint_every = 60.0, .hang_timeout = 600.0, .command_line = line};
+                   .checkpoint_every = 60.0, .patience = 10, .target = UINT64_MAX, .hang_timeout = 600.0, .command_line = line};
     const cli_option options[] = {
         {CLI_TEXT, 'o', "output", "ARCHIVE.h5", &output, "schedule archive to write (required)", 0, 0},
         {CLI_TEXT, 'm', "memory", "M[,M2..]", &memory.memory, "slots of fast memory; several: one schedule each", 0, 0},
@@ -274,14 +326,19 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
         {CLI_TEXT, 0, "levels", "M:W[,M2:W2..]", &levels, "instead: weighted sum over several memories, later ones lru", 0, 0},
         {CLI_TEXT, 0, "policy", "P", &memory.policy, "lru, rr or min (default min)", 0, 0},
         {CLI_REAL, 0, "seconds", "T", &job.seconds, "time for the search, construction included (default 60)", 0.001, 1e9},
-        {CLI_COUNT, 0, "rounds", "N", &job.rounds, "exactly N rounds, whatever time they take", 1, 1e15},
+        {CLI_COUNT, 0, "rounds", "N", &job.rounds, "N rounds, whatever time they take, unless --patience or --target end it", 1, 1e15},
         {CLI_COUNT, 0, "trial-rounds", "N", &job.trial, "rounds that try out kinds of replicas (default 12 %; 0: none)", 0, 1e15},
         {CLI_COUNT, 0, "stop-round", "N", &job.stop, "with --rounds: stop there, as a run cut short by time did", 1, 1e15},
-        {CLI_COUNT, 0, "replicas", "K", &job.replicas, "replicas, on any number of ranks (default: 4 or 2, by size)", 1, 1e6},
+        {CLI_COUNT, 0, "replicas", "K", &job.replicas, "replicas, on any number of ranks (default: 4 up to 2,000 connections, else 2)", 1, 1e6},
+        {CLI_COUNT, 0, "groups", "G", &job.groups, "ladders of replicas that go their own ways (default: 8 replicas each)", 1, 1e6},
+        {CLI_TEXT, 0, "adapt", "WHAT", &adapt, "shares (default) of moves, windows, both or none follow success", 0, 0},
+        {CLI_COUNT, 0, "patience", "N", &job.patience,
+         "round trips without gain before heating up again, then ending; 0: never (default 10)", 0, 1e9},
+        {CLI_COUNT, 0, "target", "E", &job.target, "stop once the excess over the compulsory I/O is no more", 0, 1e18},
         {CLI_COUNT, 0, "proposals", "N", &job.proposals, "per replica and round (default: by the method)", 1, 1e15},
         {CLI_COUNT, 's', "seed", "S", &job.seed, "same seed and rounds, same archive (default 1)", 0, 0},
-        {CLI_TEXT, 0, "method", "NAME", &method, "tempering, anneal, construct or paper (default tempering)", 0, 0},
-        {CLI_TEXT, 0, "engine", "NAME", &engine, "levels (default), interval, priced or paper: what replicas do", 0, 0},
+        {CLI_TEXT, 0, "method", "NAME", &method, "one of those below (default tempering)", 0, 0},
+        {CLI_TEXT, 0, "engine", "NAME", &engine, "what replicas do: one of those below (default: by the policy)", 0, 0},
         {CLI_REAL, 0, "cold", "T", &job.cold, "temperature at the end, in the engine's units", 1e-6, 1e9},
         {CLI_REAL, 0, "hot", "T", &job.hot, "temperature at the beginning, likewise", 1e-6, 1e9},
         {CLI_COUNT, 'b', "batch", "B", &job.batch, "samples per pass in the final timing (default 128)", 1, 1e6},
@@ -313,8 +370,10 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
             return cli_refuse(command, "--method paper brings its own engine; leave --engine out");
         engine = "paper";
     }
-    job.engine = engine ? ioa_engine_find(engine) : ioa_engine_at(0);
-    if (!job.engine) return cli_refuse(command, "unknown engine '%s': there are levels, interval, priced and paper", engine);
+    if (!find_adaptation(adapt, &job.adapt))
+        return cli_refuse(command, "--adapt wants shares, windows, both or none, not '%s'", adapt);
+    if (engine && !ioa_engine_find(engine))
+        return cli_refuse(command, "unknown engine '%s': there are levels, exact, interval, priced and paper", engine);
     if (job.cold > 0.0 && job.hot > 0.0 && job.cold > job.hot)
         return cli_refuse(command, "--cold must not be above --hot");
     if (job.seconds <= 0.0 && !job.rounds) job.seconds = 60.0;
@@ -324,6 +383,7 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
     if (find_objectives(&memory, machine, levels, objectives, &job.memory_count, &error) != IOA_OK)
         return cli_fail(command, &error);
     job.objectives = objectives;
+    job.engine = engine ? ioa_engine_find(engine) : ioa_engine_usual(objectives[0].level[0].policy);
     job.network_path = argv[0];
     job.archive_path = output;
     job.method_name = method;
@@ -333,6 +393,7 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
     *started = true;
     bool paused = false;
     ioa_status status = ioa_job_run(&job, &events, &paused);
+    unwatch(&r);
     return finish(&r, status, paused, r.lower_bound > 0);
 }
 
@@ -358,6 +419,14 @@ static int run(const cli_command *command, int argc, char **argv)
     return self.silent && !started ? 0 : code;
 }
 
+static void notes(void)
+{
+    cli_help_section("methods");
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) cli_help_entry(methods[i].name, methods[i].summary);
+    cli_help_section("engines");
+    for (unsigned i = 0; ioa_engine_at(i); i++) cli_help_entry(ioa_engine_at(i)->name, ioa_engine_at(i)->summary);
+}
+
 const cli_command cli_optimize = {
     .name = "optimize",
     .summary = "search for orders with less I/O, over MPI",
@@ -368,5 +437,6 @@ const cli_command cli_optimize = {
                 "  mpirun -n 3 ioanneal optimize net.h5 -o best.h5 --levels 32:1.0,190:0.3\n"
                 "  mpirun -n 8 ioanneal optimize net.h5 -o best.h5 --memory 32 --seconds 3600 --checkpoint best.ckpt --resume\n"
                 "  ioanneal optimize net.h5 -o start.h5 --memory 32 --method construct\n",
+    .notes = notes,
     .run = run,
 };

@@ -1,25 +1,27 @@
-#include "optimizer/cli/cli.h"
-
 #include "core/network.h"
 #include "io/atomic_file.h"
 #include "io/bundle.h"
 #include "io/network_file.h"
+#include "optimizer/cli/input.h"
+#include "optimizer/cli/progress.h"
 
 #include <inttypes.h>
 
-static ioa_status pack(const char *archive_path, const char *network_path, const char *output, uint32_t *schedules,
-                       ioa_error *error)
+static ioa_status pack(const char *archive_path, const char *network_path, const char *output, cli_busy *busy,
+                       uint32_t *schedules, ioa_error *error)
 {
     ioa_network *network = NULL;
     ioa_archive *archive = NULL;
     const char *const inputs[] = {network_path, archive_path};
     ioa_status status = ioa_file_distinct(output, inputs, 2, error);
     if (status == IOA_OK) status = ioa_file_writable(output, error);
+    cli_busy_step(busy, 0.0, "reading %s", network_path);
     if (status == IOA_OK) status = ioa_network_read(network_path, &network, error);
-    if (status == IOA_OK) status = ioa_archive_read(archive_path, &archive, error);
-    if (status == IOA_OK) status = ioa_archive_matches(archive, network, archive_path, error);
+    cli_busy_step(busy, 0.2, "reading %s", archive_path);
+    if (status == IOA_OK) status = cli_open_archive(archive_path, network, &archive, error);
     if (status == IOA_OK) {
         *schedules = archive->count;
+        cli_busy_step(busy, 0.5, "writing %s", output);
         status = ioa_bundle_write(network, archive, output, error);
     }
     ioa_archive_destroy(archive);
@@ -44,7 +46,10 @@ static int run(const cli_command *command, int argc, char **argv)
     if (!output) return cli_refuse(command, "-o BUNDLE.h5 is needed");
     ioa_error error = {0};
     uint32_t schedules = 0;
-    if (pack(argv[0], network_path, output, &schedules, &error) != IOA_OK) return cli_fail(command, &error);
+    cli_busy *busy = cli_busy_begin(common.quiet, 0.0);
+    ioa_status status = pack(argv[0], network_path, output, busy, &schedules, &error);
+    cli_busy_end(busy);
+    if (status != IOA_OK) return cli_fail(command, &error);
     if (common.json) {
         cJSON *json = cJSON_CreateObject();
         cJSON_AddStringToObject(json, "bundle", output);

@@ -1,12 +1,11 @@
-#include "optimizer/cli/cli.h"
-
 #include "core/mem.h"
 #include "core/network.h"
-#include "io/archive.h"
 #include "io/bundle.h"
 #include "io/atomic_file.h"
 #include "io/network_file.h"
 #include "io/tensor_file.h"
+#include "optimizer/cli/input.h"
+#include "optimizer/cli/progress.h"
 
 #include <inttypes.h>
 #include <ioanneal/plan.h>
@@ -17,22 +16,9 @@ typedef struct run_options {
     const char *schedule, *input, *output;
     uint64_t memory, threads;
     cli_plan plan;
+    ioa_isa isa;                /* that it runs with, AUTO where it is to be chosen */
     char kernel[IOA_PLAN_NAME]; /* the plan that was used */
 } run_options;
-
-/* The archive's schedule, its order checked. */
-static ioa_status find_schedule(const ioa_network *network, const run_options *o, ioa_archive **archive,
-                                const ioa_schedule **schedule, ioa_error *error)
-{
-    ioa_status status = ioa_archive_read(o->schedule, archive, error);
-    if (status == IOA_OK) status = ioa_archive_matches(*archive, network, o->schedule, error);
-    if (status == IOA_OK && (*archive)->count == 0)
-        status = ioa_fail(error, IOA_ERR_INPUT, "%s: holds no schedule", o->schedule);
-    if (status != IOA_OK) return status;
-    *schedule = ioa_archive_nearest(*archive, o->memory ? o->memory : (*archive)->schedules[0].memory, IOA_POLICY_MIN);
-    status = ioa_order_check(network, (*schedule)->order, error);
-    return status == IOA_OK ? IOA_OK : ioa_fail_prefix(error, status, "%s", o->schedule);
-}
 
 /* The best plan in the schedule's order, or in layered order without one. */
 static ioa_status make_plan(const ioa_network *network, const ioa_schedule *schedule, run_options *o, uint64_t rows,
@@ -49,7 +35,8 @@ static ioa_status make_plan(const ioa_network *network, const ioa_schedule *sche
     return IOA_OK;
 }
 
-static ioa_status infer(const char *path, run_options *o, uint64_t *rows, ioa_error *error)
+/* `note` [CLI_NOTE] as of cli_pick_schedule. */
+static ioa_status infer(const char *path, run_options *o, cli_busy *busy, uint64_t *rows, char *note, ioa_error *error)
 {
     ioa_network *network = NULL;
     ioa_archive *archive = NULL;
@@ -61,9 +48,13 @@ static ioa_status infer(const char *path, run_options *o, uint64_t *rows, ioa_er
     const char *const inputs[] = {path, o->schedule, o->input};
     ioa_status status = ioa_file_distinct(o->output, inputs, 3, error);
     if (status == IOA_OK) status = ioa_file_writable(o->output, error);
+    cli_busy_step(busy, -1.0, "reading %s", path);
     if (status == IOA_OK) status = ioa_network_read(path, &network, error);
-    if (status == IOA_OK && o->schedule) status = find_schedule(network, o, &archive, &schedule, error);
+    if (status == IOA_OK && o->schedule) status = cli_open_archive(o->schedule, network, &archive, error);
+    if (archive) schedule = cli_pick_schedule(archive, o->schedule, o->memory, o->isa, note);
+    cli_busy_step(busy, -1.0, "reading %s", o->input);
     if (status == IOA_OK) status = ioa_tensor_read(o->input, "/x", network->a.inputs, &x, rows, &columns, error);
+    cli_busy_step(busy, -1.0, "planning");
     if (status == IOA_OK) status = make_plan(network, schedule, o, *rows, &plan, error);
     if (status == IOA_OK) {
         y = ioa_alloc(*rows * network->a.outputs, sizeof *y);
@@ -71,6 +62,7 @@ static ioa_status infer(const char *path, run_options *o, uint64_t *rows, ioa_er
         if (!y || !scratch) status = ioa_fail_nomem(error, "the outputs", *rows * network->a.outputs, sizeof *y);
     }
     if (status == IOA_OK) {
+        cli_busy_step(busy, -1.0, "inference of %" PRIu64 " samples", *rows);
         ioa_plan_run_threads(plan, x, y, *rows, (uint32_t)o->threads, scratch);
         status = ioa_tensor_write(o->output, "/y", y, *rows, network->a.outputs, error);
     }
@@ -91,7 +83,7 @@ static int run(const cli_command *command, int argc, char **argv)
         {CLI_TEXT, 'i', "input", "X.h5", &o.input, "dataset /x, float32 [batch, inputs] (required)", 0, 0},
         {CLI_TEXT, 'o', "output", "Y.h5", &o.output, "dataset /y, float32 [batch, outputs], is written (required)", 0, 0},
         {CLI_TEXT, 0, "schedule", "ARCHIVE.h5", &o.schedule, "evaluate in this archive's order (default: a bundle's own, else layered)", 0, 0},
-        {CLI_COUNT, 'm', "memory", "M", &o.memory, "of the archive's schedules, the one nearest to M", 3, 1.8e19},
+        {CLI_COUNT, 'm', "memory", "M", &o.memory, "of the archive's schedules, the one nearest to M (default: to this processor's registers)", 3, 1.8e19},
         {CLI_COUNT, 't', "threads", "N", &o.threads, "the result is the same for any number (default 1)", 1, 256},
         {CLI_TEXT, 0, "plan", "NAME", &o.plan.name, "use this plan, as bench names them (default: the one measured best)", 0, 0},
         {CLI_TEXT, 0, "isa", "NAME", &o.plan.isa, "auto, portable, avx2 or avx512 (default auto)", 0, 0},
@@ -107,10 +99,16 @@ static int run(const cli_command *command, int argc, char **argv)
     ioa_error error = {0};
     ioa_plan_options plan;
     uint64_t rows = 0;
-    if (o.plan.isa && ioa_isa_from_name(o.plan.isa) < 0)
-        return cli_refuse(command, "--isa wants auto, portable, avx2 or avx512, not '%s'", o.plan.isa);
+    int isa = o.plan.isa ? ioa_isa_from_name(o.plan.isa) : IOA_ISA_AUTO;
+    if (isa < 0) return cli_refuse(command, "--isa wants auto, portable, avx2 or avx512, not '%s'", o.plan.isa);
     if (o.plan.name && ioa_plan_options_parse(o.plan.name, &plan, &error) != IOA_OK) return cli_fail(command, &error);
-    if (infer(argv[0], &o, &rows, &error) != IOA_OK) return cli_fail(command, &error);
+    o.isa = o.plan.name && !isa ? plan.isa : (ioa_isa)isa;
+    char note[CLI_NOTE] = "";
+    cli_busy *busy = cli_busy_begin(common.quiet, 0.0);
+    ioa_status status = infer(argv[0], &o, busy, &rows, note, &error);
+    cli_busy_end(busy);
+    if (status != IOA_OK) return cli_fail(command, &error);
+    cli_show_note(command, &common, note);
     if (common.json) {
         cJSON *json = cJSON_CreateObject();
         cJSON_AddStringToObject(json, "output", o.output);
@@ -126,6 +124,7 @@ const cli_command cli_run = {
     .name = "run",
     .summary = "run inference on a batch of inputs",
     .usage = "NET.h5 --input X.h5 --output Y.h5 [--schedule ARCHIVE.h5]",
-    .examples = "  ioanneal run net.h5 --schedule best.h5 --input x.h5 --output y.h5\n",
+    .examples = "  ioanneal run net.h5 --schedule best.h5 --input x.h5 --output y.h5\n"
+                "  ioanneal run bundle.h5 --input x.h5 --output y.h5 --threads 4\n",
     .run = run,
 };

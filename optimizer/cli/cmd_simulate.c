@@ -1,10 +1,9 @@
-#include "optimizer/cli/cli.h"
-
 #include "core/mem.h"
 #include "core/network.h"
 #include "core/order.h"
-#include "io/archive.h"
 #include "io/network_file.h"
+#include "optimizer/cli/input.h"
+#include "optimizer/cli/progress.h"
 #include "optimizer/search/construct.h"
 
 #include <inttypes.h>
@@ -26,16 +25,9 @@ static ioa_status get_order(const ioa_network *network, const char *name, const 
         return ioa_fail(error, IOA_ERR_INPUT, "unknown order '%s': there are %s", name, known);
     }
     ioa_archive *archive = NULL;
-    ioa_status status = ioa_archive_read(archive_path, &archive, error);
-    if (status == IOA_OK) status = ioa_archive_matches(archive, network, archive_path, error);
-    if (status == IOA_OK && archive->count == 0)
-        status = ioa_fail(error, IOA_ERR_INPUT, "%s: holds no schedule", archive_path);
-    if (status == IOA_OK) {
-        const ioa_schedule *schedule = ioa_archive_nearest(archive, memory, policy);
-        status = ioa_order_check(network, schedule->order, error);
-        if (status != IOA_OK) ioa_fail_prefix(error, status, "%s", archive_path);
-        else memcpy(order, schedule->order, network->connections * sizeof *order);
-    }
+    ioa_status status = cli_open_archive(archive_path, network, &archive, error);
+    if (status == IOA_OK)
+        memcpy(order, ioa_archive_nearest(archive, memory, policy)->order, network->connections * sizeof *order);
     ioa_archive_destroy(archive);
     return status;
 }
@@ -70,12 +62,12 @@ static int run(const cli_command *command, int argc, char **argv)
     const char *order_name = "layered", *schedule = NULL;
     cli_common common = {0};
     const cli_option options[] = {
-        {CLI_TEXT, 'm', "memory", "M[,M2..]", &memory.memory, "slots of fast memory, the weight's included", 0, 0},
+        {CLI_TEXT, 'm', "memory", "M[,M2..]", &memory.memory, "slots of fast memory, the weight's included; with several, --json gives a list of results", 0, 0},
         {CLI_BYTES, 0, "cache", "BYTES", &memory.cache, "instead of --memory: M = bytes / (4 batch)", 0, 0},
         {CLI_COUNT, 0, "batch", "B", &memory.batch, "floats per neuron value, for --cache", 1, 1e9},
         {CLI_TEXT, 0, "policy", "P", &memory.policy, "lru, rr or min (default min)", 0, 0},
-        {CLI_TEXT, 0, "order", "NAME", &order_name, "layered, blocks, twins, cascade or greedy (default layered)", 0, 0},
-        {CLI_TEXT, 0, "schedule", "ARCHIVE.h5", &schedule, "take the order from an archive", 0, 0},
+        {CLI_TEXT, 0, "order", "NAME", &order_name, "one of those below (default layered)", 0, 0},
+        {CLI_TEXT, 0, "schedule", "ARCHIVE.h5", &schedule, "the order of an archive made for this M, or the nearest", 0, 0},
         {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
     };
     int files, count;
@@ -89,6 +81,8 @@ static int run(const cli_command *command, int argc, char **argv)
     uint32_t *order = NULL;
     cJSON *array = NULL;
     ioa_status status = cli_resolve_memory(&memory, 0, sizes, &count, &policy, &error);
+    cli_busy *busy = cli_busy_begin(common.quiet, 0.0);
+    cli_busy_step(busy, -1.0, "reading %s", argv[0]);
     if (status == IOA_OK) status = ioa_network_read(argv[0], &network, &error);
     if (status == IOA_OK) {
         order = ioa_alloc(network->connections, sizeof *order);
@@ -97,10 +91,13 @@ static int run(const cli_command *command, int argc, char **argv)
     if (common.json) array = cJSON_CreateArray();
     for (int i = 0; status == IOA_OK && i < count; i++) {
         ioa_io io;
+        cli_busy_step(busy, (double)i / count, "simulating M = %" PRIu64, sizes[i]);
         status = get_order(network, order_name, schedule, sizes[i], policy, order, &error);
         if (status == IOA_OK) status = ioa_memory_count(network, order, sizes[i], policy, &io, &error);
+        cli_busy_hide(busy);
         if (status == IOA_OK) print_counts(network, sizes[i], policy, io, array);
     }
+    cli_busy_end(busy);
     int code;
     if (status != IOA_OK) {
         code = cli_fail(command, &error);
@@ -115,6 +112,13 @@ static int run(const cli_command *command, int argc, char **argv)
     return code;
 }
 
+static void notes(void)
+{
+    cli_help_section("orders");
+    for (unsigned i = 0; ioa_constructor_at(i); i++)
+        cli_help_entry(ioa_constructor_at(i)->name, ioa_constructor_at(i)->summary);
+}
+
 const cli_command cli_simulate = {
     .name = "simulate",
     .summary = "count the I/O of an order",
@@ -122,5 +126,6 @@ const cli_command cli_simulate = {
     .examples = "  ioanneal simulate net.h5 --memory 100 --order blocks\n"
                 "  ioanneal simulate net.h5 --memory 16,32,100 --schedule best.h5 --json\n"
                 "  ioanneal simulate net.h5 --cache 2MiB --batch 128 --policy lru\n",
+    .notes = notes,
     .run = run,
 };

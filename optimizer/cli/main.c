@@ -1,8 +1,11 @@
 /* ioanneal: I/O-efficient evaluation orders for sparse feed-forward networks. */
 #include "optimizer/cli/cli.h"
 
+#include "core/baseline_mkl.h"
 #include "core/build_info.h"
+#include "io/archive_schema.h"
 #include "io/h5.h"
+#include "optimizer/mpi/job.h"
 
 #include <ioanneal/plan.h>
 #include <string.h>
@@ -25,8 +28,19 @@ static void print_usage(FILE *to)
 
 static int print_version(void)
 {
-    printf("ioanneal %s (%s)\ncompiler: %s\nflags:    %s\nkernels:  %s\n", IOA_VERSION, IOA_GIT_REVISION, IOA_COMPILER,
-           IOA_COMPILER_FLAGS, ioa_isa_name(ioa_isa_best()));
+    char text[256];
+    printf("ioanneal %s (%s)\n", IOA_VERSION, IOA_GIT_REVISION);
+    printf("build:    %s, %s, for %s\n", IOA_BUILD_TYPE, IOA_COMPILER, IOA_SYSTEM);
+    printf("flags:    %s%s%s\n", IOA_COMPILER_FLAGS, IOA_SANITIZERS[0] ? " -fsanitize=" : "", IOA_SANITIZERS);
+    printf("kernels: ");
+    for (int isa = IOA_ISA_PORTABLE; isa < IOA_ISA_COUNT; isa++)
+        if (ioa_isa_available((ioa_isa)isa)) printf(" %s", ioa_isa_name((ioa_isa)isa));
+    printf(" run here; %s is chosen\n", ioa_isa_name(ioa_isa_best()));
+    ioa_h5_library(text, sizeof text);
+    printf("files:    %s, schema %s\n", text, IOA_ARCHIVE_VERSION);
+    ioa_job_library(text, sizeof text);
+    printf("MPI:      %s\n", text);
+    printf("MKL:      %s\n", ioa_mkl_built_in() ? "compared with in measurements" : "not built in");
     return cli_finish_output();
 }
 
@@ -42,8 +56,13 @@ int main(int argc, char **argv)
         return cli_finish_output();
     }
     if (strcmp(argv[1], "--version") == 0) return print_version();
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+    const char *names[sizeof commands / sizeof *commands + 1] = {NULL};
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         if (strcmp(commands[i]->name, argv[1]) == 0) return commands[i]->run(commands[i], argc - 1, argv + 1);
-    fprintf(stderr, "ioanneal: unknown command '%s'; 'ioanneal --help' lists them\n", argv[1]);
+        names[i] = commands[i]->name;
+    }
+    const char *similar = cli_similar(argv[1], names);
+    fprintf(stderr, "ioanneal: unknown command '%s'; %s%s%s'ioanneal --help' lists them\n", argv[1],
+            similar ? "was " : "", similar ? similar : "", similar ? " meant? " : "");
     return 2;
 }

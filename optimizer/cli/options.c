@@ -1,5 +1,7 @@
 #include "optimizer/cli/cli.h"
 
+#include "optimizer/cli/terminal.h"
+
 #include <errno.h>
 #include <float.h>
 #include <inttypes.h>
@@ -22,16 +24,16 @@ bool cli_number(const char *text, uint64_t *value)
 static bool scaled(const char *text, const char *const *units, uint64_t factor, uint64_t *value)
 {
     if (*text < '0' || *text > '9') return false;
+    if (cli_number(text, value)) return true; /* all 64 bits, which a double does not have */
     char *end;
     errno = 0;
     double number = strtod(text, &end);
     if (errno || !isfinite(number)) return false;
-    double scale = 1.0;
-    for (int i = 0; units[i]; i++, scale *= (double)factor)
+    double scale = (double)factor;
+    for (int i = 1; units[i]; i++, scale *= (double)factor)
         if (strcmp(end, units[i]) == 0) {
             double whole = number * scale;
             if (whole < 0.0 || whole >= 18446744073709551616.0 || whole != floor(whole)) return false;
-            if (scale == 1.0) return cli_number(text, value);
             *value = (uint64_t)whole;
             return true;
         }
@@ -77,13 +79,44 @@ static const char *wanted(const cli_option *option, char *text, size_t size)
     return text;
 }
 
+/* "  name   text" with the text from column `column` on; on a terminal it is broken at its width. */
+static void print_entry(const char *name, const char *text, int column)
+{
+    int columns = cli_columns(stdout), room = columns - column - 1;
+    int used = printf("  %-*s ", column - 3, name), pad = used > column ? used : column;
+    if (room - (pad - column) < 20) { /* no terminal, or too narrow a one */
+        printf("%s\n", text);
+        return;
+    }
+    int left = columns - 1 - pad;
+    for (bool first = true; *text; first = false) {
+        int length = (int)strlen(text), take = length;
+        if (length > left)
+            for (take = left; take > 0 && text[take] != ' '; take--) continue;
+        if (take == 0) take = (int)strcspn(text, " ");
+        printf("%*s%.*s\n", first ? 0 : column, "", take, text);
+        text += take + (text[take] == ' ');
+        left = room;
+    }
+}
+
+void cli_help_section(const char *title)
+{
+    printf("\n%s:\n", title);
+}
+
+void cli_help_entry(const char *name, const char *text)
+{
+    print_entry(name, text, 16);
+}
+
 static void print_option(const cli_option *option)
 {
     char left[64];
     int used = option->letter ? snprintf(left, sizeof left, "-%c, --%s", option->letter, option->name)
                               : snprintf(left, sizeof left, "    --%s", option->name);
     if (option->argument) snprintf(left + used, sizeof left - (size_t)used, " %s", option->argument);
-    printf("  %-28s %s\n", left, option->help);
+    print_entry(left, option->help, 31);
 }
 
 static void print_help(const cli_command *command, const cli_option *options, const cli_option *common)
@@ -94,6 +127,7 @@ static void print_help(const cli_command *command, const cli_option *options, co
     for (const cli_option *o = options; o->kind != CLI_END; o++) print_option(o);
     printf("\ncommon options:\n");
     for (const cli_option *o = common; o->kind != CLI_END; o++) print_option(o);
+    if (command->notes) command->notes();
     if (command->examples) printf("\nexamples:\n%s", command->examples);
 }
 
@@ -106,6 +140,52 @@ static const cli_option *find(const cli_option *options, const char *name, size_
     return NULL;
 }
 
+/* Letters to insert, delete or change to turn one word into the other; words of at most 31 letters. */
+static int distance(const char *a, const char *b)
+{
+    int row[32], n = (int)strlen(a), m = (int)strlen(b);
+    if (n > 31 || m > 31) return 99;
+    for (int j = 0; j <= m; j++) row[j] = j;
+    for (int i = 1; i <= n; i++) {
+        int corner = row[0]++;
+        for (int j = 1; j <= m; j++) {
+            int change = corner + (a[i - 1] != b[j - 1]);
+            corner = row[j];
+            int least = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
+            row[j] = change < least ? change : least;
+        }
+    }
+    return row[m];
+}
+
+const char *cli_similar(const char *word, const char *const *words)
+{
+    const char *best = NULL;
+    int least = strlen(word) < 5 ? 2 : 3; /* as far as this it is another word */
+    for (; *words; words++) {
+        int d = strncmp(*words, word, strlen(word)) == 0 && *word ? 0 : distance(word, *words);
+        if (d < least) least = d, best = *words;
+    }
+    return best;
+}
+
+static cli_parsed unknown(const cli_command *command, const cli_option *options, const cli_option *common, const char *word)
+{
+    const char *names[64];
+    char name[32];
+    size_t count = 0;
+    for (const cli_option *o = options; o->kind != CLI_END && count < 55; o++) names[count++] = o->name;
+    for (const cli_option *o = common; o->kind != CLI_END && count < 63; o++) names[count++] = o->name;
+    names[count] = NULL;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
+    const char *similar = word[1] == '-' ? cli_similar(name, names) : NULL;
+    if (similar)
+        cli_refuse(command, "unknown option '%s'; was --%s meant? See 'ioanneal %s --help'", word, similar, command->name);
+    else
+        cli_refuse(command, "unknown option '%s'; see 'ioanneal %s --help'", word, command->name);
+    return CLI_BAD;
+}
+
 /* Handles argv[*at], an option; steps over its value. */
 static cli_parsed take(const cli_command *command, const cli_option *options, const cli_option *common, int argc,
                        char **argv, int *at)
@@ -114,16 +194,10 @@ static cli_parsed take(const cli_command *command, const cli_option *options, co
     bool is_long = word[1] == '-';
     const char *name = word + (is_long ? 2 : 1), *equals = is_long ? strchr(name, '=') : NULL;
     size_t length = equals ? (size_t)(equals - name) : strlen(name);
-    if (!is_long && length > 1) { /* -q only, no bundles: one way to write things */
-        cli_refuse(command, "unknown option '%s'; see 'ioanneal %s --help'", word, command->name);
-        return CLI_BAD;
-    }
+    if (!is_long && length > 1) return unknown(command, options, common, word); /* -q only: one way to write things */
     const cli_option *option = length ? find(options, name, length) : NULL;
     if (!option && length) option = find(common, name, length);
-    if (!option) {
-        cli_refuse(command, "unknown option '%s'; see 'ioanneal %s --help'", word, command->name);
-        return CLI_BAD;
-    }
+    if (!option) return unknown(command, options, common, word);
     if (option->kind == CLI_FLAG) {
         if (equals) {
             cli_refuse(command, "--%s takes no value", option->name);
@@ -216,7 +290,7 @@ ioa_status cli_resolve_memory(const cli_memory *options, uint64_t fallback, uint
     } else if (fallback) {
         sizes[0] = fallback;
     } else
-        return ioa_fail(error, IOA_ERR_INPUT, "--memory (or --cache with --batch) is needed");
+        return ioa_fail(error, IOA_ERR_INPUT, "--memory (or --cache with --batch) is needed, such as --memory 32 for the registers of AVX-512, 16 for AVX2's");
     for (int i = 0; i < *count; i++) {
         if (sizes[i] < IOA_MEMORY_MIN)
             return ioa_fail(error, IOA_ERR_INPUT,

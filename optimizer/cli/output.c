@@ -1,5 +1,7 @@
 #include "optimizer/cli/cli.h"
 
+#include "optimizer/cli/terminal.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -8,7 +10,9 @@
 
 int cli_fail(const cli_command *command, const ioa_error *error)
 {
-    if (!command->silent) fprintf(stderr, "ioanneal %s: %s\n", command->name, error->text);
+    if (!command->silent)
+        fprintf(stderr, "%sioanneal %s:%s %s\n", cli_color_of(stderr, CLI_RED), command->name, cli_color_of(stderr, CLI_PLAIN),
+                error->text);
     return ioa_status_exit_code(error->status);
 }
 
@@ -19,6 +23,9 @@ int cli_refuse(const cli_command *command, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(error.text, sizeof error.text, format, arguments);
     va_end(arguments);
+    size_t used = strlen(error.text);
+    if (!strstr(error.text, "--help"))
+        snprintf(error.text + used, sizeof error.text - used, "; see 'ioanneal %s --help'", command->name);
     return cli_fail(command, &error);
 }
 
@@ -42,6 +49,15 @@ int cli_print_json(cJSON *json)
     return cli_finish_output();
 }
 
+void cli_join(int argc, char **argv, char *text, size_t size)
+{
+    size_t used = (size_t)snprintf(text, size, "ioanneal");
+    for (int i = 0; i < argc && used < size; i++) {
+        int more = snprintf(text + used, size - used, " %s", argv[i]);
+        used += more > 0 ? (size_t)more : 0;
+    }
+}
+
 const char *cli_grouped(uint64_t value, char *text)
 {
     char plain[24];
@@ -56,5 +72,18 @@ const char *cli_grouped(uint64_t value, char *text)
 
 void cli_json_count(cJSON *json, const char *name, uint64_t value)
 {
-    cJSON_AddNumberToObject(json, name, (double)value);
+    char text[24];
+    snprintf(text, sizeof text, "%" PRIu64, value);
+    cJSON_AddRawToObject(json, name, text);
+}
+
+const char *cli_shown(const char *text, char *copy, size_t size)
+{
+    size_t used = 0;
+    for (; text[used] && used + 1 < size; used++) {
+        unsigned char c = (unsigned char)text[used];
+        copy[used] = c < 0x20 || c == 0x7f ? '?' : text[used];
+    }
+    copy[used] = '\0';
+    return copy;
 }

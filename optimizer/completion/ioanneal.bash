@@ -9,15 +9,18 @@ _ioanneal_words() { # PROGRAM [COMMAND]: what may stand next
     fi
 }
 
-_ioanneal_values() { # OPTION: its values, or nothing for files and numbers
-    case $1 in
+_ioanneal_section() { # PROGRAM COMMAND SECTION: the names --help lists there
+    "$1" "$2" --help 2>/dev/null | awk -v section="$3:" '/^[a-z]/ { inside = $0 == section; next } inside && /^  [a-z]/ { print $1 }'
+}
+
+_ioanneal_values() { # PROGRAM COMMAND OPTION: the option's values, or nothing for files and numbers
+    case $3 in
+    --method | --engine | --order | --format) _ioanneal_section "$1" "$2" "${3#--}s" ;;
     --policy) echo lru rr min ;;
-    --method) echo tempering anneal construct paper ;;
+    --adapt) echo shares windows both none ;;
     --layout) echo out-in in-out ;;
-    --format) echo mtx smtx tsv keras npy npz safetensors onnx ;;
-    --isa) echo auto portable avx2 avx512 ;;
+    --isa) if [ "$2" = compile ]; then echo avx512 avx2 neon; else echo auto portable avx2 avx512; fi ;;
     --machine) echo auto avx512 avx2 neon ;;
-    --order) echo layered blocks twins cascade greedy ;;
     --activation | --last)
         echo identity relu gelu gelu_tanh sigmoid tanh silu leaky_relu clipped_relu: step sin cos gaussian abs negate square ;;
     esac
@@ -30,7 +33,7 @@ _ioanneal() {
         mapfile -t COMPREPLY < <(compgen -W "$(_ioanneal_words "$program")" -- "$word")
         return
     fi
-    values=$(_ioanneal_values "$before")
+    values=$(_ioanneal_values "$program" "${COMP_WORDS[1]}" "$before")
     if [ -n "$values" ]; then
         mapfile -t COMPREPLY < <(compgen -W "$values" -- "$word")
     elif [[ $word == -* ]]; then

@@ -25,9 +25,15 @@ NR == 1 {
     next
 }
 /^options:|^common options:/ { heading($0 ~ /^common/ ? "COMMON OPTIONS" : "OPTIONS"); next }
-/^examples:/ { heading("EXAMPLES"); print ".nf"; example = 1; next }
+/^[a-z]+:$/ && !/^(options|examples|usage):/ { heading(toupper(substr($0, 1, length($0) - 1))); entries = 1; next }
+/^examples:/ { entries = 0; heading("EXAMPLES"); print ".nf"; example = 1; next }
 /^exit codes:/ { heading("EXIT STATUS"); print quoted(trimmed(substr($0, 12))); next }
 /^ *$/ { next }
+entries && /^  [a-z]/ { # a name and its text
+    name = $1
+    printf ".TP\n.B %s\n%s\n", quoted(name), quoted(trimmed(substr($0, 3 + length(name))))
+    next
+}
 example { print quoted(trimmed($0)); next }
 command == "" && /^  [a-z]/ { # the list of commands
     heading("COMMANDS")

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+enum { TAG_HAND = 400 };
 #define PIECE (UINT64_C(1) << 28) /* elements per message: IOA_COMM_PIECES of them hold 2^32 */
 
 void ioa_comm_nap(void)
@@ -159,10 +160,28 @@ static ioa_status gather(void *context, const int64_t *mine, uint32_t count, int
     return IOA_OK;
 }
 
+static void share(void *context, uint32_t from, void *bytes, uint64_t count)
+{
+    for (uint64_t at = 0; at < count; at += PIECE)
+        MPI_Bcast((char *)bytes + at, (int)(count - at < PIECE ? count - at : PIECE), MPI_BYTE, (int)from, *(MPI_Comm *)context);
+}
+
+static void hand(void *context, uint32_t from, uint32_t to, void *bytes, uint64_t count)
+{
+    MPI_Comm comm = *(MPI_Comm *)context;
+    int rank;
+    MPI_Comm_rank(comm, &rank);
+    if (rank == (int)from)
+        ioa_comm_send_bytes(comm, (int)to, TAG_HAND, bytes, count);
+    else
+        ioa_comm_receive_bytes(comm, (int)from, TAG_HAND, bytes, count);
+}
+
 ioa_transport ioa_comm_transport(MPI_Comm *comm)
 {
     int rank, size;
     MPI_Comm_rank(*comm, &rank);
     MPI_Comm_size(*comm, &size);
-    return (ioa_transport){.context = comm, .rank = (uint32_t)rank, .size = (uint32_t)size, .gather = gather};
+    return (ioa_transport){.context = comm, .rank = (uint32_t)rank, .size = (uint32_t)size, .gather = gather,
+                           .share = share, .hand = hand};
 }

@@ -17,6 +17,14 @@ enum { TAG_SUMMARY = 100 };
 
 #define END_PATIENCE 10.0 /* times --hang-timeout the verification of a result may take */
 
+void ioa_job_library(char *text, size_t size)
+{
+    char version[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    int length = 0;
+    MPI_Get_library_version(version, &length);
+    snprintf(text, size, "%.*s", (int)strcspn(version, ",\n"), version);
+}
+
 static bool is_verifier(const ioa_seat *s)
 {
     return s->rank == s->verifier;
@@ -80,14 +88,15 @@ static ioa_status collect(ioa_seat *s, ioa_result_config *result, int owner, ioa
     (void)error;
     if (s->verifier == 0) return IOA_OK; /* one rank: it is all here */
     struct {
-        uint64_t start, claimed, planned, trial;
+        ioa_result_config result;
+        uint64_t end;
         int64_t owner;
-    } facts = {result->start_total, result->claimed_total, result->planned, result->trial, owner};
+    } facts = {*result, s->end, owner};
     MPI_Bcast(&facts, sizeof facts, MPI_BYTE, 0, s->world);
-    result->start_total = facts.start;
-    result->claimed_total = facts.claimed;
-    result->planned = facts.planned;
-    result->trial = facts.trial;
+    facts.result.method = result->method; /* pointers do not travel; the bound is known to the verifier alone */
+    facts.result.certified = result->certified;
+    *result = facts.result;
+    s->end = facts.end;
     ioa_courier sender = {.world = s->world, .verifier = s->verifier, .count = s->network->connections};
     if (is_verifier(s)) {
         ioa_verifier_receive_final(s->world, (int)facts.owner, s->network->connections, s->order);
@@ -143,14 +152,17 @@ static void note_speed(ioa_seat *s, const ioa_result_config *result, const ioa_t
     MPI_Bcast(times, 3, MPI_DOUBLE, 0, s->world);
     whole = times[0] + times[2];
     size_t used = strlen(s->speed);
-    if (!is_verifier(s) || whole <= 0.0 || used + 256 > sizeof s->speed) return;
+    if (!is_verifier(s) || whole <= 0.0 || used + 384 > sizeof s->speed) return;
     uint64_t before = s->keeper.searching && s->archive->count == s->keeper.finished + 1 ? s->keeper.rounds : 0;
-    double proposals = trace->rounds ? (double)trace->proposals[trace->rounds - 1] : 0.0;
-    if (before) proposals -= (double)trace->proposals[before - 1]; /* of earlier runs */
+    double proposals = trace->rows ? (double)trace->proposals[trace->rows - 1] : 0.0;
+    if (before && trace->rows) proposals -= (double)trace->proposals[ioa_trace_row(trace, before - 1)]; /* of earlier runs */
+    char repeat[96];
+    int length = snprintf(repeat, sizeof repeat, "--rounds %" PRIu64 " --trial-rounds %" PRIu64, result->planned, result->trial);
+    if (s->end) snprintf(repeat + length, sizeof repeat - (size_t)length, " --stop-round %" PRIu64, s->end);
     snprintf(s->speed + used, sizeof s->speed - used,
              "%s{\"memory\":%" PRIu64 ",\"seconds\":%.3f,\"proposals_per_second\":%.0f,\"communication_share\":%.4f,"
-             "\"imbalance\":%.4f}", used ? "," : "", result->objective.level[0].memory, whole, proposals / whole, times[2] / whole,
-             times[1] > 0.0 ? 1.0 - times[0] / times[1] : 0.0);
+             "\"imbalance\":%.4f,\"repeat\":\"%s\"}", used ? "," : "", result->objective.level[0].memory, whole, proposals / whole,
+             times[2] / whole, times[1] > 0.0 ? 1.0 - times[0] / times[1] : 0.0, repeat);
 }
 
 static ioa_status handle_memory(ioa_seat *s, int index, ioa_error *error)
@@ -163,7 +175,8 @@ static ioa_status handle_memory(ioa_seat *s, int index, ioa_error *error)
     ioa_candidates seen = {0};
     int owner = 0;
     ioa_status status = is_worker(s) ? ioa_seat_search(s, index, &result, &trace, &owner, error)
-                                     : ioa_verifier_serve(s->world, s->workers, s->network, &result, &seen, error);
+                                     : ioa_verifier_serve(s->world, s->workers, s->network, &result, &seen,
+                                                          &result.certified, error);
     status = ioa_comm_agree(s->world, status, true, error);
     int ends[2] = {s->stopping, s->paused};
     MPI_Bcast(ends, 2, MPI_INT, 0, s->world);
@@ -213,11 +226,11 @@ static void describe(const ioa_seat *s, char *text, size_t size)
     ioa_objective_name(&job->objectives[0], levels);
     snprintf(text, size,
              "{\"method\":\"%s\",\"engine\":\"%s\",\"levels\":\"%s\",\"policy\":\"%s\",\"seed\":%" PRIu64 ",\"replicas\":%" PRIu64
-             ",\"rounds\":%" PRIu64 ",\"seconds\":%g,\"proposals\":%" PRIu64 ",\"cold\":%g,\"hot\":%g,\"batch\":%" PRIu64
-             ",\"timing_seconds\":%g}",
+             ",\"rounds\":%" PRIu64 ",\"seconds\":%g,\"proposals\":%" PRIu64 ",\"cold\":%g,\"hot\":%g,\"groups\":%" PRIu64
+             ",\"adapt\":%u,\"patience\":%" PRIu64 ",\"batch\":%" PRIu64 ",\"timing_seconds\":%g}",
              job->method_name, job->engine->name, job->objectives[0].count > 1 ? levels : "",
-             ioa_policy_name(job->objectives[0].level[0].policy), job->seed, s->replicas, job->rounds,
-             job->seconds, job->proposals, job->cold, job->hot, job->batch, job->timing_seconds);
+             ioa_policy_name(job->objectives[0].level[0].policy), job->seed, s->replicas, job->rounds, job->seconds,
+             job->proposals, job->cold, job->hot, job->groups, job->adapt, job->patience, job->batch, job->timing_seconds);
 }
 
 /* On the verifier: the archive on disk. */

@@ -24,6 +24,10 @@ typedef struct ioa_job {
     const ioa_engine *engine;
     uint64_t seed;
     uint64_t replicas;  /* K; 0: by the size of the network */
+    uint64_t groups;    /* ladders per kind of replica; 0: by the replicas */
+    unsigned adapt;     /* IOA_ADAPT_.. */
+    uint64_t patience;  /* round trips without a gain before heating up again, then giving up; 0: never */
+    uint64_t target;    /* excess over the compulsory I/O that is good enough; UINT64_MAX: none */
     uint64_t rounds;    /* planned per memory size; 0: by seconds */
     uint64_t trial;     /* rounds of the trial of kinds among them; UINT64_MAX: the usual share */
     uint64_t stop;      /* round at which to stop although more are planned; 0: none */
@@ -41,6 +45,9 @@ typedef struct ioa_job {
     const char *command_line; /* for the provenance */
 } ioa_job;
 
+/* "Open MPI v4.1.4, ..": the library at run time, before MPI is initialized; `text` [size]. */
+void ioa_job_library(char *text, size_t size);
+
 /* What the user may see while the job runs; called on rank 0 only, any member may be NULL. */
 typedef struct ioa_job_events {
     void *context;
@@ -48,8 +55,10 @@ typedef struct ioa_job_events {
     void (*began)(void *context, const ioa_network *network, int ranks, bool verifier, uint32_t replicas);
     /* A constructive order has been counted; `chosen` marks the one the search starts from. */
     void (*constructed)(void *context, const char *name, const ioa_objective *objective, uint64_t total, bool chosen);
-    /* After each round; seconds since the search for this objective began, and what it may take (0: by rounds). */
-    void (*round)(void *context, const ioa_objective *objective, const ioa_trace *trace, double seconds, double limit);
+    /* After each round; `bound`: the certified one, by the objective, 0 until it is known; seconds since the search for
+     * this objective began, and what it may take (0: by rounds). */
+    void (*round)(void *context, const ioa_objective *objective, const ioa_trace *trace, uint64_t bound, double seconds,
+                  double limit);
     /* Verified, timed and archived. */
     void (*finished)(void *context, const ioa_summary *summary);
     void (*failed)(void *context, const ioa_error *error);

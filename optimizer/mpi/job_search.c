@@ -100,6 +100,7 @@ typedef struct watch {
     uint64_t start_total;
     double limit;      /* seconds */
     double round_began, longest; /* clock, seconds of the longest round so far */
+    uint64_t bound;    /* certified, by the objective; 0: not known yet */
     bool bell_heard;   /* the verifier says so once: it must stop, or it is done */
 } watch;
 
@@ -122,6 +123,15 @@ static bool hear_bell(watch *w)
     return value;
 }
 
+/* Without waiting; `wait`: it must come. */
+static void hear_bound(watch *w, bool wait)
+{
+    int waiting = 1;
+    if (w->bound || w->s->verifier == 0) return;
+    if (!wait) MPI_Iprobe(w->s->verifier, IOA_TAG_BOUND, w->s->world, &waiting, MPI_STATUS_IGNORE);
+    if (waiting) ioa_comm_receive_bytes(w->s->world, w->s->verifier, IOA_TAG_BOUND, &w->bound, sizeof w->bound);
+}
+
 static unsigned wish(void *context)
 {
     watch *w = context;
@@ -132,6 +142,7 @@ static unsigned wish(void *context)
     s->rounds++;
     unsigned wishes = ioa_stop_signalled() ? IOA_WISH_STOP : 0;
     if (s->rank == 0) {
+        hear_bound(w, false);
         if (hear_bell(w) || ioa_seat_must_stop(s, w->longest + s->keeper.longest)) wishes |= IOA_WISH_STOP;
         if (ioa_keeper_due(&s->keeper)) wishes |= IOA_WISH_CHECKPOINT;
     }
@@ -151,7 +162,8 @@ static void after_round(void *context, uint64_t best, uint32_t replica, bool imp
         if (ioa_courier_offer(w->courier, w->tempering, replica, best)) w->offered = best;
     }
     if (w->s->events->round)
-        w->s->events->round(w->s->events->context, w->objective, trace, ioa_tempering_elapsed(w->tempering), w->limit);
+        w->s->events->round(w->s->events->context, w->objective, trace, w->bound, ioa_tempering_elapsed(w->tempering),
+                            w->limit);
 }
 
 ioa_status ioa_seat_checkpoint(ioa_seat *s, int finished, const uint32_t *start, uint64_t start_total,
@@ -181,6 +193,7 @@ static ioa_status write_checkpoint(void *context, ioa_error *error)
 static ioa_tempering_config search_config(const ioa_seat *s, int index, double began)
 {
     const ioa_job *job = s->job;
+    uint64_t lower = ioa_objective_shared(&job->objectives[index], s->network->bounds.lower);
     double share = job->seconds * (index + 1) / job->memory_count - (began - s->began);
     ioa_tempering_config config = {.engine = job->engine,
                                    .seed = job->seed,
@@ -191,6 +204,10 @@ static ioa_tempering_config search_config(const ioa_seat *s, int index, double b
                                    .seconds = job->seconds > 0.0 ? (share > 1e-3 ? share : 1e-3) : 0.0,
                                    .began = began,
                                    .stop = job->stop,
+                                   .groups = (uint32_t)job->groups,
+                                   .adapt = job->adapt,
+                                   .patience = job->patience,
+                                   .target = job->target < UINT64_MAX ? lower + job->target : 0,
                                    .spread = job->method == IOA_METHOD_ANNEAL ? 1.0 : INITIAL_SPREAD};
     return config;
 }
@@ -250,6 +267,10 @@ static ioa_status take_result(ioa_seat *s, const ioa_tempering *tempering, ioa_r
     }
     result->planned = ioa_tempering_planned(tempering);
     result->trial = ioa_tempering_trial(tempering);
+    const ioa_elite *elite = ioa_tempering_elite(tempering);
+    result->elite_count = elite->count;
+    for (uint32_t i = 0; i < elite->count; i++) result->elite[i] = elite->entry[ioa_elite_ranked(elite, i)].total;
+    s->end = ioa_tempering_end(tempering);
     return s->rank == 0 ? ioa_trace_copy(ioa_tempering_trace(tempering), trace, error) : IOA_OK;
 }
 
@@ -286,6 +307,7 @@ ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, io
     if (serving) ioa_courier_finish(&courier);
     if (serving && s->rank == 0 && s->verifier != 0 && !w.bell_heard)
         (void)ioa_comm_await_int(s->world, s->verifier, IOA_TAG_BELL);
+    if (serving && s->rank == 0) hear_bound(&w, true);
     if (status == IOA_OK && searching && !s->paused) status = take_result(s, tempering, result, trace, owner, error);
     ioa_courier_destroy(&courier);
     ioa_tempering_destroy(tempering);

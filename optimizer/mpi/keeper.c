@@ -48,7 +48,8 @@ static ioa_status collect_facts(ioa_keeper *k, uint64_t replicas, ioa_error *err
 {
     static const char *const keys[IOA_KEEPER_FACTS] = {"topology_sha256", "memories", "policy", "method",
                                                        "engine",          "seed",     "replicas", "rounds",
-                                                       "proposals",       "cold",     "hot",      "trial"};
+                                                       "proposals",       "cold",     "hot",      "trial",
+                                                       "groups",          "adapt",    "patience", "target"};
     const ioa_job *job = k->job;
     k->texts = ioa_alloc_zero(IOA_KEEPER_FACTS, TEXT);
     if (!k->texts) return ioa_fail_nomem(error, "the configuration", IOA_KEEPER_FACTS, TEXT);
@@ -65,6 +66,10 @@ static ioa_status collect_facts(ioa_keeper *k, uint64_t replicas, ioa_error *err
     snprintf(text[9], TEXT, "%.17g", job->cold);
     snprintf(text[10], TEXT, "%.17g", job->hot);
     snprintf(text[11], TEXT, "%" PRIu64, job->trial);
+    snprintf(text[12], TEXT, "%" PRIu64, job->groups);
+    snprintf(text[13], TEXT, "%u", job->adapt);
+    snprintf(text[14], TEXT, "%" PRIu64, job->patience);
+    snprintf(text[15], TEXT, "%" PRIu64, job->target);
     return ioa_network_topology_hash(k->network, text[0], error);
 }
 
@@ -211,7 +216,7 @@ ioa_status ioa_keeper_restore_start(ioa_keeper *k, MPI_Comm team, const ioa_obje
     return IOA_OK;
 }
 
-/* One replica's state from the file to the worker it lives on now. */
+/* One state from the file to the worker it lives on now. */
 static ioa_status hand_out(ioa_keeper *k, MPI_Comm team, int rank, int size, ioa_tempering *tempering, uint32_t replica,
                            ioa_error *error)
 {
@@ -227,7 +232,7 @@ static ioa_status hand_out(ioa_keeper *k, MPI_Comm team, int rank, int size, ioa
     status = ioa_comm_agree(team, status, false, error);
     if (status == IOA_OK && owner != 0 && rank == 0) ioa_comm_send_bytes(team, owner, TAG_STATE, bytes, count);
     if (status == IOA_OK && owner != 0 && rank == owner) ioa_comm_receive_bytes(team, 0, TAG_STATE, bytes, count);
-    if (status == IOA_OK && rank == owner) status = ioa_tempering_replica_load(tempering, replica, bytes, count, error);
+    if (status == IOA_OK && rank == owner) status = ioa_tempering_state_load(tempering, replica, bytes, count, error);
     ioa_free(bytes);
     return ioa_comm_agree(team, status, false, error);
 }
@@ -247,7 +252,7 @@ ioa_status ioa_keeper_restore(ioa_keeper *k, MPI_Comm team, ioa_tempering *tempe
     for (size_t i = 0; status == IOA_OK && i < count; i++)
         ioa_comm_broadcast_bytes(team, values[i].values, values[i].count * ioa_value_size(values[i].type));
     if (status == IOA_OK) status = ioa_comm_agree(team, ioa_tempering_restored(tempering, error), false, error);
-    for (uint32_t i = 0; status == IOA_OK && i < ioa_tempering_trace(tempering)->replicas; i++)
+    for (uint32_t i = 0; status == IOA_OK && i < ioa_tempering_states(tempering); i++)
         status = hand_out(k, team, rank, size, tempering, i, error);
     if (status != IOA_OK) ioa_fail_prefix(error, status, "%s", k->job->checkpoint_path);
     ioa_checkpoint_close(k->file);
@@ -269,15 +274,15 @@ typedef struct collector {
     unsigned char *buffer; /* room for the largest state */
 } collector;
 
-/* On rank 0: the next replica's state, from wherever it lives. */
+/* On rank 0: the next state, from wherever it lives. */
 static ioa_status take(void *context, uint32_t replica, const void **bytes, uint64_t *count, ioa_error *error)
 {
     (void)error;
     collector *c = context;
     int owner = (int)(replica % (uint32_t)c->size);
     if (owner == 0) {
-        *count = ioa_tempering_replica_bytes(c->tempering, replica);
-        ioa_tempering_replica_save(c->tempering, replica, c->buffer);
+        *count = ioa_tempering_state_bytes(c->tempering, replica);
+        ioa_tempering_state_save(c->tempering, replica, c->buffer);
     } else {
         ioa_comm_receive_bytes(c->team, owner, TAG_STATE, count, sizeof *count);
         ioa_comm_receive_bytes(c->team, owner, TAG_STATE, c->buffer, *count);
@@ -289,8 +294,8 @@ static ioa_status take(void *context, uint32_t replica, const void **bytes, uint
 static void give(const collector *c, int rank, uint32_t replicas)
 {
     for (uint32_t i = (uint32_t)rank; i < replicas; i += (uint32_t)c->size) {
-        uint64_t count = ioa_tempering_replica_bytes(c->tempering, i);
-        ioa_tempering_replica_save(c->tempering, i, c->buffer);
+        uint64_t count = ioa_tempering_state_bytes(c->tempering, i);
+        ioa_tempering_state_save(c->tempering, i, c->buffer);
         ioa_comm_send_bytes(c->team, 0, TAG_STATE, &count, sizeof count);
         ioa_comm_send_bytes(c->team, 0, TAG_STATE, c->buffer, count);
     }
@@ -325,10 +330,10 @@ ioa_status ioa_keeper_write(ioa_keeper *k, MPI_Comm team, uint64_t finished, dou
     int rank, size;
     MPI_Comm_rank(team, &rank);
     MPI_Comm_size(team, &size);
-    uint32_t replicas = tempering ? ioa_tempering_trace(tempering)->replicas : 0;
+    uint32_t replicas = tempering ? ioa_tempering_states(tempering) : 0;
     uint64_t mine = 0, most;
     for (uint32_t i = (uint32_t)rank; i < replicas; i += (uint32_t)size) {
-        uint64_t bytes = ioa_tempering_replica_bytes(tempering, i);
+        uint64_t bytes = ioa_tempering_state_bytes(tempering, i);
         if (bytes > mine) mine = bytes;
     }
     MPI_Allreduce(&mine, &most, 1, MPI_UINT64_T, MPI_MAX, team);

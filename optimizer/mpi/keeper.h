@@ -9,7 +9,7 @@
 
 #include <mpi.h>
 
-#define IOA_KEEPER_FACTS 12
+#define IOA_KEEPER_FACTS 16
 
 typedef struct ioa_keeper {
     const ioa_job *job;

@@ -51,6 +51,7 @@ static void receive_column(MPI_Comm comm, int from, ioa_schedule *s)
     ioa_error error = {0};
     ioa_comm_receive_bytes(comm, from, TAG_PARCEL, &head, sizeof head);
     need(comm, ioa_schedule_add_column(s, head.name, head.whole != NULL, head.rows, head.width, &column, &error), &error);
+    column->measured = head.measured;
     void *values = head.whole ? (void *)column->whole : column->real;
     ioa_comm_receive_bytes(comm, from, TAG_PARCEL, values, head.rows * head.width * 8);
 }

@@ -23,6 +23,7 @@ typedef struct ioa_seat {
     ioa_keeper keeper;
     double deadline;    /* of ioa_clock, INFINITY: none; rank 0 decides */
     uint64_t rounds;    /* of this run, over all memory sizes */
+    uint64_t end;       /* of the last search: round at which time ended it before the plan; 0: not */
     double annealing, slowest, exchanging; /* of the last search: seconds, mean and most over workers, mean */
     char speed[4096];   /* JSON for the provenance, on the verifier */
     const char *reason; /* why it stops, on rank 0 */

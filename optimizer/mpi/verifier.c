@@ -1,5 +1,6 @@
 #include "optimizer/mpi/verifier.h"
 
+#include "core/bounds.h"
 #include "core/mem.h"
 #include "core/network.h"
 #include "optimizer/mpi/stop.h"
@@ -77,8 +78,8 @@ static uint64_t words(const ioa_value *column)
 
 void ioa_courier_send_trace(MPI_Comm world, int verifier, const ioa_trace *trace)
 {
-    uint64_t head[2] = {trace->rounds, trace->replicas};
-    MPI_Send(head, 2, MPI_UINT64_T, verifier, TAG_TRACE, world);
+    uint64_t head[3] = {trace->rounds, trace->replicas, trace->rows};
+    MPI_Send(head, 3, MPI_UINT64_T, verifier, TAG_TRACE, world);
     ioa_value columns[IOA_TRACE_COLUMNS];
     ioa_trace_values(trace, columns);
     for (int i = 0; i < IOA_TRACE_COLUMNS; i++)
@@ -131,8 +132,20 @@ static void ring(MPI_Comm world, int stop)
     MPI_Send(&stop, 1, MPI_INT, 0, IOA_TAG_BELL, world);
 }
 
+/* What no order can cost less than, while the workers have nothing better to show yet. */
+static uint64_t certify(MPI_Comm world, const ioa_network *network, const ioa_objective *objective)
+{
+    ioa_certificate certificate = {0};
+    uint64_t bound = network->bounds.lower;
+    if (ioa_certified_bound(network, objective->level[0].memory, &certificate, NULL) == IOA_OK) bound += certificate.excess;
+    ioa_certificate_free(&certificate);
+    uint64_t shown = ioa_result_bound(objective, network->bounds.lower, bound);
+    MPI_Send(&shown, 1, MPI_UINT64_T, 0, IOA_TAG_BOUND, world);
+    return bound;
+}
+
 ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *network, const ioa_result_config *config,
-                              ioa_candidates *seen, ioa_error *error)
+                              ioa_candidates *seen, uint64_t *bound, ioa_error *error)
 {
     uint64_t w = network->connections;
     *seen = (ioa_candidates){0};
@@ -142,6 +155,7 @@ ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *ne
     ioa_status status = d.order && d.discard ? IOA_OK : ioa_fail_nomem(error, "candidates", w, 2 * sizeof *d.order);
     status = ioa_comm_agree(world, status, true, error); /* without a place to receive to nobody may send */
     bool serving = status == IOA_OK, rung = false;
+    if (serving) *bound = certify(world, network, &config->objective);
     for (int finished = 0; serving && finished < workers;) {
         int waiting;
         if (!rung && ioa_stop_signalled()) ring(world, rung = true);
@@ -173,12 +187,13 @@ void ioa_verifier_receive_final(MPI_Comm world, int owner, uint64_t count, uint3
 
 ioa_status ioa_verifier_receive_trace(MPI_Comm world, ioa_trace *trace, ioa_error *error)
 {
-    uint64_t head[2];
-    MPI_Recv(head, 2, MPI_UINT64_T, 0, TAG_TRACE, world, MPI_STATUS_IGNORE);
+    uint64_t head[3];
+    MPI_Recv(head, 3, MPI_UINT64_T, 0, TAG_TRACE, world, MPI_STATUS_IGNORE);
     *trace = (ioa_trace){.replicas = (uint32_t)head[1]};
-    ioa_status status = ioa_trace_reserve(trace, head[0], error);
+    ioa_status status = ioa_trace_reserve(trace, head[2], error);
     if (status != IOA_OK) return status;
     trace->rounds = head[0];
+    trace->rows = head[2];
     ioa_value columns[IOA_TRACE_COLUMNS];
     ioa_trace_values(trace, columns);
     for (int i = 0; i < IOA_TRACE_COLUMNS; i++)

@@ -13,6 +13,9 @@
  * the end. */
 enum { IOA_TAG_BELL = 50 };
 
+/* Likewise, once per search: the certified lower bound on the total of any order by the objective, as soon as it is known (core/bounds.h). */
+enum { IOA_TAG_BOUND = 51 };
+
 /* ---- on a worker ---- */
 
 typedef struct ioa_courier {
@@ -46,11 +49,11 @@ typedef struct ioa_candidates {
     char reason[IOA_ERROR_TEXT]; /* of the first refusal */
 } ioa_candidates;
 
-/* Serves `workers` workers until all have finished. Inference is checked by the plan that is fastest for the first
- * candidate (without timing: by one that needs no choice), so that what is to be deployed is what is verified.
- * IOA_ERR_NOMEM is reported only after that, so that nobody waits. */
+/* Computes the certified bound, then serves `workers` workers until all have finished; `*bound` is as in ioa_result_config.
+ * Inference is checked by the plan that is fastest for the first candidate (without timing: by one that needs no choice),
+ * so that what is to be deployed is what is verified. IOA_ERR_NOMEM is reported only after that, so that nobody waits. */
 ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *network, const ioa_result_config *config,
-                              ioa_candidates *seen, ioa_error *error);
+                              ioa_candidates *seen, uint64_t *bound, ioa_error *error);
 
 /* Receives the final order [W] from `owner` and the trace from worker 0. */
 void ioa_verifier_receive_final(MPI_Comm world, int owner, uint64_t count, uint32_t *order);

@@ -40,23 +40,32 @@ static ioa_status add_column(ioa_schedule *schedule, const ioa_value *from, uint
     return status;
 }
 
-/* What the columns say about mixing, round by round, and the autocorrelation of each rung. */
+uint64_t ioa_result_bound(const ioa_objective *objective, uint64_t lower, uint64_t certified)
+{
+    return ioa_objective_shared(objective, lower) + (certified - lower) * objective->level[0].weight / IOA_WEIGHT_ONE;
+}
+
+/* What the columns say about quality and mixing, round by round, and the autocorrelation of each rung. */
 static ioa_status add_diagnosis(ioa_schedule *schedule, const ioa_trace *trace, ioa_error *error)
 {
-    static const char *const names[] = {"barrier", "swap_least", "swap_mean", "round_trips_share"};
-    ioa_column *column[4], *correlation;
-    uint64_t last = schedule->columns;
-    for (int i = 0; i < 4; i++) {
-        ioa_status status = ioa_schedule_add_column(schedule, names[i], false, trace->rounds, 1, &column[i], error);
+    static const char *const names[] = {"barrier", "swap_least", "swap_mean", "round_trips_share", "excess", "gap"};
+    enum { DERIVED = sizeof names / sizeof *names };
+    ioa_column *column[DERIVED], *correlation;
+    uint64_t last = schedule->columns, lower = ioa_objective_shared(&schedule->objective, schedule->lower_bound),
+             bound = ioa_result_bound(&schedule->objective, schedule->lower_bound, schedule->certified_bound);
+    for (int i = 0; i < DERIVED; i++) {
+        ioa_status status = ioa_schedule_add_column(schedule, names[i], i >= 4, trace->rows, 1, &column[i], error);
         if (status != IOA_OK) return status;
     }
-    for (int i = 0; i < 4; i++) column[i] = &schedule->trace[last + (uint64_t)i]; /* they may have moved */
-    for (uint64_t r = 0; r < trace->rounds; r++) {
+    for (int i = 0; i < DERIVED; i++) column[i] = &schedule->trace[last + (uint64_t)i]; /* they may have moved */
+    for (uint64_t r = 0; r < trace->rows; r++) {
         ioa_diagnosis d = ioa_diagnose(trace, r + 1);
         column[0]->real[r] = d.barrier;
         column[1]->real[r] = d.swap_least;
         column[2]->real[r] = d.swap_mean;
         column[3]->real[r] = d.trips_share;
+        column[4]->whole[r] = trace->best[r] - lower;
+        column[5]->whole[r] = trace->best[r] - bound;
     }
     ioa_status status = ioa_schedule_add_column(schedule, "correlation", false, trace->replicas, 1, &correlation, error);
     if (status != IOA_OK) return status;
@@ -66,18 +75,25 @@ static ioa_status add_diagnosis(ioa_schedule *schedule, const ioa_trace *trace, 
 
 static ioa_status add_trace(ioa_schedule *schedule, const ioa_trace *trace, ioa_error *error)
 {
-    uint64_t rows = trace->rounds;
+    uint64_t rows = trace->rows;
     ioa_value columns[IOA_TRACE_COLUMNS];
+    ioa_status status = IOA_OK;
     if (rows == 0) return IOA_OK;
-    uint64_t *rounds = ioa_alloc(rows, sizeof *rounds);
-    if (!rounds) return ioa_fail_nomem(error, "the trace", rows, sizeof *rounds);
-    for (uint64_t r = 0; r < rows; r++) rounds[r] = r;
-    ioa_status status = add_column(schedule, &(ioa_value){"round", IOA_VALUE_U64, rows, rounds}, rows, error);
     ioa_trace_values(trace, columns);
-    for (int i = 0; status == IOA_OK && i < IOA_TRACE_COLUMNS; i++)
+    for (int i = 0; status == IOA_OK && i < IOA_TRACE_COLUMNS; i++) {
         status = add_column(schedule, &columns[i], rows, error);
-    ioa_free(rounds);
+        if (status == IOA_OK) schedule->trace[schedule->columns - 1].measured = i >= IOA_TRACE_COLUMNS - IOA_TRACE_MEASURED;
+    }
     return status == IOA_OK ? add_diagnosis(schedule, trace, error) : status;
+}
+
+static ioa_status add_elite(ioa_schedule *schedule, const ioa_result_config *config, ioa_error *error)
+{
+    ioa_column *column;
+    if (config->elite_count == 0) return IOA_OK;
+    ioa_status status = ioa_schedule_add_column(schedule, "elite", true, config->elite_count, 1, &column, error);
+    if (status == IOA_OK) memcpy(column->whole, config->elite, config->elite_count * sizeof *config->elite);
+    return status;
 }
 
 /* The layered order at every level. */
@@ -157,25 +173,24 @@ static ioa_status describe(ioa_schedule *s, const ioa_network *network, const io
     s->lower_bound = network->bounds.lower;
     s->upper_bound = network->bounds.upper;
     snprintf(s->method, sizeof s->method, "%s", config->method);
-    ioa_status status = ioa_certified_bound(network, s->memory, &certificate, error);
-    s->certified_bound = s->lower_bound + certificate.excess;
+    ioa_status status = config->certified ? IOA_OK : ioa_certified_bound(network, s->memory, &certificate, error);
+    s->certified_bound = config->certified ? config->certified : s->lower_bound + certificate.excess;
     ioa_certificate_free(&certificate);
     if (status == IOA_OK) status = count_layered(network, &s->objective, layered, error);
     if (status != IOA_OK) return status;
     s->baseline_total = layered[0].reads + layered[0].writes;
     s->weighted_baseline = ioa_objective_total(&s->objective, layered);
-    return add_trace(s, trace, error);
+    status = add_trace(s, trace, error);
+    return status == IOA_OK ? add_elite(s, config, error) : status;
 }
 
-/* Excess and bounds are those of the objective: for one memory simply its own. A certified bound is of the first level;
- * others contribute what is compulsory. */
 static void summarize(const ioa_schedule *s, uint64_t start_total, ioa_summary *summary)
 {
     uint64_t lower = ioa_objective_shared(&s->objective, s->lower_bound);
-    uint64_t above = (s->certified_bound - s->lower_bound) * s->objective.level[0].weight / IOA_WEIGHT_ONE;
     *summary = (ioa_summary){.objective = s->objective, .layered_total = s->weighted_baseline, .start_total = start_total,
                              .best_total = s->weighted_total, .lower_bound = lower, .rounds = s->rounds,
-                             .certified_bound = s->certified_bound ? lower + above : 0, .verified = s->verified};
+                             .verified = s->verified};
+    if (s->certified_bound) summary->certified_bound = ioa_result_bound(&s->objective, s->lower_bound, s->certified_bound);
     memcpy(summary->io, s->level_io, sizeof summary->io);
 }
 
@@ -201,7 +216,7 @@ ioa_status ioa_result_add(ioa_archive *archive, const ioa_network *network, cons
     s->io = s->level_io[0];
     s->weighted_total = ioa_objective_total(&s->objective, s->level_io);
     summarize(s, config->start_total, summary);
-    if (trace->rounds) summary->proposals = trace->proposals[trace->rounds - 1];
+    if (trace->rows) summary->proposals = trace->proposals[trace->rows - 1];
     memcpy(summary->reason, verdict.reason, sizeof summary->reason);
     if (!s->verified || !timed) return IOA_OK;
     status = time_order(network, order, config, s, summary, error);

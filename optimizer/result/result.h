@@ -4,6 +4,7 @@
 #define IOA_RESULT_H
 
 #include "io/archive.h"
+#include "optimizer/search/elite.h"
 #include "optimizer/search/trace.h"
 #include "optimizer/verify/verify.h"
 
@@ -34,8 +35,15 @@ typedef struct ioa_result_config {
     uint64_t start_total;  /* of the constructive order the search began with */
     uint64_t planned;       /* rounds; the trace may be shorter */
     uint64_t trial;         /* rounds of the trial among them */
+    uint32_t elite_count;
+    uint64_t elite[IOA_ELITE_MOST]; /* [elite_count] cost by the objective of the best orders that are not alike, ascending */
+    uint64_t certified;     /* lower bound on the I/O of any order at the first level (core/bounds.h); 0: it is computed */
     uint64_t claimed_total; /* what the search says the order costs */
 } ioa_result_config;
+
+/* A lower bound on the total of any order by the objective, from one on the I/O at the first level, `certified`, which is at
+ * least the compulsory I/O `lower`: other levels contribute what is compulsory. */
+uint64_t ioa_result_bound(const ioa_objective *objective, uint64_t lower, uint64_t certified);
 
 /* Verifies `order` [W], times it, and appends it with its trace to the archive. With timing, the plan that was measured
  * best is what inference is verified with as well. A schedule that fails verification is archived with verified = 0 and

@@ -23,6 +23,8 @@ static const ioa_constructor constructors[] = {
      ioa_construct_cascade, ioa_construct_cascade_affordable},
     {"greedy", "whole neurons, the one with the fewest absent sources next", ioa_construct_greedy,
      ioa_construct_greedy_affordable},
+    {"separation", "small networks: fewest live neurons at any time, by search", ioa_construct_separation,
+     ioa_construct_separation_affordable},
 };
 
 const ioa_constructor *ioa_constructor_at(unsigned index)

@@ -26,6 +26,9 @@ ioa_status ioa_construct_cascade(const ioa_network *network, uint64_t memory, ui
 bool ioa_construct_cascade_affordable(const ioa_network *network, uint64_t memory);
 ioa_status ioa_construct_greedy(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error);
 bool ioa_construct_greedy_affordable(const ioa_network *network, uint64_t memory);
+/* Of networks of up to IOA_SEPARATION_NEURONS neurons; layered where the search finds nothing in a fixed amount of work. */
+ioa_status ioa_construct_separation(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error);
+bool ioa_construct_separation_affordable(const ioa_network *network, uint64_t memory);
 
 /* Longest path from any neuron without incoming connections, per neuron: depth [N]. Returns the largest. */
 uint32_t ioa_network_depths(const ioa_network *network, uint32_t *depth);

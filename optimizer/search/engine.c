@@ -4,12 +4,17 @@
 
 #include <string.h>
 
-static const ioa_engine *const engines[] = {&ioa_engine_levels, &ioa_engine_interval, &ioa_engine_priced,
+static const ioa_engine *const engines[] = {&ioa_engine_levels, &ioa_engine_exact, &ioa_engine_interval, &ioa_engine_priced,
                                             &ioa_engine_paper};
 
 const ioa_engine *ioa_engine_at(unsigned index)
 {
     return index < sizeof engines / sizeof *engines ? engines[index] : NULL;
+}
+
+const ioa_engine *ioa_engine_usual(ioa_policy policy)
+{
+    return policy == IOA_POLICY_MIN ? &ioa_engine_levels : &ioa_engine_exact;
 }
 
 const ioa_engine *ioa_engine_find(const char *name)

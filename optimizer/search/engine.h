@@ -8,6 +8,7 @@
 #include "core/objective.h"
 #include "core/rng.h"
 #include "optimizer/search/graph.h"
+#include "optimizer/search/tuning.h"
 
 #include <ioanneal/memory.h>
 #include <ioanneal/network.h>
@@ -30,6 +31,8 @@ typedef struct ioa_step {
     double multiplier;   /* of the replica's rung, >= 1: how much hotter than the base it is */
     uint64_t proposals;  /* of this round, as round_proposals gave them */
     bool quench;         /* accept nothing that costs more */
+    double heat;         /* factor on the temperature to begin with: less than 1 when heated up again */
+    const ioa_tuning *tuning; /* of the replica's rung; borrowed */
 } ioa_step;
 
 /* What a replica did in one round. */
@@ -37,6 +40,7 @@ typedef struct ioa_round_counts {
     uint64_t proposals; /* moves drawn, infeasible ones included */
     uint64_t accepted;
     double base;        /* temperature of a multiplier of 1, in I/Os */
+    ioa_move_counts moves[IOA_MOVES]; /* by the rows of the engine's table */
 } ioa_round_counts;
 
 typedef struct ioa_engine {
@@ -44,6 +48,9 @@ typedef struct ioa_engine {
     const char *summary; /* one line for --help */
 
     uint32_t kinds; /* of replicas, up to IOA_STAGES_MOST_KINDS; which one suits the network is tried out (stages.h) */
+
+    const ioa_move *moves;     /* [up to IOA_MOVES] kinds of moves, ended by a row without a name unless it is full */
+    const ioa_window *windows; /* [IOA_LEVELS] */
 
     /* What the replicas of a rank share beyond the problem; both NULL if nothing. */
     ioa_status (*prepare)(const ioa_problem *problem, void **shared, ioa_error *error);
@@ -67,6 +74,10 @@ typedef struct ioa_engine {
     int64_t (*energy)(const void *state);      /* what the swaps compare, in I/Os */
     uint64_t (*best_total)(const void *state); /* exact cost of the best order seen by this replica */
     void (*best_order)(const void *state, uint32_t *order); /* that order, [W] */
+    void (*present_order)(const void *state, uint32_t *order); /* the one that `energy` is of, [W] */
+
+    /* Goes on from another order [W], legal and counted to be what the caller wants, between two rounds. NULL: it cannot. */
+    ioa_status (*restart)(void *state, const uint32_t *order, ioa_error *error);
 
     /* Flat form of a replica between two rounds, for checkpoints. `load` is given a replica just created for the same
      * problem and makes it anneal on bit for bit; it trusts nothing: IOA_ERR_INPUT if the bytes cannot be such a
@@ -79,10 +90,17 @@ typedef struct ioa_engine {
 /* NULL for an unknown name. */
 const ioa_engine *ioa_engine_find(const char *name);
 
-/* The table, for --help: index 0 .. ; NULL past the end. The first one is the default. */
+/* The table, for --help: index 0 .. ; NULL past the end. */
 const ioa_engine *ioa_engine_at(unsigned index);
 
-extern const ioa_engine ioa_engine_levels, ioa_engine_interval, ioa_engine_priced, ioa_engine_paper; /* engine_NAME.c */
+/* What is used unless another one is asked for. */
+const ioa_engine *ioa_engine_usual(ioa_policy policy);
+
+extern const ioa_engine ioa_engine_levels, ioa_engine_exact, ioa_engine_interval, ioa_engine_priced, ioa_engine_paper; /* engine_NAME.c */
+
+/* Of engine_levels.c, for engines that contain it. The table is full and has no end mark. */
+extern const ioa_move ioa_levels_moves[IOA_MOVES];
+extern const ioa_window ioa_levels_windows[IOA_LEVELS];
 
 /* The usual course of a temperature: geometric from hot to cold; for a search of few sweeps from less than hot, since
  * what cannot be cooled again must not be melted. `progress` in [0, 1]. */

@@ -22,6 +22,12 @@
 #define PRICED_COLD 0.05
 #define POLISH_HOT 0.1 /* the same, where a coarse search went before */
 
+/* Both levels' moves: intervals, then single connections. */
+#define INTERVAL_ROW(name, share, text) {text, 0, share, IOA_INTERVAL_##name <= IOA_INTERVAL_SLIDE_BOTH},
+#define PRICED_ROW(name, share, text) {text, 1, share, IOA_PRICED_##name == IOA_PRICED_NEAR},
+const ioa_move ioa_levels_moves[IOA_MOVES] = {IOA_INTERVAL_MOVES(INTERVAL_ROW) IOA_PRICED_MOVES(PRICED_ROW)};
+const ioa_window ioa_levels_windows[IOA_LEVELS] = {{IOA_INTERVAL_WINDOW, 3, 12, 0.1}, {IOA_PRICED_WINDOW, 1, 32, 0.2}};
+
 /* Proposals of the fine level that take about as long as one of the coarse level: fewer where the state no longer fits
  * into cache. */
 static uint64_t fine_per_coarse(const ioa_problem *problem)
@@ -249,14 +255,16 @@ static void count_exactly(replica *r)
 static ioa_status anneal_coarse(replica *r, const ioa_step *step, double share, ioa_pcg32 *rng,
                                 ioa_round_counts *counts, ioa_error *error)
 {
-    double hot = r->problem->hot > 0.0 ? r->problem->hot : INTERVAL_HOT;
+    double hot = (r->problem->hot > 0.0 ? r->problem->hot : INTERVAL_HOT) * step->heat;
     double cold = r->problem->cold > 0.0 ? r->problem->cold : INTERVAL_COLD;
     counts->base = step->sweeps > 0.0 ? hot + (cold - hot) * share : cold;
     ioa_interval_counts done = {0};
+    ioa_interval_tune(r->interval, step->tuning->share, ioa_tuning_window(step->tuning, 0));
     ioa_status status = ioa_interval_anneal(r->interval, counts->base * step->multiplier, step->proposals, rng, &done,
                                             error);
     counts->proposals += done.proposals;
     counts->accepted += done.accepted;
+    memcpy(counts->moves, done.moves, sizeof done.moves);
     if (status == IOA_OK) status = ioa_interval_order(r->interval, r->order, error);
     if (status == IOA_OK) count_exactly(r);
     return status;
@@ -265,16 +273,21 @@ static ioa_status anneal_coarse(replica *r, const ioa_step *step, double share, 
 static ioa_status anneal_fine(replica *r, const ioa_step *step, double share, ioa_pcg32 *rng, ioa_round_counts *counts)
 {
     bool polish = r->takeover > 0.0;
-    double hot = polish ? POLISH_HOT : r->problem->hot > 0.0 ? r->problem->hot : PRICED_HOT;
+    double hot = (polish ? POLISH_HOT : r->problem->hot > 0.0 ? r->problem->hot : PRICED_HOT) * step->heat;
     double cold = r->problem->cold > 0.0 && !polish ? r->problem->cold : PRICED_COLD;
-    uint64_t proposals = step->proposals * fine_per_coarse(r->problem), before = 0, after = 0;
+    uint64_t proposals = step->proposals * fine_per_coarse(r->problem);
     counts->base = step->quench ? 0.0 : r->scale * ioa_cooling(cold, hot, step->sweeps * (double)fine_per_coarse(r->problem), share);
-    const ioa_priced_stats *stats = ioa_priced_statistics(r->priced);
-    for (int k = 0; k < IOA_PRICED_MOVE_COUNT; k++) before += stats->accepted[k];
+    const ioa_priced_stats *stats = ioa_priced_statistics(r->priced), before = *stats;
+    ioa_priced_tune(r->priced, step->tuning->share + IOA_INTERVAL_MOVE_COUNT, ioa_tuning_window(step->tuning, 1));
     ioa_priced_run(r->priced, counts->base * step->multiplier, proposals, rng);
-    for (int k = 0; k < IOA_PRICED_MOVE_COUNT; k++) after += stats->accepted[k];
     counts->proposals += proposals;
-    counts->accepted += after - before;
+    for (int k = 0; k < IOA_PRICED_MOVE_COUNT; k++) {
+        uint64_t accepted = stats->accepted[k] - before.accepted[k];
+        counts->accepted += accepted;
+        counts->moves[IOA_INTERVAL_MOVE_COUNT + k] =
+            (ioa_move_counts){stats->proposed[k] - before.proposed[k], accepted, stats->touched[k] - before.touched[k],
+                              stats->gained[k] - before.gained[k]};
+    }
     ioa_priced_settle(r->priced);
     ioa_priced_order(r->priced, r->order);
     count_exactly(r);
@@ -290,7 +303,8 @@ static ioa_status anneal(void *state, const ioa_step *step, ioa_pcg32 *rng, ioa_
         if (status != IOA_OK) return status;
     }
     if (!r->priced) return anneal_coarse(r, step, step->progress / takeover, rng, counts, error);
-    return anneal_fine(r, step, takeover < 1.0 ? (step->progress - takeover) / (1.0 - takeover) : 1.0, rng, counts);
+    double share = takeover < 1.0 ? (step->progress - takeover) / (1.0 - takeover) : 1.0;
+    return anneal_fine(r, step, step->heat < 1.0 ? step->progress : share, rng, counts); /* heated up again: fine all the way */
 }
 
 static int64_t energy(const void *state)
@@ -307,6 +321,23 @@ static void best_order(const void *state, uint32_t *order)
 {
     const replica *r = state;
     memcpy(order, r->best, r->problem->network->connections * sizeof *order);
+}
+
+static void present_order(const void *state, uint32_t *order)
+{
+    const replica *r = state;
+    memcpy(order, r->order, r->problem->network->connections * sizeof *order);
+}
+
+/* The coarse level cannot take up an order as it is; it only remembers it. */
+static ioa_status restart(void *state, const uint32_t *order, ioa_error *error)
+{
+    (void)error;
+    replica *r = state;
+    memcpy(r->order, order, r->problem->network->connections * sizeof *r->order);
+    count_exactly(r);
+    if (r->priced) ioa_priced_set_order(r->priced, r->order);
+    return IOA_OK;
 }
 
 /* ---- flat form: head, best order, then the interval state or the order and the prices ---- */
@@ -410,9 +441,10 @@ static ioa_status load(void *state, const void *bytes, uint64_t count, ioa_error
 }
 
 #define REPLICA(count)                                                                                                 \
-    .kinds = count, .turn = turn, .release = shared_release, .create = replica_create, .destroy = replica_destroy,                                   \
+    .kinds = count, .turn = turn, .moves = ioa_levels_moves, .windows = ioa_levels_windows, .restart = restart, .release = shared_release,   \
+    .create = replica_create, .destroy = replica_destroy,                                                              \
     .round_proposals = round_proposals, .anneal = anneal, .energy = energy, .best_total = best_total,                  \
-    .best_order = best_order, .bytes = saved_bytes, .save = save, .load = load
+    .best_order = best_order, .present_order = present_order, .bytes = saved_bytes, .save = save, .load = load
 
 const ioa_engine ioa_engine_levels = {.name = "levels",
                                       .summary = "intervals of destinations first, then single connections",

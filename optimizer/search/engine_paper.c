@@ -13,6 +13,10 @@
 #define COLD 0.145 /* I/Os: a rise of one passes once in a thousand times */
 #define HOT 1.0
 
+/* The window is in tenths of the connections, and stays what the paper has. */
+static const ioa_move paper_moves[] = {{"a connection some places on", 0, IOA_SHARES, true}, {0}};
+static const ioa_window paper_windows[IOA_LEVELS] = {{1, 1, 1, 0.44}, {1, 1, 1, 0.44}};
+
 typedef struct paper {
     const ioa_problem *problem;
     ioa_scorer *scorer;
@@ -20,7 +24,6 @@ typedef struct paper {
     uint32_t *order;        /* [W] */
     uint32_t *best;         /* [W] */
     uint64_t total, best_total;
-    uint32_t window; /* places a connection may move */
 } paper;
 
 static void paper_destroy(void *state)
@@ -58,7 +61,6 @@ static ioa_status paper_create(const ioa_problem *problem, const void *shared, u
     }
     ioa_network_destinations(problem->network, p->destinations);
     p->total = p->best_total = problem->start_total;
-    p->window = w / 10 > 10 ? (uint32_t)(w / 10) : 10;
     *state = p;
     return IOA_OK;
 }
@@ -94,11 +96,13 @@ static ioa_status paper_anneal(void *state, const ioa_step *step, ioa_pcg32 *rng
     paper *p = state;
     uint64_t w = p->problem->network->connections;
     double cold = p->problem->cold > 0.0 ? p->problem->cold : COLD, hot = p->problem->hot > 0.0 ? p->problem->hot : HOT;
-    counts->base = step->quench ? 0.0 : ioa_cooling(cold, hot, 1e9, step->progress);
+    counts->base = step->quench ? 0.0 : ioa_cooling(cold, hot * step->heat, 1e9, step->progress);
     double temperature = counts->base * step->multiplier;
+    uint64_t window = w / 10 * ioa_tuning_window(step->tuning, 0);
+    if (window < 10) window = 10;
     for (uint64_t i = 0; i < step->proposals && w > 1; i++) {
         uint64_t from = ioa_pcg32_below(rng, (uint32_t)w), to = from;
-        uint32_t reach = 1 + ioa_pcg32_below(rng, p->window);
+        uint32_t reach = 1 + ioa_pcg32_below(rng, (uint32_t)window);
         bool right = ioa_pcg32_next(rng) & 1;
         double uniform = ioa_pcg32_double(rng);
         counts->proposals++;
@@ -114,10 +118,27 @@ static ioa_status paper_anneal(void *state, const ioa_step *step, ioa_pcg32 *rng
             continue;
         }
         counts->accepted++;
+        if (rise < 0.0) counts->moves[0].gained += (uint64_t)-rise * IOA_GAIN_ONE;
         p->total = total;
         if (p->total >= p->best_total) continue;
         p->best_total = p->total;
         memcpy(p->best, p->order, w * sizeof *p->best);
+    }
+    counts->moves[0].proposed = counts->proposals;
+    counts->moves[0].accepted = counts->accepted;
+    counts->moves[0].touched = counts->proposals * w; /* every proposal is simulated in full */
+    return IOA_OK;
+}
+
+static ioa_status paper_restart(void *state, const uint32_t *order, ioa_error *error)
+{
+    (void)error;
+    paper *p = state;
+    memcpy(p->order, order, p->problem->network->connections * sizeof *p->order);
+    p->total = ioa_scorer_total(p->scorer, p->order);
+    if (p->total < p->best_total) {
+        p->best_total = p->total;
+        memcpy(p->best, p->order, p->problem->network->connections * sizeof *p->best);
     }
     return IOA_OK;
 }
@@ -136,6 +157,12 @@ static void paper_best_order(const void *state, uint32_t *order)
 {
     const paper *p = state;
     memcpy(order, p->best, p->problem->network->connections * sizeof *order);
+}
+
+static void paper_present_order(const void *state, uint32_t *order)
+{
+    const paper *p = state;
+    memcpy(order, p->order, p->problem->network->connections * sizeof *order);
 }
 
 /* Flat form: both totals, both orders. */
@@ -180,6 +207,8 @@ const ioa_engine ioa_engine_paper = {
     .name = "paper",
     .summary = "shift single connections, full simulation of every proposal (the paper's baseline)",
     .kinds = 1,
+    .moves = paper_moves,
+    .windows = paper_windows,
     .create = paper_create,
     .destroy = paper_destroy,
     .round_proposals = paper_round_proposals,
@@ -187,6 +216,8 @@ const ioa_engine ioa_engine_paper = {
     .energy = paper_energy,
     .best_total = paper_best_total,
     .best_order = paper_best_order,
+    .present_order = paper_present_order,
+    .restart = paper_restart,
     .bytes = paper_bytes,
     .save = paper_save,
     .load = paper_load,

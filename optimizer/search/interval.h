@@ -29,6 +29,8 @@
 #include "core/network.h"
 #include "core/rng.h"
 
+#include "optimizer/search/tuning.h"
+
 #include <stdbool.h>
 
 #define IOA_INTERVAL_ONE 4096 /* energy units of one I/O */
@@ -89,10 +91,35 @@ ioa_status ioa_interval_state_create(const ioa_interval_problem *problem, const 
                                      ioa_interval_state **state, ioa_error *error);
 void ioa_interval_state_destroy(ioa_interval_state *state); /* NULL is allowed */
 
+/* One row per kind of move; X(name, share of the proposals to begin with in 1 / IOA_SHARES, text). */
+#define IOA_INTERVAL_MOVES(X)                                                                                          \
+    X(SLIDE_OPEN, 102, "an interval opens a little earlier or later")                                                  \
+    X(SLIDE_CLOSE, 102, "closes a little earlier or later")                                                            \
+    X(SLIDE_BOTH, 51, "both")                                                                                          \
+    X(EXCHANGE_NEAR, 51, "two units that close near each other exchange their intervals")                              \
+    X(PLAN, 51, "a source plans its residencies afresh")                                                               \
+    X(SPAN, 51, "an interval spans residencies of some of its sources")                                                \
+    X(AIM_OPEN, 104, "an interval opens where something happens to one of its sources")                                \
+    X(AIM_CLOSE, 51, "closes there")                                                                                   \
+    X(JOIN, 154, "an interval goes next to another use of one of its sources")                                         \
+    X(EXCHANGE_FAR, 307, "exchanges with a unit that closes near another use of one of its sources")
+
+#define IOA_INTERVAL_MOVE_ENUM(name, share, text) IOA_INTERVAL_##name,
+typedef enum ioa_interval_move { IOA_INTERVAL_MOVES(IOA_INTERVAL_MOVE_ENUM) IOA_INTERVAL_MOVE_COUNT } ioa_interval_move;
+#undef IOA_INTERVAL_MOVE_ENUM
+
+const char *ioa_interval_move_name(ioa_interval_move kind);
+
+/* Shares [IOA_INTERVAL_MOVE_COUNT] of the kinds of moves, of IOA_SHARES, and the window of slides: distances up to
+ * 2^(window - 1) ticks, all powers of two alike. NULL: the table's and IOA_INTERVAL_WINDOW, as a new state has them. */
+#define IOA_INTERVAL_WINDOW 7
+void ioa_interval_tune(ioa_interval_state *state, const uint32_t *share, uint32_t window);
+
 /* Sums over calls of ioa_interval_anneal. */
 typedef struct ioa_interval_counts {
     uint64_t proposals; /* moves drawn, impossible ones included */
     uint64_t accepted;
+    ioa_move_counts moves[IOA_INTERVAL_MOVE_COUNT];
 } ioa_interval_counts;
 
 /* Draws `proposals` moves at `temperature` (in I/Os, about 0.05 to 0.5); the overflow price follows the temperature.

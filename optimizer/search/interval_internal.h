@@ -75,6 +75,9 @@ struct ioa_interval_state {
     uint32_t *flips; /* position in the new keys */
     uint32_t range_count, range_capacity, touch_count, touch_capacity, flip_count, flip_capacity;
     uint64_t *spare; /* [max_out] keys */
+    uint64_t touched; /* sources looked at by the present proposal */
+    uint32_t share[IOA_INTERVAL_MOVE_COUNT]; /* of IOA_SHARES proposals */
+    uint32_t window;  /* of slides */
     bool out_of_memory;
 };
 

@@ -5,6 +5,24 @@
 
 #include <string.h>
 
+static const char *const move_text[] = {
+#define MOVE_TEXT(name, share, text) text,
+    IOA_INTERVAL_MOVES(MOVE_TEXT)
+};
+
+static const uint32_t move_share[] = {
+#define MOVE_SHARE(name, share, text) share,
+    IOA_INTERVAL_MOVES(MOVE_SHARE)
+};
+
+const char *ioa_interval_move_name(ioa_interval_move kind) { return move_text[kind]; }
+
+void ioa_interval_tune(ioa_interval_state *s, const uint32_t *share, uint32_t window)
+{
+    memcpy(s->share, share ? share : move_share, sizeof s->share);
+    s->window = share ? window : IOA_INTERVAL_WINDOW;
+}
+
 /* -log2(x / 2^32) in 1/65536, x in [1, 2^32]: integer arithmetic, so that every machine draws the same. */
 static uint64_t minus_log2(uint64_t x)
 {
@@ -92,6 +110,7 @@ static int64_t move_sources(ioa_interval_state *s, const ioa_iv_change *c, const
     uint32_t length;
     const uint32_t *row = ioa_iv_row(p, c->unit, &length);
     int64_t change = 0;
+    s->touched += length;
     uint64_t old = ioa_iv_key(c->open0, c->close0), new = ioa_iv_key(c->open1, c->close1);
     for (uint32_t i = 0; i < length; i++) {
         uint32_t u = row[i];
@@ -197,6 +216,7 @@ static bool try_plan(ioa_interval_state *s, uint32_t u, int64_t temperature_q16,
     int64_t first = p->out_offsets[u], threshold = ioa_iv_threshold(rng, temperature_q16);
     int32_t count = (int32_t)(p->out_offsets[u + 1] - first);
     next_stamp(s);
+    s->touched += (uint64_t)count;
     int64_t change = ioa_iv_release(s, u, ioa_iv_born(s, u));
     memcpy(s->spare, s->key + first, (size_t)count * sizeof *s->spare);
     int32_t loads = ioa_iv_plan(s, u, s->spare, count, &change);
@@ -214,10 +234,10 @@ static bool try_plan(ioa_interval_state *s, uint32_t u, int64_t temperature_q16,
     return true;
 }
 
-/* A distance of either sign, all scales up to 64 alike. */
-static int32_t distance(ioa_pcg32 *rng)
+/* A distance of either sign, all powers of two below 2^scales alike. */
+static int32_t distance(uint32_t scales, ioa_pcg32 *rng)
 {
-    int32_t d = 1 + (int32_t)ioa_pcg32_below(rng, 1u << ioa_pcg32_below(rng, 7));
+    int32_t d = 1 + (int32_t)ioa_pcg32_below(rng, 1u << ioa_pcg32_below(rng, scales));
     return ioa_pcg32_next(rng) & 1 ? d : -d;
 }
 
@@ -231,7 +251,7 @@ static uint32_t near(const ioa_interval_state *s, int32_t t, ioa_pcg32 *rng)
             while (s->next[v] != IOA_IV_NONE && (ioa_pcg32_next(rng) & 1)) v = s->next[v];
             return v;
         }
-        t += distance(rng);
+        t += distance(IOA_INTERVAL_WINDOW, rng);
     }
     return IOA_IV_NONE;
 }
@@ -251,7 +271,7 @@ static uint32_t pick_dest(const ioa_interval_problem *p, uint32_t u, ioa_pcg32 *
 /* Slides an end or both by a small distance. */
 static bool slide(const ioa_interval_state *s, ioa_iv_change *c, uint32_t kind, ioa_pcg32 *rng)
 {
-    int32_t d = distance(rng);
+    int32_t d = distance(s->window, rng);
     if (kind != 1) c->open1 += d;
     if (kind != 0) c->close1 += d;
     if (kind == 0 && c->open1 < 0) c->open1 = 0;
@@ -329,29 +349,37 @@ static bool exchange(ioa_interval_state *s, ioa_iv_change *c, uint32_t w, int64_
     return differs(c) && try_changes(s, c, 2, temperature_q16, rng);
 }
 
-static bool step(ioa_interval_state *s, int64_t temperature_q16, ioa_pcg32 *rng)
+static ioa_interval_move draw_kind(const ioa_interval_state *s, ioa_pcg32 *rng)
+{
+    uint32_t r = ioa_pcg32_next(rng) >> 22, kind = 0;
+    while (r >= s->share[kind]) r -= s->share[kind++];
+    return (ioa_interval_move)kind;
+}
+
+static bool step(ioa_interval_state *s, ioa_interval_move kind, int64_t temperature_q16, ioa_pcg32 *rng)
 {
     const ioa_interval_problem *p = s->problem;
-    uint32_t v = ioa_pcg32_below(rng, p->units), dice = ioa_pcg32_below(rng, 20);
+    uint32_t v = ioa_pcg32_below(rng, p->units);
     ioa_iv_change c[2] = { unchanged(s, v) };
-    if (dice < 5) {
-        if (!slide(s, c, dice / 2, rng)) return false;
-    } else if (dice < 6) {
-        return exchange(s, c, near(s, s->close[v] + distance(rng), rng), temperature_q16, rng);
+    if (kind <= IOA_INTERVAL_SLIDE_BOTH) {
+        if (!slide(s, c, kind - IOA_INTERVAL_SLIDE_OPEN, rng)) return false;
+    } else if (kind == IOA_INTERVAL_EXCHANGE_NEAR) {
+        return exchange(s, c, near(s, s->close[v] + distance(IOA_INTERVAL_WINDOW, rng), rng), temperature_q16, rng);
     } else {
         uint32_t u = pick_source(p, v, rng);
-        if (dice < 7) return try_plan(s, u, temperature_q16, rng);
+        if (kind == IOA_INTERVAL_PLAN) return try_plan(s, u, temperature_q16, rng);
         uint32_t w = pick_dest(p, u, rng);
-        if (dice < 8) {
+        if (kind == IOA_INTERVAL_SPAN) {
             span(s, c, rng);
-        } else if (dice < 11) {
-            aim(s, c, u, dice < 10, rng);
+        } else if (kind <= IOA_INTERVAL_AIM_CLOSE) {
+            aim(s, c, u, kind == IOA_INTERVAL_AIM_OPEN, rng);
         } else if (w == v) {
             return false;
-        } else if (dice < 14) {
+        } else if (kind == IOA_INTERVAL_JOIN) {
             join(s, c, w, rng);
         } else {
-            return exchange(s, c, near(s, s->close[w] + distance(rng) / 2, rng), temperature_q16, rng);
+            int32_t from = s->close[w] + distance(IOA_INTERVAL_WINDOW, rng) / 2;
+            return exchange(s, c, near(s, from, rng), temperature_q16, rng);
         }
     }
     return c[0].open1 <= c[0].close1 && differs(c) && try_changes(s, c, 1, temperature_q16, rng);
@@ -364,17 +392,33 @@ ioa_status ioa_interval_anneal(ioa_interval_state *state, double temperature, ui
     int64_t temperature_q16 = (int64_t)(bounded * 65536.0);
     uint64_t accepted = 0;
     uint32_t sweep = state->problem->units;
+    ioa_move_counts moves[IOA_INTERVAL_MOVE_COUNT] = {0};
     ioa_iv_reprice(state, temperature);
     for (uint64_t i = 0; i < proposals && sweep && !state->out_of_memory; i++) {
         if (state->pressure.drawn++ == sweep) {
             ioa_iv_steer(state, temperature);
             ioa_iv_reprice(state, temperature);
         }
-        accepted += step(state, temperature_q16, rng);
+        ioa_interval_move kind = draw_kind(state, rng);
+        ioa_move_counts *did = &moves[kind];
+        int64_t before = state->energy;
+        state->touched = 0;
+        bool moved = step(state, kind, temperature_q16, rng);
+        accepted += moved;
+        did->proposed++;
+        did->accepted += moved;
+        did->touched += state->touched;
+        if (state->energy < before) did->gained += (uint64_t)(before - state->energy);
     }
     if (counts) {
         counts->proposals += proposals;
         counts->accepted += accepted;
+        for (int k = 0; k < IOA_INTERVAL_MOVE_COUNT; k++) {
+            counts->moves[k].proposed += moves[k].proposed;
+            counts->moves[k].accepted += moves[k].accepted;
+            counts->moves[k].touched += moves[k].touched;
+            counts->moves[k].gained += moves[k].gained;
+        }
     }
     if (!state->out_of_memory) return IOA_OK;
     state->out_of_memory = false;

@@ -229,6 +229,7 @@ ioa_status ioa_priced_create(const ioa_graph *g, const uint32_t *order, uint64_t
         return ioa_fail_nomem(error, "order search", g->W, 24);
     }
     fill_log_table(p->log_table);
+    ioa_priced_tune(p, NULL, 0);
     ioa_priced_first_prices(p, order);
     *out = p;
     return IOA_OK;

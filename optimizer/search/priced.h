@@ -33,6 +33,7 @@
 #define IOA_SEARCH_PRICED_H
 
 #include "optimizer/search/graph.h"
+#include "optimizer/search/tuning.h"
 
 #include "core/rng.h"
 
@@ -40,29 +41,29 @@
 
 typedef struct ioa_priced ioa_priced;
 
-/* One row per kind of move; X(name, share of proposals in 1/64, text). Those that move several accesses of a neuron
+/* One row per kind of move; X(name, share of the proposals to begin with in 1 / IOA_SHARES, text). Those that move several accesses of a neuron
  * put them, half the time each, either in one stack behind a target (runs of a source streamed past resident
  * destinations) or each beside the access of its other end that is nearest to the target (a destination that follows
  * its sources). Targets: the neuron's neighbouring residency, or an access of one of the other ends, near or far.
  * Destinations (f, side) are drawn uniformly given the moved accesses, but reverse moves are not always as likely:
  * this is optimization, not sampling. */
 #define IOA_PRICED_MOVES(X)                                                                                            \
-    X(NEAR, 22, "a connection next to a neighbouring access of one of its ends")                                       \
-    X(FAR, 22, "a connection next to any access of one of its ends")                                                   \
-    X(RESIDENCY, 5, "the incoming or outgoing accesses of one residency of a neuron")                              \
-    X(PART, 5, "the same for a tight part of a residency")                                                             \
-    X(RUN, 5, "the same for 2 to 5 consecutive accesses")                                                              \
-    X(WHOLE, 5, "the same for all incoming or all outgoing connections of a neuron")
+    X(NEAR, 352, "a connection next to a neighbouring access of one of its ends")                                       \
+    X(FAR, 352, "a connection next to any access of one of its ends")                                                   \
+    X(RESIDENCY, 80, "the incoming or outgoing accesses of one residency of a neuron")                              \
+    X(PART, 80, "the same for a tight part of a residency")                                                             \
+    X(RUN, 80, "the same for 2 to 5 consecutive accesses")                                                              \
+    X(WHOLE, 80, "the same for all incoming or all outgoing connections of a neuron")
 
 #define IOA_PRICED_MOVE_ENUM(name, share, text) IOA_PRICED_##name,
 typedef enum ioa_priced_move { IOA_PRICED_MOVES(IOA_PRICED_MOVE_ENUM) IOA_PRICED_MOVE_COUNT } ioa_priced_move;
 #undef IOA_PRICED_MOVE_ENUM
 
-const char *ioa_priced_move_name(ioa_priced_move kind);
-
 typedef struct ioa_priced_stats {
     uint64_t proposed[IOA_PRICED_MOVE_COUNT];
     uint64_t accepted[IOA_PRICED_MOVE_COUNT];
+    uint64_t touched[IOA_PRICED_MOVE_COUNT]; /* changes weighed */
+    uint64_t gained[IOA_PRICED_MOVE_COUNT];  /* energy by which accepted moves lowered it, in 1 / IOA_GAIN_ONE I/O */
     uint64_t settles;
 } ioa_priced_stats;
 
@@ -76,6 +77,11 @@ void ioa_priced_destroy(ioa_priced *priced); /* NULL is allowed */
 
 /* `proposals` Metropolis proposals at `temperature` (I/Os per unit of -ln u; 0 is a quench). */
 void ioa_priced_run(ioa_priced *priced, double temperature, uint64_t proposals, ioa_pcg32 *rng);
+
+/* Shares [IOA_PRICED_MOVE_COUNT] of the kinds of moves, of IOA_SHARES, and how many accesses NEAR moves may pass, >= 1.
+ * NULL: the shares of the table and IOA_PRICED_WINDOW, as a new state has them. */
+#define IOA_PRICED_WINDOW 3
+void ioa_priced_tune(ioa_priced *priced, const uint32_t *share, uint32_t window);
 
 /* Suggested temperatures for annealing from the current order: geometric from `hot` to `cold`, then a quench. A rule of
  * thumb from experiments: proportional to the energy per connection and falling with the square of the mean number

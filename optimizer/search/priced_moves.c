@@ -5,17 +5,16 @@
 
 #define HOTTEST 65536.0 /* I/Os; thresholds of hotter ones would not fit into 63 bits */
 
-static const char *const move_text[] = {
-#define MOVE_TEXT(name, share, text) text,
-    IOA_PRICED_MOVES(MOVE_TEXT)
-};
-
-static const uint8_t move_share[] = {
+static const uint32_t move_share[] = {
 #define MOVE_SHARE(name, share, text) share,
     IOA_PRICED_MOVES(MOVE_SHARE)
 };
 
-const char *ioa_priced_move_name(ioa_priced_move kind) { return move_text[kind]; }
+void ioa_priced_tune(ioa_priced *p, const uint32_t *share, uint32_t window)
+{
+    memcpy(p->share, share ? share : move_share, sizeof p->share);
+    p->window = share ? window : IOA_PRICED_WINDOW;
+}
 
 /* -temperature * ln(u) for a uniform u in (0, 1], in label units: the largest increase that is accepted. */
 static int64_t draw_threshold(const ioa_priced *p, int64_t temperature, ioa_pcg32 *rng)
@@ -30,11 +29,11 @@ static int64_t draw_threshold(const ioa_priced *p, int64_t temperature, ioa_pcg3
     return (temperature >> 8) * (minus_log2 * 45426 >> 16) >> 8; /* 45426 / 65536 = ln 2 */
 }
 
-static ioa_priced_move draw_kind(ioa_pcg32 *rng)
+static ioa_priced_move draw_kind(const ioa_priced *p, ioa_pcg32 *rng)
 {
-    uint32_t r = ioa_pcg32_next(rng) >> 26;
+    uint32_t r = ioa_pcg32_next(rng) >> 22;
     unsigned kind = 0;
-    while (r >= move_share[kind]) r -= move_share[kind++];
+    while (r >= p->share[kind]) r -= p->share[kind++];
     return (ioa_priced_move)kind;
 }
 
@@ -56,8 +55,8 @@ static bool propose_single(ioa_priced *p, bool near, int64_t threshold, ioa_pcg3
     const int64_t degree = ioa_graph_degree(g, x);
     int64_t at;
     if (near) {
-        const int64_t reach = (int64_t)ioa_pcg32_below(rng, 6);
-        at = ioa_priced_find(p, list, degree, p->label[e]) + (reach < 3 ? reach - 3 : reach - 2);
+        const int64_t window = p->window, reach = (int64_t)ioa_pcg32_below(rng, 2 * p->window);
+        at = ioa_priced_find(p, list, degree, p->label[e]) + (reach < window ? reach - window : reach - window + 1);
         if (at < 0 || at >= degree) return false;
     } else {
         at = ioa_pcg32_below(rng, (uint32_t)degree);
@@ -69,6 +68,7 @@ static bool propose_single(ioa_priced *p, bool near, int64_t threshold, ioa_pcg3
     if (!ioa_priced_beside(p, f, after, &label) || !ioa_priced_allowed(p, e, label)) return false;
     const int64_t change = ioa_priced_weigh(p, g->src[e], e, label) + ioa_priced_weigh(p, g->dst[e], e, label);
     p->work += 2;
+    p->touched += 2;
     if (change + room_single(p) > threshold) return false;
     ioa_priced_place(p, g->src[e], e, label);
     ioa_priced_place(p, g->dst[e], e, label);
@@ -154,6 +154,7 @@ static bool gather(ioa_priced *p, uint32_t x, int64_t from, int64_t to, int64_t 
         if (!ioa_priced_beside(p, f, after, &label) || !ioa_priced_allowed(p, e, label)) return false;
         *change += ioa_priced_weigh(p, y, e, label);
         p->work++;
+        p->touched++;
         b->moved[b->count] = e;
         b->anchor[b->count] = f;
         b->label[b->count++] = label;
@@ -181,6 +182,7 @@ static bool stack(ioa_priced *p, uint32_t x, int64_t from, int64_t to, uint32_t 
         if (!ioa_priced_allowed(p, e, label)) return false;
         *change += ioa_priced_weigh(p, y, e, label);
         p->work++;
+        p->touched++;
         b->moved[i] = e;
         b->anchor[i] = i == 0 ? f : b->moved[i - 1];
         b->label[i] = label;
@@ -269,6 +271,7 @@ static bool propose_bundle(ioa_priced *p, ioa_priced_move kind, int64_t threshol
                 : !gather(p, x, from, to, p->label[target], after, &change))
         return false;
     change -= ioa_priced_neuron(p, x, list, &unused);
+    p->touched += (uint64_t)degree / IOA_PRICED_SCAN;
     threshold -= stacked ? room_stack(p) : room_gather(p);
     if (change > threshold) return false; /* x itself cannot cost less than nothing */
     merge_list(p, x, low, high);
@@ -288,12 +291,16 @@ void ioa_priced_run(ioa_priced *p, double temperature, uint64_t proposals, ioa_p
     const int64_t scaled = (int64_t)(limited * (double)IOA_PRICED_ONE);
     const uint64_t enough_moves = p->g->W / IOA_PRICED_PATIENCE + 1, enough_work = p->g->W / IOA_PRICED_WORK + 100;
     for (uint64_t i = 0; i < proposals; i++) {
-        const ioa_priced_move kind = draw_kind(rng);
+        const ioa_priced_move kind = draw_kind(p, rng);
+        const int64_t before = p->energy;
         const int64_t threshold = draw_threshold(p, scaled, rng);
         const bool accepted = kind <= IOA_PRICED_FAR ? propose_single(p, kind == IOA_PRICED_NEAR, threshold, rng)
                                                      : propose_bundle(p, kind, threshold, rng);
         p->stats.proposed[kind]++;
         p->stats.accepted[kind] += accepted;
+        p->stats.touched[kind] += p->touched;
+        if (p->energy < before) p->stats.gained[kind] += (uint64_t)(before - p->energy) / (IOA_PRICED_ONE / IOA_GAIN_ONE);
+        p->touched = 0;
         if (p->moved >= enough_moves && p->work >= enough_work) ioa_priced_adjust(p, IOA_PRICED_RATE);
     }
 }

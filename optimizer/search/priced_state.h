@@ -9,6 +9,7 @@
 #define IOA_PRICED_PATIENCE 40        /* settle when W / this many connections have moved ... */
 #define IOA_PRICED_WORK 2             /* ... and W / this many changes were weighed, so that settling stays cheap */
 #define IOA_PRICED_WIDEST 8192        /* neurons with more connections move them one by one */
+#define IOA_PRICED_SCAN 8             /* accesses summed up in a row that cost as much as one change weighed */
 #define IOA_PRICED_RATE 19661         /* 0.3: how fast prices follow the slots used */
 
 /* A bundle: accesses of one neuron that move together. Arrays hold up to IOA_PRICED_WIDEST entries. */
@@ -40,6 +41,9 @@ struct ioa_priced {
     int64_t energy;
     uint64_t moved;      /* connections moved since the last settle */
     uint64_t work;       /* changes weighed since the last settle */
+    uint64_t touched;    /* changes weighed by the present proposal */
+    uint32_t share[IOA_PRICED_MOVE_COUNT]; /* of IOA_SHARES proposals */
+    uint32_t window;     /* of NEAR moves */
     uint32_t log_table[257]; /* log2(1 + i / 256) in 1/65536 */
     ioa_bundle bundle;
     ioa_priced_stats stats;

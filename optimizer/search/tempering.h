@@ -3,16 +3,20 @@
  * All replicas start at the best constructive order. The ladder moves from hot to cold geometrically with the rounds,
  * as hot as the length of the search allows, and the last rounds are a quench. So the number of rounds is planned
  * beforehand: given, or, from a time limit, by timing the first few rounds, which do not depend on the plan. A short
- * trial decides between kinds of replicas (stages.h). The plan is part of the result; a run that reaches its time limit
- * before its plan stops there.
+ * trial decides between kinds of replicas (stages.h). The plan is part of the result. If the time runs out before the
+ * plan, a shorter quench follows at once; its last round tells where it began, and is a part of the result as well.
  *
  * Replica k lives on worker k mod size. A round is: every replica anneals at its rung's temperature with the stream
- * (seed, replica, round); the workers gather 16 bytes per replica (energy, best); every worker computes all swaps
- * alike. So the result depends on seed, replicas and rounds alone, not on the number of workers. */
+ * (seed, replica, round); the workers gather 40 bytes per replica (energy, best, counts, temperature); every worker computes
+ * all swaps alike. So the result depends on seed, replicas and rounds alone, not on the number of workers. In one round of 4,
+ * later of 16, the messages also say what the kinds of moves did and what the best orders look like: moves are adapted
+ * (tuning.h), and the best orders that are not alike become the elite (elite.h), from which the quench starts, and
+ * replicas when they are heated up again (stagnation.h). Only then do orders travel. */
 #ifndef IOA_SEARCH_TEMPERING_H
 #define IOA_SEARCH_TEMPERING_H
 
 #include "io/checkpoint.h" /* ioa_value; nothing of io is called */
+#include "optimizer/search/elite.h"
 #include "optimizer/search/engine.h"
 #include "optimizer/search/ladder.h"
 #include "optimizer/search/stages.h"
@@ -25,11 +29,15 @@ typedef struct ioa_tempering_config {
     uint32_t replicas;    /* K */
     uint64_t rounds;      /* planned; 0: from `seconds` */
     uint64_t trial;       /* rounds of the trial among them; UINT64_MAX: the usual share */
-    uint64_t stop;        /* stop after this round although more are planned; 0: no */
+    uint64_t stop;        /* end after this round, its quench before it, although more are planned; 0: no */
     uint64_t proposals;   /* per replica and round; 0: the engine's choice */
     double seconds;       /* time limit after `began`, kept by worker 0; 0: none */
     double began;         /* seconds of ioa_clock at which the time started to count */
     double spread;        /* of the ladder at the start, >= 1; 1 for good: independent replicas */
+    uint32_t groups;      /* ladders per kind of replica, which do not exchange with each other; 0: by the replicas */
+    unsigned adapt;       /* IOA_ADAPT_.. of what proposals are made of */
+    uint64_t patience;    /* round trips without a gain before it is heated up again, and then given up; 0: never */
+    uint64_t target;      /* stop once the best order costs no more, I/Os; 0: go on */
 } ioa_tempering_config;
 
 /* What a worker may ask for at the end of a round; done by all workers if one asks. */
@@ -69,6 +77,9 @@ double ioa_tempering_elapsed(const ioa_tempering *tempering); /* seconds since i
 /* Wall-clock of this worker in this run: seconds in which its replicas annealed, and in which it exchanged messages and
  * waited for others. */
 void ioa_tempering_times(const ioa_tempering *tempering, double *annealing, double *exchanging);
+uint64_t ioa_tempering_end(const ioa_tempering *tempering); /* round at which time made it end before the plan; 0: not */
+uint64_t ioa_tempering_reheats(const ioa_tempering *tempering);
+const ioa_elite *ioa_tempering_elite(const ioa_tempering *tempering);
 uint64_t ioa_tempering_planned(const ioa_tempering *tempering); /* rounds planned; 0 before it is known */
 uint64_t ioa_tempering_trial(const ioa_tempering *tempering);   /* rounds of the trial; 0: none, or not known yet */
 const ioa_trace *ioa_tempering_trace(const ioa_tempering *tempering);
@@ -77,17 +88,18 @@ const ioa_trace *ioa_tempering_trace(const ioa_tempering *tempering);
  *
  * The values are what all workers hold alike: named arrays that point into the search, for writing and for reading
  * in place. To restore: create with the same problem and configuration; ioa_tempering_resize to the rounds done; fill in
- * the values (the same on all workers); ioa_tempering_restored; load the states of this worker's replicas. */
-#define IOA_TEMPERING_VALUES (17 + IOA_TRACE_COLUMNS)
+ * the values (the same on all workers); ioa_tempering_restored; load the states that live on this worker. */
+#define IOA_TEMPERING_VALUES (22 + IOA_TRACE_COLUMNS)
 size_t ioa_tempering_values(ioa_tempering *tempering, ioa_value values[IOA_TEMPERING_VALUES]);
 ioa_status ioa_tempering_resize(ioa_tempering *tempering, uint64_t rounds, ioa_error *error);
 ioa_status ioa_tempering_restored(ioa_tempering *tempering, ioa_error *error); /* IOA_ERR_INPUT: impossible values */
 
-/* The state of a replica of this worker, opaque. */
-uint64_t ioa_tempering_replica_bytes(const ioa_tempering *tempering, uint32_t replica);
-void ioa_tempering_replica_save(const ioa_tempering *tempering, uint32_t replica, void *bytes);
-ioa_status ioa_tempering_replica_load(ioa_tempering *tempering, uint32_t replica, const void *bytes, uint64_t count,
-                                      ioa_error *error);
+/* The states: those of the replicas, then the orders of the elite. State i lives on worker i mod size; opaque. */
+uint32_t ioa_tempering_states(const ioa_tempering *tempering);
+uint64_t ioa_tempering_state_bytes(const ioa_tempering *tempering, uint32_t index);
+void ioa_tempering_state_save(const ioa_tempering *tempering, uint32_t index, void *bytes);
+ioa_status ioa_tempering_state_load(ioa_tempering *tempering, uint32_t index, const void *bytes, uint64_t count,
+                                    ioa_error *error);
 
 /* Monotonic seconds. */
 double ioa_clock(void);

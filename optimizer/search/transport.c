@@ -10,7 +10,22 @@ static ioa_status solo_gather(void *context, const int64_t *mine, uint32_t count
     return IOA_OK;
 }
 
+/* A worker alone has what it shares, and hands nothing to itself. */
+static void solo_share(void *context, uint32_t from, void *bytes, uint64_t count)
+{
+    (void)context;
+    (void)from;
+    (void)bytes;
+    (void)count;
+}
+
+static void solo_hand(void *context, uint32_t from, uint32_t to, void *bytes, uint64_t count)
+{
+    (void)to;
+    solo_share(context, from, bytes, count);
+}
+
 ioa_transport ioa_transport_solo(void)
 {
-    return (ioa_transport){.rank = 0, .size = 1, .gather = solo_gather};
+    return (ioa_transport){.rank = 0, .size = 1, .gather = solo_gather, .share = solo_share, .hand = solo_hand};
 }

@@ -24,18 +24,6 @@ cp net.h5 kept.h5
 cp net.h5 "$scratch/kept"
 before=$(listing)
 
-# refuse PATTERN... -- ARGUMENTS...
-refuse() {
-    local patterns=()
-    while [ "$1" != -- ]; do
-        patterns+=("$1")
-        shift
-    done
-    shift
-    expect_exit 2 ioa "$@"
-    expect_one_line "${patterns[@]}"
-}
-
 # as_network FILE PATTERN, as_archive FILE PATTERN: every subcommand that reads one refuses the file, and names it
 as_network() {
     local name=${1//./\\.}
@@ -112,6 +100,21 @@ if [ -n "$h5python" ]; then
         expect_one_line 'bad\.h5: ' "$pattern"
         rm bad.h5
     done <"$scratch/kinds"
+    # An archive that contradicts itself is bad input, but to `check`, which says what does not hold.
+    "$h5python" -c 'import h5py, shutil
+shutil.copyfile("best.h5", "bad.h5")
+with h5py.File("bad.h5", "r+") as f: a = f["schedules/0001"].attrs; a["total"] = a["total"] + a["total"].dtype.type(1)' || fail "h5py cannot write"
+    contradicts='bad\.h5: schedules/0001: total [0-9]+ is not the sum'
+    refuse "$contradicts" -- run net.h5 --schedule bad.h5 --input x.h5 --output new.h5
+    refuse "$contradicts" -- bench net.h5 --schedule bad.h5 --seconds 0.1
+    refuse "$contradicts" -- simulate net.h5 --memory 8 --schedule bad.h5
+    refuse "$contradicts" -- info bad.h5
+    refuse "$contradicts" -- merge best.h5 bad.h5 -o new.h5
+    refuse "$contradicts" -- pack bad.h5 --network net.h5 -o new.h5
+    refuse "$contradicts" -- compile bad.h5 --network net.h5 -o new.S
+    expect_exit 1 ioa check bad.h5 --network net.h5
+    expect_one_line "$contradicts"
+    rm bad.h5
     # What `check` is for: an archive that is whole but does not tell the truth. Exit code 1.
     for kind in claim claim_baseline claim_bound order_illegal order_repeats; do
         craft best.h5 bad.h5 $kind

@@ -134,4 +134,13 @@ expect_exit 2 ioa compile best.h5 -o net.S
 expect_one_line '--network'
 expect_exit 3 env CC=no-such-compiler "$IOA_PROGRAM" compile best.h5 --network net.h5 -o new.o
 expect_one_line 'no-such-compiler'
+cat >"$scratch/full-cc" <<'SH'
+#!/bin/sh
+echo 'x.s: Assembler messages:' >&2
+echo "x.s: Fatal error: can't close x.o: No space left on device" >&2
+exit 1
+SH
+chmod +x "$scratch/full-cc"
+expect_exit 3 env CC="$scratch/full-cc" "$IOA_PROGRAM" compile best.h5 --network net.h5 -o new.o
+expect_one_line 'No space left on device'
 expect_listing "$before"

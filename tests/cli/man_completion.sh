@@ -37,4 +37,10 @@ completes '--policy' simulate net.h5 --po
 completes 'min' simulate net.h5 --policy m
 completes 'out-in' import w.mtx --layout o
 completes 'radixnet' generate rad
+completes 'keras keras3' import w.keras --format ker
+completes 'twins' simulate net.h5 --order tw
+completes 'interval' optimize net.h5 --engine int
+completes 'paper' optimize net.h5 --method p
+completes 'neon' compile best.h5 --isa n
+grep -q '^\.SH ORDERS' pages/ioanneal-simulate.1 && grep -q '^\.B twins' pages/ioanneal-simulate.1 || fail "the page of simulate does not list the orders"
 completes '' import fi

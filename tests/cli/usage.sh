@@ -9,13 +9,18 @@ for command in $commands; do expect_text "^  $command "; done
 expect_text 'exit codes: 0 .* 1 .* 2 .* 3 '
 expect_text ' 75 '
 expect_exit 0 ioa --version
-expect_text '^ioanneal [0-9]+\.[0-9]+\.[0-9]+ '
+for fact in '^ioanneal [0-9]+\.[0-9]+\.[0-9]+ \(' '^build: +[^,]*, .+ for ' '^flags:' '^kernels: .*portable.* is chosen$' '^files: +HDF5 [0-9.]+, schema 1\.' \
+    '^MPI: +[A-Za-z]' '^MKL:'; do expect_text "$fact"; done
 expect_exit 2 ioa
 grep -q '^usage: ioanneal COMMAND' "$err" || fail "no usage on standard error"
 expect_exit 2 ioa frobnicate
 expect_one_line "unknown command 'frobnicate'"
 expect_exit 2 ioa --frobnicate
 expect_one_line
+expect_exit 2 ioa simulat
+expect_one_line "unknown command 'simulat'; was simulate meant?"
+expect_exit 2 ioa simulate net.h5 --memery 3
+expect_one_line "unknown option '--memery'; was --memory meant?"
 
 options_of() {
     case $1 in
@@ -30,7 +35,7 @@ options_of() {
     merge) echo output ;;
     compile) echo network output isa name memory segment group exact ;;
     pack) echo network output ;;
-    report) ;;
+    report) echo output network ;;
     esac
 }
 
@@ -38,6 +43,8 @@ for command in $commands; do
     expect_exit 0 ioa "$command" --help
     expect_text "^usage: ioanneal $command "
     [ -s "$err" ] && fail "$command --help writes to standard error"
+    [ "$command" = report ] || expect_text '^examples:'
+    [ "$command" = report ] || grep -A1 '^examples:' "$out" | grep -q '^  .*ioanneal ' || fail "$command --help has no example"
     for option in $(options_of "$command") help json quiet verbose; do
         grep -Eq "^  +(-[a-z], )?--$option( |$)" "$out" || fail "$command --help does not mention --$option"
     done
@@ -46,10 +53,6 @@ for command in $commands; do
     expect_one_line "unknown option '--no-such-option'"
     expect_exit 2 ioa "$command" x.h5 -xyz
     expect_one_line "unknown option '-xyz'"
-done
-for command in report; do
-    expect_exit 2 ioa $command net.h5
-    expect_one_line 'not part of this version'
 done
 
 # usage PATTERN ARGUMENTS...: refused with exit code 2 and one line that matches
@@ -115,6 +118,7 @@ usage '--seconds wants' optimize net.h5 -o a.h5 --memory 8 --seconds -1
 usage '--seconds wants' optimize net.h5 -o a.h5 --memory 8 --seconds inf
 usage 'exclude each other' optimize net.h5 -o a.h5 --memory 8 --seconds 1 --rounds 1
 usage '--cold must not be above --hot' optimize net.h5 -o a.h5 --memory 8 --cold 2 --hot 1
+usage '--adapt wants' optimize net.h5 -o a.h5 --memory 8 --adapt luck
 usage "unknown engine" optimize net.h5 -o a.h5 --memory 8 --engine warp
 usage '--network NET.h5 is needed' check a.h5
 usage 'one archive file' check --network net.h5
@@ -126,6 +130,8 @@ usage '--input X.h5 and --output Y.h5' run net.h5 --input x.h5
 usage '--isa wants' run net.h5 --input x.h5 --output y.h5 --isa mmx
 usage 'archive files are wanted' merge -o m.h5
 usage '-o ARCHIVE.h5 is needed' merge a.h5
+usage 'archive files, or bundles, are wanted' report -o page.html
+usage '-o REPORT.html is needed' report a.h5
 
 # Files that are not there: the line names the file.
 missing() {
@@ -147,4 +153,5 @@ missing run missing.h5 --input net.h5 --output new.h5
 missing run net.h5 --input missing.h5 --output new.h5
 missing run net.h5 --schedule missing.h5 --input net.h5 --output new.h5
 missing merge missing.h5 -o new.h5
+missing report missing.h5 -o new.html
 expect_listing "$before"

@@ -92,6 +92,11 @@ expect_json "$json_file" "d['memory'] == 32"
 expect_exit 0 ioa simulate net.h5 --memory 8
 expect_text 'M = 8 .*reads .*writes .*total .*lower bound .*excess '
 
+# Whole numbers have all their digits, where doubles end at 2^53.
+expect_exit 0 ioa optimize net.h5 -o seed.h5 --memory 10 --method construct --seed 18446744073709551615 --timing 0 -q
+expect_exit 0 ioa info seed.h5 --json
+expect_text '"seed":[[:space:]]*18446744073709551615'
+
 # ---- optimize, check
 search='--rounds 4 --proposals 300 --replicas 4 --seed 5 --timing 0'
 ioa_json optimize net.h5 -o start.h5 --memory 10 --method construct --timing 0 -q
@@ -153,6 +158,7 @@ cmp -s "$scratch/a" "$scratch/b" || fail "merge did not keep the better schedule
 expect_exit 0 ioa pack best.h5 --network net.h5 -o bundle.h5
 expect_text 'bundle.h5: .* 2 schedules'
 expect_exit 0 ioa check bundle.h5
+expect_text 'bundle.h5: network and schedules belong together'
 expect_exit 0 ioa check bundle.h5 --network bundle.h5
 expect_exit 0 ioa info bundle.h5
 expect_text 'schedule 0001: M = 20'

@@ -3,6 +3,7 @@
 #include "core/mem.h"
 #include "core/network.h"
 #include "core/order.h"
+#include "tests/support/failing_memory.h"
 #include "tests/support/optimal.h"
 #include "tests/support/random_network.h"
 #include "tests/support/unit.h"
@@ -244,6 +245,14 @@ static void compact_growth_has_no_excess(void **state)
     }
 }
 
+static ioa_status certify(void *network, ioa_error *error)
+{
+    ioa_certificate certificate;
+    ioa_status status = ioa_certified_bound(network, 8, &certificate, error);
+    if (status == IOA_OK) ioa_certificate_free(&certificate);
+    return status;
+}
+
 static void impossible_memories_and_failed_allocations_are_reported(void **state)
 {
     (void)state;
@@ -253,17 +262,7 @@ static void impossible_memories_and_failed_allocations_are_reported(void **state
     ioa_error error;
     assert_int_equal(ioa_certified_bound(network, 2, &certificate, &error), IOA_ERR_INPUT);
     assert_non_null(strstr(error.text, "at least 3"));
-    for (uint64_t n = 1;; n++) {
-        ioa_mem_fail_at(n);
-        ioa_status status = ioa_certified_bound(network, 8, &certificate, &error);
-        uint64_t made = ioa_mem_fail_at(0);
-        if (made < n) {
-            assert_int_equal(status, IOA_OK);
-            ioa_certificate_free(&certificate);
-            break;
-        }
-        assert_int_equal(status, IOA_ERR_NOMEM);
-    }
+    ioa_test_fail_each_allocation(certify, network, IOA_TEST_NOMEM);
     assert_string_equal(ioa_bound_kind_name(IOA_BOUND_WAVEFRONT), "wavefront");
     ioa_network_destroy(network);
 }

@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "core/network.h"
 #include "core/reference.h"
+#include "tests/support/failing_memory.h"
 #include "tests/support/random_network.h"
 
 #include <ioanneal/memory.h>
@@ -221,22 +222,20 @@ static void test_chains_are_spread(void **state)
     ioa_network_destroy(network);
 }
 
+static ioa_status make_code(void *network, ioa_error *error)
+{
+    ioa_code *code = NULL;
+    ioa_status status = ioa_code_create(network, NULL, NULL, &code, error);
+    assert_true((status == IOA_OK) == (code != NULL));
+    ioa_code_destroy(code);
+    return status;
+}
+
 static void test_allocation_failures(void **state)
 {
     (void)state;
     ioa_network *network = ioa_test_random_dag(3, ioa_test_dag_defaults());
-    ioa_code *code = NULL;
-    ioa_mem_fail_at(0);
-    assert_int_equal(ioa_code_create(network, NULL, NULL, &code, NULL), IOA_OK);
-    uint64_t allocations = ioa_mem_fail_at(0);
-    ioa_code_destroy(code);
-    for (uint64_t n = 1; n <= allocations; n++) {
-        ioa_code *failed = NULL;
-        ioa_mem_fail_at(n);
-        assert_int_equal(ioa_code_create(network, NULL, NULL, &failed, NULL), IOA_ERR_NOMEM);
-        ioa_mem_fail_at(0);
-        assert_null(failed);
-    }
+    ioa_test_fail_each_allocation(make_code, network, IOA_TEST_NOMEM);
     ioa_network_destroy(network);
 }
 

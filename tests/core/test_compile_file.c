@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "core/network.h"
 #include "core/reference.h"
+#include "tests/support/failing_memory.h"
 #include "tests/support/random_network.h"
 
 #include <dlfcn.h>
@@ -215,20 +216,19 @@ static void test_names(void **state)
     ioa_network_destroy(network);
 }
 
+static ioa_status make_code_file(void *network, ioa_error *error)
+{
+    ioa_code_file file;
+    ioa_status status = ioa_code_file_make(network, NULL, IOA_CODE_AVX2, NULL, "net", &file, error);
+    if (status == IOA_OK) ioa_code_file_clear(&file);
+    return status;
+}
+
 static void test_allocation_failures(void **state)
 {
     (void)state;
     ioa_network *network = ioa_test_random_dag(3, ioa_test_dag_defaults());
-    ioa_code_file file;
-    ioa_mem_fail_at(0);
-    assert_int_equal(ioa_code_file_make(network, NULL, IOA_CODE_AVX2, NULL, "net", &file, NULL), IOA_OK);
-    uint64_t allocations = ioa_mem_fail_at(0);
-    ioa_code_file_clear(&file);
-    for (uint64_t n = 1; n <= allocations; n++) {
-        ioa_mem_fail_at(n);
-        assert_int_equal(ioa_code_file_make(network, NULL, IOA_CODE_AVX2, NULL, "net", &file, NULL), IOA_ERR_NOMEM);
-        ioa_mem_fail_at(0);
-    }
+    ioa_test_fail_each_allocation(make_code_file, network, IOA_TEST_NOMEM);
     ioa_network_destroy(network);
 }
 

@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "core/network.h"
 #include "core/reference.h"
+#include "tests/support/failing_memory.h"
 #include "tests/support/random_network.h"
 
 #include <math.h>
@@ -164,24 +165,23 @@ static void test_quartiles(void **state)
     assert_true(q.q1 == 7 && q.median == 7 && q.q3 == 7);
 }
 
+static ioa_status measure(void *network, ioa_error *error)
+{
+    ioa_measure_options options = {.batch = 20, .repeats = 3, .seconds = 0.001, .seed = 7};
+    ioa_measurement m = {0};
+    ioa_status status = ioa_measure(network, NULL, &options, &m, error);
+    if (status == IOA_OK)
+        ioa_measurement_clear(&m);
+    else
+        assert_null(m.schedule);
+    return status;
+}
+
 static void test_allocation_failures(void **state)
 {
     (void)state;
     ioa_network *network = mlp();
-    ioa_measure_options options = {.batch = 20, .repeats = 3, .seconds = 0.001, .seed = 7};
-    for (uint64_t n = 1; n < 1000; n++) {
-        ioa_measurement m = {0};
-        ioa_mem_fail_at(n);
-        ioa_status status = ioa_measure(network, NULL, &options, &m, NULL);
-        uint64_t allocations = ioa_mem_fail_at(0);
-        if (status == IOA_OK) {
-            assert_true(allocations < n); /* the failure lay beyond the end */
-            ioa_measurement_clear(&m);
-            break;
-        }
-        assert_int_equal(status, IOA_ERR_NOMEM);
-        assert_null(m.schedule);
-    }
+    ioa_test_fail_each_allocation(measure, network, IOA_TEST_NOMEM);
     ioa_network_destroy(network);
 }
 

@@ -4,6 +4,7 @@
 #include "core/network.h"
 #include "core/order.h"
 #include "core/reference.h"
+#include "tests/support/failing_memory.h"
 #include "tests/support/random_network.h"
 
 #include <ioanneal/plan.h>
@@ -370,29 +371,30 @@ static void test_choice(void **state)
     ioa_network_destroy(network);
 }
 
+typedef struct planning {
+    const ioa_network *network;
+    ioa_plan_options options;
+} planning;
+
+static ioa_status make_plan(void *context, ioa_error *error)
+{
+    const planning *p = context;
+    ioa_plan *plan = NULL;
+    ioa_status status = ioa_plan_create(p->network, NULL, &p->options, &plan, error);
+    assert_true((status == IOA_OK) == (plan != NULL));
+    ioa_plan_destroy(plan);
+    return status;
+}
+
 static void test_allocation_failures(void **state)
 {
     (void)state;
     ioa_network *network = ioa_test_random_dag(8, ioa_test_dag_defaults());
     for (int layout = 0; layout < IOA_LAYOUT_COUNT; layout++) {
-        ioa_plan_options options = {.isa = IOA_ISA_AUTO, .layout = (ioa_layout)layout,
-                                    .tile = layout == IOA_LAYOUT_SELL ? 1 : layout == IOA_LAYOUT_COMPILED ? 0 : 16};
+        planning p = {network, {.isa = IOA_ISA_AUTO, .layout = (ioa_layout)layout,
+                                .tile = layout == IOA_LAYOUT_SELL ? 1 : layout == IOA_LAYOUT_COMPILED ? 0 : 16}};
         if (layout == IOA_LAYOUT_COMPILED && !ioa_code_available(IOA_ISA_AUTO)) continue;
-        ioa_plan *plan = NULL;
-        ioa_mem_fail_at(0);
-        assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
-        uint64_t allocations = ioa_mem_fail_at(0);
-        ioa_plan_destroy(plan);
-        assert_true(allocations > 9);
-        for (uint64_t n = 1; n <= allocations; n++) {
-            ioa_plan *failed = NULL;
-            ioa_error error = {IOA_OK, ""};
-            ioa_mem_fail_at(n);
-            assert_int_equal(ioa_plan_create(network, NULL, &options, &failed, &error), IOA_ERR_NOMEM);
-            ioa_mem_fail_at(0);
-            assert_null(failed);
-            assert_int_equal(error.status, IOA_ERR_NOMEM);
-        }
+        assert_true(ioa_test_fail_each_allocation(make_plan, &p, IOA_TEST_NOMEM) > 9);
     }
     ioa_network_destroy(network);
 }

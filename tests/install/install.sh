@@ -15,7 +15,11 @@ done
 
 # The installed headers are the public ones, each compiles alone, as C and as C++, and what they declare is exported.
 cc=${IOA_CC:-cc}
-exported=$(nm -D --defined-only "$library" | awk '{ print $NF }')
+exported=$(nm -D --defined-only "$library" | awk '{ print $NF }' | sed 's/@.*//')
+if nm -D --defined-only "$library" | grep -q ' IOANNEAL_0\.1$'; then # linkers that know versions
+    bare=$(nm -D --defined-only "$library" | awk '$NF ~ /^ioa_/ && $NF !~ /@@IOANNEAL_[0-9.]+$/ { print $NF }')
+    [ -z "$bare" ] || fail "exported without a version: $bare"
+fi
 declared=
 for header in "$IOA_SOURCE"/core/include/ioanneal/*.h "$IOA_SOURCE"/io/include/ioanneal/*.h; do
     name=$(basename "$header")
@@ -64,6 +68,22 @@ expect_exit 0 "$IOA_CMAKE" -G Ninja -S "$consumer" -B by-cmake -DCMAKE_PREFIX_PA
 grep -q "ioanneal_DIR:PATH=$prefix" by-cmake/CMakeCache.txt || fail "find_package found another installation"
 expect_exit 0 "$IOA_CMAKE" --build by-cmake
 try_consumer by-cmake/consumer
+
+# The installed example, against the bundle it is for.
+expect_exit 0 ioa pack best.h5 --network net.h5 -o bundle.h5
+example=$(find "$prefix" -path '*/doc/ioanneal/examples/deploy.c' -print)
+[ -n "$example" ] || fail "the example is not installed"
+expect_exit 0 "$cc" -std=c17 -pedantic -Wall -Wextra -Werror "$example" -I"$prefix/include" -L"$libdir" -lioanneal -pthread -o deploy
+expect_exit 0 ./deploy bundle.h5
+expect_text '^schedule for M = (8|32): [0-9]+ I/Os'
+cp "$out" "$scratch/alone"
+expect_exit 0 ./deploy bundle.h5 7
+cmp -s "$out" "$scratch/alone" || fail "seven threads compute something else than one"
+expect_exit 2 ./deploy net.h5
+expect_exit 0 ioa optimize net.h5 -o large.h5 --memory 1000000 --method construct --timing 0 -q
+expect_exit 0 ioa pack large.h5 --network net.h5 -o large-bundle.h5
+expect_exit 0 ./deploy large-bundle.h5
+grep -q 'warning: large-bundle.h5: the schedule is for M = 1000000' "$err" || fail "no warning of a schedule for another machine"
 
 # A version that the package does not promise is refused.
 sed 's/ioanneal 0.1/ioanneal 9.9/' "$consumer/CMakeLists.txt" >"$scratch/CMakeLists.txt"

@@ -1,5 +1,6 @@
 #!/bin/sh
 # usage: package.sh TEST.py WRITER TOOL PACKAGE FOLDER [PYTHON] - runs the tests of the Python package; 77 without h5py.
+# IOA_PYTHON names another Python, such as that of a virtual environment with keras, onnx, safetensors or torch.
 set -e
 python=${6:-${IOA_PYTHON:-/usr/bin/python3}}
 if ! "$python" -c 'import h5py, numpy' 2>/dev/null; then

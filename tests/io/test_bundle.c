@@ -1,7 +1,6 @@
 /* Bundles: what is put in comes out through the readers of networks and of archives, and nothing else gets in. */
 #include "tests/io/fixture.h"
 
-#include "core/mem.h"
 #include "core/network.h"
 #include "io/bundle.h"
 #include "io/network_file.h"
@@ -75,33 +74,11 @@ static void test_refusals(void **state)
     ioa_network_destroy(n);
 }
 
-static void test_failing_memory(void **state)
-{
-    (void)state;
-    ioa_network *n = sample_network(3);
-    ioa_archive *a = sample_archive(n);
-    ioa_mem_fail_at(0);
-    assert_ok(ioa_bundle_write(n, a, scratch("b.h5"), error));
-    uint64_t allocations = ioa_mem_fail_at(0);
-    unsigned files = scratch_files();
-    for (uint64_t k = 1; k <= allocations; k++) {
-        ioa_error error = {0};
-        ioa_mem_fail_at(k);
-        ioa_status status = ioa_bundle_write(n, a, scratch("b.h5"), &error);
-        ioa_mem_fail_at(0);
-        assert_true(status == IOA_ERR_NOMEM || status == IOA_ERR_SYSTEM);
-    }
-    assert_int_equal(scratch_files(), files);
-    ioa_archive_destroy(a);
-    ioa_network_destroy(n);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_failing_memory),
     };
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

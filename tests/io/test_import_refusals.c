@@ -144,6 +144,45 @@ static void test_keras(void **state)
     assert_fails(run(path, &o, error), IOA_ERR_INPUT, "holds biases itself");
 }
 
+static void test_keras3(void **state)
+{
+    (void)state;
+    static const char name[] = "model.keras", weights[] = "three.weights.h5";
+    assert_ok(run(changed(name, NULL, NULL, 0), &plain, error));
+    assert_int_equal(rename(changed("stored.npz", NULL, NULL, 0), scratch("x.keras")), 0);
+    assert_fails(run(scratch("x.keras"), &plain, error), IOA_ERR_INPUT, "config.json: is missing");
+    assert_fails(run(text_changed(name, "softmax", "softmix"), &plain, error), IOA_ERR_INPUT, "checksum");
+    static const struct {
+        const char *json, *part;
+    } models[] = {
+        {"{\"config\": [{\"class_name\": \"Dense\", \"config\": {\"name\": \"second\"}}]}", "next dense layer is \"second\""},
+        {"{\"config\": [{\"class_name\": \"Dense\", \"config\": {\"name\": \"first\", \"activation\": {\"class_name\": \"function\"}}}]}",
+         "activation of its own is not known"},
+        {"{\"config\": {\"layers\": [{\"class_name\": \"Dense\", \"config\": {\"name\": \"first\"}}, {\"class_name\": \"Dense\", \"config\":"
+         " {\"name\": \"dense\"}, \"inbound_nodes\": [{\"args\": [{\"config\": {\"keras_history\": [\"other\", 0, 0]}}]}]}]}}",
+         "does not just follow"},
+        {"{\"config\": {\"layers\": [{\"class_name\": \"Dense\", \"config\": {\"name\": \"first\"}}, {\"class_name\": \"Dense\", \"config\":"
+         " {\"name\": \"dense\"}, \"inbound_nodes\": [{\"args\": [[{\"config\": {\"keras_history\": [\"first\", 0, 0]}}]]}]}]}}",
+         "does not just follow"},
+    };
+    char json[1024];
+    snprintf(json, sizeof json, "%s", scratch("m.json"));
+    ioa_import_options o = {.prune = 1, .model = json};
+    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
+        write_text(json, models[i].json);
+        assert_fails(run(changed(name, NULL, NULL, 0), &o, error), IOA_ERR_INPUT, models[i].part);
+        assert_fails(run(changed(weights, NULL, NULL, 0), &o, error), IOA_ERR_INPUT, models[i].part);
+    }
+    write_text(scratch("x.keras"), "no archive at all");
+    assert_fails(run(scratch("x.keras"), &plain, error), IOA_ERR_INPUT, "not a zip archive");
+    ioa_import_options listed = {.prune = 1, .activation = "tanh,identity"}; /* the user's word goes first */
+    ioa_network *n = NULL;
+    const char *files[] = {changed(name, NULL, NULL, 0)};
+    assert_ok(ioa_import(files, 1, &listed, &n, NULL, error));
+    assert_int_equal(n->a.activation[3], IOA_ACT_TANH);
+    ioa_network_destroy(n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +190,7 @@ int main(void)
         cmocka_unit_test(test_safetensors),
         cmocka_unit_test(test_onnx),
         cmocka_unit_test(test_keras),
+        cmocka_unit_test(test_keras3),
     };
     return cmocka_run_group_tests(tests, fixture_setup, fixture_teardown);
 }

@@ -192,6 +192,153 @@ class Files(unittest.TestCase):
         self.assertEqual(run_tool("schedules", path("bundle.h5"), path("bundle.h5")), ["2"])
 
 
+# ---- models of the packages themselves, run by them and by what they became ----
+
+class Packages(unittest.TestCase):
+    def agree(self, network, x, y, imported=None):
+        """The network, and the one the importer made of the package's file, compute what the package does."""
+        y = np.asarray(y, np.float64)
+        self.assertGreater(np.abs(y).max(), 1e-3)
+        self.assertLess(np.abs(network.run(x) - y).max(), 2e-6 * max(1, np.abs(y).max()))
+        if imported:
+            self.assertEqual(run_tool("hashes", imported), [network.topology_sha256(), network.weights_sha256()])
+
+    def test_keras(self):
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        os.environ.setdefault("KERAS_BACKEND", "numpy")
+        warnings.simplefilter("ignore")  # of a package that warns of itself; unittest takes it back
+        keras = optional(self, "keras")
+        layers = keras.layers
+        weights, biases = sparse_layers()
+        x = rng.standard_normal((13, 9)).astype(np.float32)
+
+        def fill(model):
+            dense = [layer for layer in model.layers if type(layer).__name__ == "Dense"]
+            for layer, w, b in zip(dense, weights, biases):
+                layer.set_weights([w.T, b] if layer.use_bias else [w.T])
+            return model
+
+        models = []
+        for activation in ("relu", "gelu", "silu", "tanh", "sigmoid", "leaky_relu", "relu6"):
+            models.append(keras.Sequential([layers.Dense(7, activation=activation), layers.Dropout(0.1), layers.Dense(5), layers.ReLU(),
+                                            layers.Dense(4)]))
+        models.append(keras.Sequential([layers.Dense(7), layers.LeakyReLU(negative_slope=0.25), layers.Dense(5, use_bias=False),
+                                        layers.ReLU(max_value=1.5), layers.Dense(4)]))
+        i = keras.Input((9,))
+        models.append(keras.Model(i, layers.Dense(4)(layers.Dense(5, activation="relu")(layers.Dense(7, activation="tanh", name="own")(i)))))
+        for number, model in enumerate(models):
+            model.build((None, 9))
+            fill(model)
+            network = ioanneal.from_keras(model)
+            self.agree(network, x, model.predict(x, verbose=0))
+            for name, save in (("m.keras", model.save), ("m.h5", model.save)):
+                save(path(name))
+                run_tool("import", path(name), path("out.h5"), "-")
+                self.agree(network, x, model.predict(x, verbose=0), path("out.h5"))
+            model.save_weights(path("m.weights.h5"))
+            run_tool("import", path("m.weights.h5"), path("out.h5"), "identity")
+            self.assertEqual(run_tool("hashes", path("out.h5"))[0], network.topology_sha256(), number)
+        i = keras.Input((9,))
+        h = layers.Dense(9)(i)
+        skip = keras.Model(i, layers.Dense(4)(layers.Add()([i, h])))
+        skip.save(path("m.keras"))
+        with self.assertRaisesRegex(AssertionError, "class Add"):
+            run_tool("import", path("m.keras"), path("out.h5"), "-")
+        with self.assertRaises(ioanneal.FormatError):
+            ioanneal.from_keras(skip)
+
+    def torch_models(self, torch):
+        nn = torch.nn
+        for activation in (nn.ReLU(), nn.Tanh(), nn.Sigmoid(), nn.GELU(), nn.SiLU(), nn.LeakyReLU(0.2), nn.ReLU6(), nn.Hardtanh(0, 2.5),
+                           nn.GELU(approximate="tanh")):
+            weights, biases = sparse_layers()
+            model = nn.Sequential(nn.Linear(9, 7), activation, nn.Dropout(0.5), nn.Sequential(nn.Linear(7, 5, bias=False), nn.ReLU()),
+                                  nn.Linear(5, 4)).eval()
+            for layer, w, b in zip([m for m in model.modules() if isinstance(m, nn.Linear)], weights, biases):
+                layer.weight.data = torch.from_numpy(w)
+                if layer.bias is not None:
+                    layer.bias.data = torch.from_numpy(b)
+            yield activation, model
+
+    def test_torch(self):
+        torch = optional(self, "torch")
+        x = rng.standard_normal((13, 9)).astype(np.float32)
+        for activation, model in self.torch_models(torch):
+            with self.subTest(activation=str(activation)):
+                self.agree(ioanneal.from_torch(model), x, model(torch.from_numpy(x)).detach().numpy())
+        pruned = torch.nn.Sequential(torch.nn.Linear(9, 7), torch.nn.ReLU(), torch.nn.Linear(7, 4))
+        import torch.nn.utils.prune as prune
+        prune.l1_unstructured(pruned[0], "weight", amount=0.8)
+        network = ioanneal.from_torch(pruned)
+        self.assertEqual(network.connections, 63 - round(0.8 * 63) + 28)
+        self.agree(network, x, pruned(torch.from_numpy(x)).detach().numpy())
+
+    def test_torch_onnx_export(self):
+        torch = optional(self, "torch")
+        onnx = optional(self, "onnx")
+        x = rng.standard_normal((13, 9)).astype(np.float32)
+        done = 0
+        for activation, model in self.torch_models(torch):
+            with self.subTest(activation=str(activation)):
+                for fold in (True, False):
+                    with warnings.catch_warnings():
+                        warnings.simplefilter("ignore")
+                        torch.onnx.export(model, torch.from_numpy(x), path("t.onnx"), do_constant_folding=fold)
+                    try:
+                        network = ioanneal.from_onnx(onnx.load(path("t.onnx")))
+                    except ioanneal.FormatError as error:  # an activation spelt out in arithmetic is refused, not guessed
+                        self.assertIn(type(activation).__name__, ("GELU", "SiLU"))
+                        self.assertRegex(str(error), "cannot be converted|only chains|read 2 times")
+                        with self.assertRaisesRegex(AssertionError, "t.onnx: "):
+                            run_tool("import", path("t.onnx"), path("out.h5"), "-")
+                        continue
+                    run_tool("import", path("t.onnx"), path("out.h5"), "-")
+                    self.agree(network, x, model(torch.from_numpy(x)).detach().numpy(), path("out.h5"))
+                    done += 1
+        self.assertGreaterEqual(done, 10)
+
+    def test_onnx_reference(self):
+        onnx = optional(self, "onnx")
+        reference = optional(self, "onnx.reference")
+        from onnx import TensorProto, helper, numpy_helper
+        weights, biases = sparse_layers()
+        x = rng.standard_normal((13, 9)).astype(np.float32)
+        for kind, attributes in (("Relu", {}), ("Tanh", {}), ("Sigmoid", {}), ("LeakyRelu", {"alpha": 0.3}), ("Abs", {}), ("Neg", {}),
+                                 ("Sin", {}), ("Gelu", {}), ("Gelu", {"approximate": "tanh"}), ("LeakyRelu", {})):
+            nodes = [helper.make_node("Gemm", ["x", "w0", "b0"], ["a"], transB=1, alpha=0.5, beta=2.0),
+                     helper.make_node(kind, ["a"], ["c"], **attributes), helper.make_node("MatMul", ["c", "w1"], ["d"]),
+                     helper.make_node("Add", ["d", "b1"], ["e"]), helper.make_node("Relu", ["e"], ["f"]),
+                     helper.make_node("Gemm", ["f", "w2"], ["y"])]
+            arrays = {"w0": weights[0], "b0": biases[0], "w1": weights[1].T, "b1": biases[1], "w2": weights[2].T}
+            graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 9])],
+                                      [helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, 4])],
+                                      [numpy_helper.from_array(np.ascontiguousarray(a), n) for n, a in arrays.items()])
+            model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)])
+            onnx.save(model, path("r.onnx"))
+            run_tool("import", path("r.onnx"), path("out.h5"), "-")
+            self.agree(ioanneal.from_onnx(path("r.onnx")), x, reference.ReferenceEvaluator(model).run(None, {"x": x})[0], path("out.h5"))
+
+
+class Golden(unittest.TestCase):
+    def test_every_version(self):
+        root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden")
+        versions = [v for v in sorted(os.listdir(root)) if v[0].isdigit()]
+        self.assertTrue(versions)
+        for version in versions:
+            names = {n: os.path.join(root, version, n) for n in ("net.h5", "archive.h5", "bundle.h5", "x.h5", "y.h5")}
+            dump = subprocess.run([sys.executable, os.path.join(root, "dump.py"), "net.h5", "archive.h5", "x.h5", "y.h5"],
+                                  cwd=os.path.join(root, version), capture_output=True, text=True, check=True)
+            with open(os.path.join(root, version, "expected.txt"), encoding="utf-8") as f:
+                self.assertEqual(dump.stdout, f.read())
+            network, archive = ioanneal.read_network(names["bundle.h5"]), ioanneal.read_archive(names["bundle.h5"])
+            self.assertEqual(network.weights_sha256(), ioanneal.read_network(names["net.h5"]).weights_sha256())
+            self.assertTrue(archive.matches(network))
+            for packed, schedule in zip(archive.schedules, ioanneal.read_archive(names["archive.h5"]).schedules):
+                self.assertTrue(check_order(network, packed.order) and np.array_equal(packed.order, schedule.order))
+            with h5py.File(names["x.h5"]) as x, h5py.File(names["y.h5"]) as y:
+                self.assertLess(np.abs(network.run(x["x"][:]) - y["y"][:]).max(), 1e-6)
+
+
 # ---- converters, on objects that look like those of the packages ----
 
 def fake(kind, **attributes):

@@ -32,7 +32,7 @@ whole.h5" # the archive has taken the checkpoint's place
 
 chain 1:1 4          # before the plan has any influence
 chain 4:12 1:9 2     # the coarse level
-chain 2:30 3:8 1     # the fine level, the quench
+chain 2:30 7:8 1     # the fine level, the quench; more ranks than replicas
 chain 3:40 2         # all rounds of the first size are done, not verified
 chain 1:41 3         # the second size has begun
 chain 2:57 4:20 1    # deep in the second size; one size already finished goes from run to run
@@ -44,6 +44,11 @@ for method in anneal paper; do
     expect_exit 0 mpi 1 optimize "${search[@]}" -o whole.h5
     chain 3:5 1
 done
+
+# ---- the engine of LRU: the levels with less memory, the exact level, its quench
+search=(net.h5 -q --memory 16 --policy lru --rounds 40 --proposals 600 --seed 11 --timing 0 --replicas 3 --trial-rounds 8)
+expect_exit 0 mpi 2 optimize "${search[@]}" -o whole.h5
+chain 3:5 1:9 2:20 1
 
 # ---- by time: once the rounds are planned, they are what is done
 search=(net.h5 -q --memory 8 --seconds 4 --proposals 1500 --seed 11 --timing 0 --replicas 3 --trial-rounds 10)

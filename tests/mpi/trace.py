@@ -4,7 +4,7 @@ import sys
 import h5py, numpy as np
 
 path, rounds, k, proposals = sys.argv[1], *map(int, sys.argv[2:])
-narrow, wide = ('round', 'best', 'proposals', 'round_trips', 'barrier', 'swap_least', 'swap_mean', 'round_trips_share'), ('energy', 'temperature', 'acceptance', 'swap', 'swap_probability', 'replica')
+narrow, wide = ('round', 'best', 'proposals', 'round_trips', 'barrier', 'swap_least', 'swap_mean', 'round_trips_share', 'excess', 'gap'), ('energy', 'temperature', 'acceptance', 'swap', 'swap_probability', 'replica')
 with h5py.File(path) as f:
     for name, s in f['schedules'].items():
         a = dict(s.attrs)
@@ -15,7 +15,13 @@ with h5py.File(path) as f:
         if rounds == 0:
             assert all(len(c) == 0 for c in t.values())
             continue
-        assert set(t) == {*narrow, *wide, 'correlation'}, set(t)
+        assert set(t) - {'elite'} == {*narrow, *wide, 'correlation', 'window', 'share'}, set(t)
+        if 'elite' in t:  # no better than the best, ascending; some order was better than the start
+            assert 1 <= len(t['elite']) <= 16 and (np.diff(t['elite'][:].astype('i8')) >= 0).all() and t['elite'][0] >= a['total']
+        assert t['window'].shape == (rounds, 2 * k) and t['share'].shape == (rounds, 16 * k)
+        times = s['measured/search']
+        assert set(times) == {'annealing', 'slowest', 'exchanging'} and all(times[c].shape == (rounds,) for c in times)
+        assert (times['slowest'][:] >= times['annealing'][:] * (1 - 1e-9)).all() and (times['annealing'][:] > 0).all()
         assert all(t[c].shape == (rounds,) for c in narrow), [(c, t[c].shape) for c in narrow]
         assert all(t[c].shape == (rounds, k) for c in wide), [(c, t[c].shape) for c in wide]
         assert t['correlation'].shape == (k,)
@@ -29,6 +35,10 @@ with h5py.File(path) as f:
         assert (np.diff(t['best'].astype('i8')) <= 0).all() and t['best'][-1] == a['total'], (t['best'], a['total'])
         drawn = np.diff(t['proposals'].astype('i8'), prepend=0)  # the fine level draws several per unit of effort
         assert (drawn > 0).all() and (drawn >= proposals * k).all() and (drawn % proposals == 0).all(), t['proposals']
+        assert (t['excess'] == t['best'] - a['lower_bound']).all() and (t['gap'] == t['best'] - a['certified_bound']).all()
+        shares = t['share'].reshape(rounds, k, 16)
+        assert (shares[..., :1].sum(-1) == 1024).all() or ((shares[..., :10].sum(-1) == 1024) & (shares[..., 10:].sum(-1) == 1024)).all()
+        assert (t['window'] >= 1).all() and (t['window'] <= 32).all()
         assert (np.diff(t['round_trips'].astype('i8')) >= 0).all()
         assert (t['energy'] >= a['lower_bound']).all() and (t['energy'].min(1) >= t['best']).all()
         # Rungs of a group ascend within a round.

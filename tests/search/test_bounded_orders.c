@@ -3,6 +3,7 @@
 #include "core/mem.h"
 #include "core/network.h"
 #include "optimizer/search/construct.h"
+#include "tests/support/optimal.h"
 #include "tests/support/random_network.h"
 #include "tests/support/unit.h"
 
@@ -57,11 +58,47 @@ static void dags_cost_what_is_certified(void **state)
     }
 }
 
+/* Where some order has no excess, the constructor for small networks finds one. */
+static void small_networks_without_excess_are_found(void **state)
+{
+    (void)state;
+    uint32_t compared = 0, narrow = 0;
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        ioa_test_dag_params params = ioa_test_dag_defaults();
+        params.neurons = 8 + (uint32_t)(seed % 4);
+        params.inputs = 2 + (uint32_t)(seed % 3);
+        params.outputs = 1 + (uint32_t)(seed % 2);
+        params.fan_in = 2;
+        params.reach = seed % 3 ? 0 : 4;
+        params.inner_outputs = seed % 2;
+        ioa_network *network = ioa_test_random_dag(seed, params);
+        for (uint64_t memory = 3; network && network->connections && memory <= 6; memory++) {
+            uint64_t optimum;
+            uint32_t order[IOA_TEST_OPTIMAL_CONNECTIONS];
+            ioa_io io;
+            if (!ioa_test_optimal_excess(network, memory, 200000, &optimum)) continue;
+            assert_int_equal(ioa_construct_separation(network, memory, order, NULL), IOA_OK);
+            assert_int_equal(ioa_order_check(network, order, NULL), IOA_OK);
+            assert_int_equal(ioa_memory_count(network, order, memory, IOA_POLICY_MIN, &io, NULL), IOA_OK);
+            uint64_t excess = io.reads + io.writes - network->bounds.lower;
+            assert_true(excess >= optimum);
+            if (optimum == 0) assert_int_equal(excess, 0);
+            compared++;
+            narrow += optimum == 0 && memory < network->bounds.active_neurons;
+        }
+        ioa_network_destroy(network);
+    }
+    print_message("%u compared, %u without excess in less memory than neurons\n", compared, narrow);
+    assert_true(compared > 300);
+    assert_true(narrow > 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(perceptrons_cost_what_is_certified),
         cmocka_unit_test(dags_cost_what_is_certified),
+        cmocka_unit_test(small_networks_without_excess_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

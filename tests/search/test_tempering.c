@@ -2,12 +2,14 @@
 #include "core/network.h"
 #include "core/order.h"
 #include "optimizer/search/tempering.h"
+#include "tests/support/failing_memory.h"
 #include "tests/support/random_network.h"
 #include "tests/support/unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
-static ioa_problem make_problem(uint64_t seed, uint32_t **order)
+static ioa_problem make_problem(uint64_t seed, ioa_policy policy, uint32_t **order)
 {
     ioa_graph *graph;
     ioa_network *network = ioa_test_random_dag(seed, ioa_test_dag_defaults());
@@ -16,22 +18,36 @@ static ioa_problem make_problem(uint64_t seed, uint32_t **order)
     *order = ioa_alloc(network->connections, sizeof **order);
     ioa_order_layered(network, *order);
     ioa_io io;
-    assert_int_equal(ioa_memory_count(network, *order, 8, IOA_POLICY_MIN, &io, NULL), IOA_OK);
-    return (ioa_problem){.network = network, .objective = ioa_objective_single(8, IOA_POLICY_MIN), .memory = 8, .start = *order,
+    assert_int_equal(ioa_memory_count(network, *order, 8, policy, &io, NULL), IOA_OK);
+    return (ioa_problem){.network = network, .objective = ioa_objective_single(8, policy), .memory = 8, .start = *order,
                          .start_total = io.reads + io.writes, .graph = graph};
+}
+
+static void set_policy(ioa_problem *problem, ioa_policy policy)
+{
+    ioa_io io;
+    problem->objective.level[0].policy = policy;
+    assert_int_equal(ioa_memory_count(problem->network, problem->start, problem->memory, policy, &io, NULL), IOA_OK);
+    problem->start_total = io.reads + io.writes;
+}
+
+/* The policy an engine is made for. */
+static ioa_policy policy_of(unsigned engine)
+{
+    return ioa_engine_at(engine) == &ioa_engine_exact ? IOA_POLICY_LRU : IOA_POLICY_MIN;
 }
 
 static ioa_tempering_config make_config(const ioa_engine *engine)
 {
     return (ioa_tempering_config){.engine = engine, .seed = 3, .replicas = 5, .rounds = 20, .trial = 8, .proposals = 50,
-                                  .spread = 2.0};
+                                  .spread = 2.0, .adapt = IOA_ADAPT_SHARES | IOA_ADAPT_WINDOWS, .patience = 10};
 }
 
 /* Whatever an engine claims to have found must be legal and count as claimed. */
 static void claims_hold_and_repeat(const ioa_engine *engine, uint64_t seed)
 {
     uint32_t *start;
-    ioa_problem problem = make_problem(seed, &start);
+    ioa_problem problem = make_problem(seed, seed % IOA_POLICY_COUNT, &start);
     uint64_t w = problem.network->connections, totals[2];
     uint32_t *orders[2];
     for (int run = 0; run < 2; run++) {
@@ -47,7 +63,7 @@ static void claims_hold_and_repeat(const ioa_engine *engine, uint64_t seed)
         ioa_tempering_best_order(tempering, replica, orders[run]);
         assert_int_equal(ioa_order_check(problem.network, orders[run], &error), IOA_OK);
         ioa_io io;
-        assert_int_equal(ioa_memory_count(problem.network, orders[run], 8, IOA_POLICY_MIN, &io, NULL), IOA_OK);
+        assert_int_equal(ioa_memory_count(problem.network, orders[run], 8, problem.objective.level[0].policy, &io, NULL), IOA_OK);
         assert_int_equal(io.reads + io.writes, totals[run]);
         assert_true(totals[run] <= problem.start_total);
         const ioa_trace *trace = ioa_tempering_trace(tempering);
@@ -72,18 +88,24 @@ static void every_engine_keeps_its_word(void **state)
         for (uint64_t seed = 0; seed < 6; seed++) claims_hold_and_repeat(ioa_engine_at(i), seed);
 }
 
-/* A search taken apart after `stop` rounds and put together in another object, K replicas on one worker. */
-static ioa_tempering *take_apart(const ioa_problem *problem, const ioa_engine *engine, uint64_t stop)
+static unsigned wish_to_stop(void *context)
 {
-    ioa_tempering_config config = make_config(engine);
+    uint64_t *left = context;
+    return --*left == 0 ? IOA_WISH_STOP : 0;
+}
+
+/* A search taken apart after `stop` rounds and put together in another object, K replicas on one worker. */
+static ioa_tempering *take_apart(const ioa_problem *problem, ioa_tempering_config config, uint64_t stop)
+{
     ioa_transport alone = ioa_transport_solo();
     ioa_tempering *from, *to;
     ioa_error error = {0};
     ioa_value read[IOA_TEMPERING_VALUES], written[IOA_TEMPERING_VALUES];
-    config.stop = stop;
+    uint64_t left = stop;
+    ioa_tempering_events events = {.context = &left, .wish = wish_to_stop};
     assert_int_equal(ioa_tempering_create(problem, &config, &alone, &from, &error), IOA_OK);
-    assert_int_equal(ioa_tempering_run(from, NULL, &error), IOA_OK);
-    config.stop = 0;
+    assert_int_equal(ioa_tempering_run(from, &events, &error), IOA_OK);
+    assert_int_equal(ioa_tempering_trace(from)->rounds, stop);
     assert_int_equal(ioa_tempering_create(problem, &config, &alone, &to, &error), IOA_OK);
     assert_int_equal(ioa_tempering_resize(to, stop, &error), IOA_OK);
     size_t count = ioa_tempering_values(from, read);
@@ -93,12 +115,12 @@ static ioa_tempering *take_apart(const ioa_problem *problem, const ioa_engine *e
         memcpy(written[i].values, read[i].values, read[i].count * (read[i].type == IOA_VALUE_U32 ? 4 : 8));
     }
     assert_int_equal(ioa_tempering_restored(to, &error), IOA_OK);
-    for (uint32_t k = 0; k < config.replicas; k++) {
-        uint64_t bytes = ioa_tempering_replica_bytes(from, k);
+    for (uint32_t k = 0; k < ioa_tempering_states(from); k++) {
+        uint64_t bytes = ioa_tempering_state_bytes(from, k);
         unsigned char *state = ioa_alloc(bytes + 1, 1);
-        ioa_tempering_replica_save(from, k, state + 1); /* from any address */
-        assert_int_equal(ioa_tempering_replica_load(to, k, state + 1, bytes, &error), IOA_OK);
-        assert_int_equal(ioa_tempering_replica_bytes(to, k), bytes);
+        ioa_tempering_state_save(from, k, state + 1); /* from any address */
+        assert_int_equal(ioa_tempering_state_load(to, k, state + 1, bytes, &error), IOA_OK);
+        assert_int_equal(ioa_tempering_state_bytes(to, k), bytes);
         ioa_free(state);
     }
     ioa_tempering_destroy(from);
@@ -109,14 +131,15 @@ static void resumed_equals_uninterrupted(void **state)
 {
     (void)state;
     uint32_t *start;
-    ioa_problem problem = make_problem(2, &start);
+    ioa_problem problem = make_problem(2, IOA_POLICY_MIN, &start);
     uint64_t w = problem.network->connections;
     uint32_t *orders[2] = {ioa_alloc(w, sizeof(uint32_t)), ioa_alloc(w, sizeof(uint32_t))};
     for (unsigned i = 0; ioa_engine_at(i); i++) {
-        ioa_tempering *whole = take_apart(&problem, ioa_engine_at(i), 1);
+        set_policy(&problem, policy_of(i));
+        ioa_tempering *whole = take_apart(&problem, make_config(ioa_engine_at(i)), 1);
         assert_int_equal(ioa_tempering_run(whole, NULL, NULL), IOA_OK);
         for (uint64_t stop = 2; stop <= 20; stop++) { /* every phase of the plan, its end included */
-            ioa_tempering *resumed = take_apart(&problem, ioa_engine_at(i), stop);
+            ioa_tempering *resumed = take_apart(&problem, make_config(ioa_engine_at(i)), stop);
             assert_int_equal(ioa_tempering_run(resumed, NULL, NULL), IOA_OK);
             const ioa_trace *a = ioa_tempering_trace(whole), *b = ioa_tempering_trace(resumed);
             assert_int_equal(a->rounds, b->rounds);
@@ -139,24 +162,168 @@ static void resumed_equals_uninterrupted(void **state)
     ioa_network_destroy((ioa_network *)problem.network);
 }
 
+/* Two searches that should be the same, and all orders of theirs. */
+static void expect_same(const ioa_tempering *a, const ioa_tempering *b)
+{
+    const ioa_trace *s = ioa_tempering_trace(a), *t = ioa_tempering_trace(b);
+    assert_int_equal(s->rounds, t->rounds);
+    assert_memory_equal(s->energy, t->energy, s->rounds * s->replicas * sizeof *s->energy);
+    assert_memory_equal(s->share, t->share, s->rounds * s->replicas * IOA_MOVES * sizeof *s->share);
+    assert_int_equal(ioa_tempering_reheats(a), ioa_tempering_reheats(b));
+    assert_int_equal(ioa_tempering_states(a), ioa_tempering_states(b));
+    unsigned char *states[2];
+    for (uint32_t i = 0; i < ioa_tempering_states(a); i++) {
+        uint64_t bytes = ioa_tempering_state_bytes(a, i);
+        assert_int_equal(bytes, ioa_tempering_state_bytes(b, i));
+        for (int k = 0; k < 2; k++) ioa_tempering_state_save(k ? b : a, i, states[k] = ioa_alloc(bytes, 1));
+        assert_memory_equal(states[0], states[1], bytes);
+        for (int k = 0; k < 2; k++) ioa_free(states[k]);
+    }
+}
+
+/* Without gain it is heated up again from the elite, and then ends before its plan; all of it survives being taken apart. */
+static void stagnation_heats_up_and_resumes(void **state)
+{
+    (void)state;
+    uint32_t *start;
+    ioa_problem problem = make_problem(2, IOA_POLICY_MIN, &start);
+    ioa_tempering_config config = make_config(ioa_engine_find("levels"));
+    config.rounds = 1000;
+    config.patience = 1;
+    ioa_tempering *whole = take_apart(&problem, config, 1);
+    assert_int_equal(ioa_tempering_run(whole, NULL, NULL), IOA_OK);
+    uint64_t rounds = ioa_tempering_trace(whole)->rounds;
+    assert_true(ioa_tempering_reheats(whole) >= 1 && rounds < 1000);
+    const ioa_elite *elite = ioa_tempering_elite(whole);
+    assert_true(elite->count >= 2 && elite->count <= elite->capacity);
+    uint64_t best = UINT64_MAX;
+    for (uint32_t i = 0; i < elite->count; i++)
+        if (elite->entry[i].total < best) best = elite->entry[i].total;
+    uint32_t replica, owner;
+    assert_true(best >= ioa_tempering_best(whole, &replica, &owner));
+    for (uint64_t stop = rounds; stop > 700; stop -= 61) { /* its last round included */
+        ioa_tempering *resumed = take_apart(&problem, config, stop);
+        assert_int_equal(ioa_tempering_run(resumed, NULL, NULL), IOA_OK);
+        expect_same(whole, resumed);
+        ioa_tempering_destroy(resumed);
+    }
+    ioa_tempering_destroy(whole);
+    config.patience = 0;
+    ioa_tempering *patient = take_apart(&problem, config, 1);
+    assert_int_equal(ioa_tempering_run(patient, NULL, NULL), IOA_OK);
+    assert_int_equal(ioa_tempering_trace(patient)->rounds, 1000);
+    uint64_t target = ioa_tempering_best(patient, &replica, &owner) + 3;
+    ioa_tempering_destroy(patient);
+    config.target = target;
+    ioa_tempering *easy = take_apart(&problem, config, 1);
+    assert_int_equal(ioa_tempering_run(easy, NULL, NULL), IOA_OK);
+    const ioa_trace *trace = ioa_tempering_trace(easy);
+    assert_true(trace->rounds < 1000 && trace->best[trace->rounds - 1] <= target && trace->best[trace->rounds - 2] > target);
+    ioa_tempering *again = take_apart(&problem, config, trace->rounds); /* stopped as it was over anyway */
+    assert_int_equal(ioa_tempering_run(again, NULL, NULL), IOA_OK);
+    expect_same(easy, again);
+    ioa_tempering_destroy(again);
+    ioa_tempering_destroy(easy);
+    ioa_free(start);
+    ioa_graph_destroy((ioa_graph *)problem.graph);
+    ioa_network_destroy((ioa_network *)problem.network);
+}
+
+/* A second worker that exists in its messages only, and fails in its third round. */
+typedef struct other_worker {
+    int rounds;
+} other_worker;
+
+static ioa_status gather_with_failure(void *context, const int64_t *mine, uint32_t count, int64_t *all, ioa_error *error)
+{
+    (void)error;
+    other_worker *other = context;
+    for (int r = 0; r < 2; r++) memcpy(all + (uint64_t)r * count, mine, count * sizeof *mine);
+    if (count > 1 && ++other->rounds == 3) all[count] = IOA_ERR_NOMEM; /* the head begins with the status */
+    return IOA_OK;
+}
+
+static void share_of_other(void *context, uint32_t from, void *bytes, uint64_t count)
+{
+    (void)context;
+    assert_int_equal(from, 1);
+    snprintf(bytes, count, "out of memory: 42 bytes for a test");
+}
+
+static void hand_of_other(void *context, uint32_t from, uint32_t to, void *bytes, uint64_t count)
+{
+    (void)context;
+    (void)bytes;
+    (void)count;
+    assert_true(from != to);
+}
+
+static void failures_of_others_are_explained(void **state)
+{
+    (void)state;
+    uint32_t *start;
+    ioa_problem problem = make_problem(3, IOA_POLICY_MIN, &start);
+    ioa_tempering_config config = make_config(ioa_engine_find("priced"));
+    other_worker other = {0};
+    ioa_transport two = {.context = &other, .rank = 0, .size = 2, .gather = gather_with_failure, .share = share_of_other,
+                         .hand = hand_of_other};
+    ioa_tempering *t;
+    ioa_error error = {0};
+    assert_int_equal(ioa_tempering_create(&problem, &config, &two, &t, &error), IOA_OK);
+    assert_int_equal(ioa_tempering_run(t, NULL, &error), IOA_ERR_NOMEM);
+    assert_string_equal(error.text, "worker 1: out of memory: 42 bytes for a test");
+    assert_int_equal(ioa_tempering_trace(t)->rounds, 2);
+    ioa_tempering_destroy(t);
+    ioa_free(start);
+    ioa_graph_destroy((ioa_graph *)problem.graph);
+    ioa_network_destroy((ioa_network *)problem.network);
+}
+
+/* Groups of rungs are independent: no swap joins them, and all replicas keep to theirs. */
+static void groups_do_not_meet(void **state)
+{
+    (void)state;
+    uint32_t *start;
+    ioa_problem problem = make_problem(3, IOA_POLICY_MIN, &start);
+    ioa_tempering_config config = make_config(ioa_engine_find("priced"));
+    config.replicas = 6;
+    config.groups = 2;
+    config.rounds = 60;
+    ioa_tempering *t = take_apart(&problem, config, 30);
+    assert_int_equal(ioa_tempering_run(t, NULL, NULL), IOA_OK);
+    const ioa_trace *trace = ioa_tempering_trace(t);
+    uint64_t swaps = 0;
+    for (uint64_t i = 0; i < trace->rounds * 6; i++) {
+        assert_int_equal(trace->replica_at[i] % 2, i % 6 >= 3);
+        if (i % 6 == 2 || i % 6 == 5) assert_true(trace->swap[i] == -1.0);
+        swaps += trace->swap[i] == 1.0;
+    }
+    assert_true(swaps > 0);
+    ioa_tempering_destroy(t);
+    ioa_free(start);
+    ioa_graph_destroy((ioa_graph *)problem.graph);
+    ioa_network_destroy((ioa_network *)problem.network);
+}
+
 /* Whatever the bytes are, loading says no or yields orders that are legal and cost what is claimed. */
 static void damaged_states_do_no_harm(void **state)
 {
     (void)state;
     uint32_t *start;
-    ioa_problem problem = make_problem(4, &start);
+    ioa_problem problem = make_problem(4, IOA_POLICY_MIN, &start);
     uint32_t *order = ioa_alloc(problem.network->connections, sizeof *order);
     ioa_pcg32 rng = ioa_rng_keyed(1, IOA_RNG_TEST, 0, 0);
     for (unsigned i = 0; ioa_engine_at(i); i++)
         for (int trial = 0; trial < 60; trial++) {
-            ioa_tempering *t = take_apart(&problem, ioa_engine_at(i), trial % 2 ? 3 : 18);
-            uint64_t bytes = ioa_tempering_replica_bytes(t, 0), short_by = trial % 5 == 0 ? 1 + ioa_pcg32_below(&rng, 9) : 0;
+            set_policy(&problem, policy_of(i));
+            ioa_tempering *t = take_apart(&problem, make_config(ioa_engine_at(i)), trial % 2 ? 3 : 18);
+            uint64_t bytes = ioa_tempering_state_bytes(t, 0), short_by = trial % 5 == 0 ? 1 + ioa_pcg32_below(&rng, 9) : 0;
             unsigned char *saved = ioa_alloc(bytes, 1);
-            ioa_tempering_replica_save(t, 0, saved);
+            ioa_tempering_state_save(t, 0, saved);
             for (int flip = 0; flip < 3 && !short_by; flip++)
                 saved[ioa_pcg32_below(&rng, (uint32_t)(bytes - 8))] ^= (unsigned char)(1u << ioa_pcg32_below(&rng, 8));
             ioa_error error = {0};
-            ioa_status status = ioa_tempering_replica_load(t, 0, saved, bytes - short_by, &error);
+            ioa_status status = ioa_tempering_state_load(t, 0, saved, bytes - short_by, &error);
             assert_true(status == IOA_OK || status == IOA_ERR_INPUT);
             if (short_by) assert_int_equal(status, IOA_ERR_INPUT);
             if (status == IOA_OK) {
@@ -172,29 +339,35 @@ static void damaged_states_do_no_harm(void **state)
     ioa_network_destroy((ioa_network *)problem.network);
 }
 
+typedef struct searching {
+    const ioa_problem *problem;
+    const ioa_engine *engine;
+} searching;
+
+static ioa_status search(void *context, ioa_error *error)
+{
+    const searching *s = context;
+    ioa_tempering_config config = make_config(s->engine);
+    config.rounds = 2;
+    config.proposals = 3;
+    ioa_transport alone = ioa_transport_solo();
+    ioa_tempering *tempering = NULL;
+    ioa_status status = ioa_tempering_create(s->problem, &config, &alone, &tempering, error);
+    if (status == IOA_OK) status = ioa_tempering_run(tempering, NULL, error);
+    ioa_tempering_destroy(tempering);
+    return status;
+}
+
 static void running_out_of_memory_is_reported(void **state)
 {
     (void)state;
     uint32_t *start;
-    ioa_problem problem = make_problem(1, &start);
-    for (unsigned i = 0; ioa_engine_at(i); i++)
-        for (uint64_t n = 1;; n++) {
-            ioa_tempering_config config = make_config(ioa_engine_at(i));
-            config.rounds = 2;
-            config.proposals = 3;
-            ioa_transport alone = ioa_transport_solo();
-            ioa_tempering *tempering = NULL;
-            ioa_mem_fail_at(n);
-            ioa_status status = ioa_tempering_create(&problem, &config, &alone, &tempering, NULL);
-            if (status == IOA_OK) status = ioa_tempering_run(tempering, NULL, NULL);
-            uint64_t made = ioa_mem_fail_at(0);
-            ioa_tempering_destroy(tempering);
-            if (made < n) {
-                assert_int_equal(status, IOA_OK);
-                break;
-            }
-            assert_int_equal(status, IOA_ERR_NOMEM);
-        }
+    ioa_problem problem = make_problem(1, IOA_POLICY_MIN, &start);
+    for (unsigned i = 0; ioa_engine_at(i); i++) {
+        set_policy(&problem, policy_of(i));
+        searching s = {&problem, ioa_engine_at(i)};
+        ioa_test_fail_each_allocation(search, &s, IOA_TEST_NOMEM);
+    }
     ioa_free(start);
     ioa_graph_destroy((ioa_graph *)problem.graph);
     ioa_network_destroy((ioa_network *)problem.network);
@@ -205,6 +378,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_engine_keeps_its_word),
         cmocka_unit_test(resumed_equals_uninterrupted),
+        cmocka_unit_test(stagnation_heats_up_and_resumes),
+        cmocka_unit_test(groups_do_not_meet),
+        cmocka_unit_test(failures_of_others_are_explained),
         cmocka_unit_test(damaged_states_do_no_harm),
         cmocka_unit_test(running_out_of_memory_is_reported),
     };

@@ -1,8 +1,6 @@
-#include "tests/support/import_samples.h"
+#include "tests/support/import_samples_parts.h"
 
-#include <hdf5.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <zlib.h>
@@ -10,11 +8,6 @@
 static const float w1[2][3] = {{1, 0, -2}, {0.5f, 3, 0}}, w1_turned[3][2] = {{1, 0.5f}, {0, 3}, {-2, 0}};
 static const float w2[2][2] = {{0, 1.5f}, {-4, 2}}, w2_turned[2][2] = {{0, -4}, {1.5f, 2}};
 static const float b1[2] = {0.25f, -1}, b2[2] = {0, 0.125f};
-
-typedef struct buffer {
-    unsigned char bytes[8192];
-    size_t size;
-} buffer;
 
 static void put(buffer *b, const void *data, size_t size)
 {
@@ -73,24 +66,14 @@ static void build_array_of(buffer *b, const char *descr, const char *shape, cons
     put(b, data, size);
 }
 
-typedef struct zip {
-    buffer *out;
-    buffer directory;
-    unsigned members;
-    bool deflate;
-} zip;
-
-static void zip_add(zip *z, const char *name, const char *descr, const char *shape, const void *data, size_t size)
+void zip_add_bytes(zip *z, const char *name, const void *bytes, size_t size)
 {
-    static buffer content;
     unsigned char packed[4096];
     uLongf length = 0;
-    content.size = 0;
-    build_array_of(&content, descr, shape, data, size);
-    uint64_t crc = crc32(0, content.bytes, (uInt)content.size), start = z->out->size;
+    uint64_t crc = crc32(0, bytes, (uInt)size), start = z->out->size;
     if (z->deflate) { /* raw deflate: zlib's stream without its header and checksum */
         length = sizeof packed;
-        compress(packed, &length, content.bytes, content.size);
+        compress(packed, &length, bytes, size);
         length -= 6;
     }
     for (int central = 0; central < 2; central++) {
@@ -100,8 +83,8 @@ static void zip_add(zip *z, const char *name, const char *descr, const char *sha
         put_number(b, z->deflate ? 8 : 0, 2);
         put_number(b, 0, 4);
         put_number(b, crc, 4);
-        put_number(b, z->deflate ? length : content.size, 4);
-        put_number(b, content.size, 4);
+        put_number(b, z->deflate ? length : size, 4);
+        put_number(b, size, 4);
         put_number(b, strlen(name), 2);
         put_number(b, 0, 2);
         if (central) {
@@ -111,11 +94,19 @@ static void zip_add(zip *z, const char *name, const char *descr, const char *sha
         }
         put(b, name, strlen(name));
     }
-    put(z->out, z->deflate ? packed + 2 : content.bytes, z->deflate ? length : content.size);
+    put(z->out, z->deflate ? packed + 2 : (const unsigned char *)bytes, z->deflate ? length : size);
     z->members++;
 }
 
-static void zip_end(zip *z)
+static void zip_add(zip *z, const char *name, const char *descr, const char *shape, const void *data, size_t size)
+{
+    static buffer content;
+    content.size = 0;
+    build_array_of(&content, descr, shape, data, size);
+    zip_add_bytes(z, name, content.bytes, content.size);
+}
+
+void zip_end(zip *z)
 {
     uint64_t start = z->out->size;
     put(z->out, z->directory.bytes, z->directory.size);
@@ -295,93 +286,28 @@ static void build_onnx(buffer *b)
     put_bytes(b, 7, graph.bytes, graph.size);
 }
 
-/* ---- Keras ---- */
-
-static void names_attribute(hid_t group, const char *attribute, hsize_t count, size_t size, const char *names)
-{
-    hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate_simple(1, &count, NULL);
-    H5Tset_size(type, size);
-    H5Tset_strpad(type, H5T_STR_NULLPAD);
-    hid_t id = H5Acreate2(group, attribute, type, space, H5P_DEFAULT, H5P_DEFAULT);
-    H5Awrite(id, type, names);
-    H5Aclose(id);
-    H5Sclose(space);
-    H5Tclose(type);
-}
-
-static void keras_layer(hid_t file, const char *name, hsize_t inputs, const float *kernel, const float *bias)
-{
-    hid_t group = H5Gcreate2(file, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    hsize_t shape[2] = {inputs, 2}, length = 2;
-    char names[2][16] = {{0}};
-    snprintf(names[0], sizeof names[0], "%.6s/kernel:0", name);
-    snprintf(names[1], sizeof names[1], "%.6s/bias:0", name);
-    names_attribute(group, "weight_names", 2, sizeof names[0], names[0]);
-    hid_t inner = H5Gcreate2(group, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    for (int i = 0; i < 2; i++) {
-        hid_t space = i ? H5Screate_simple(1, &length, NULL) : H5Screate_simple(2, shape, NULL);
-        hid_t set = H5Dcreate2(inner, i ? "bias:0" : "kernel:0", H5T_IEEE_F32LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-        H5Dwrite(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, i ? bias : kernel);
-        H5Dclose(set);
-        H5Sclose(space);
-    }
-    H5Gclose(inner);
-    H5Gclose(group);
-}
-
-static void text_attribute(hid_t file, const char *name, const char *text)
-{
-    hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
-    H5Tset_size(type, H5T_VARIABLE);
-    hid_t id = H5Acreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-    H5Awrite(id, type, &text);
-    H5Aclose(id);
-    H5Sclose(space);
-    H5Tclose(type);
-}
-
-static bool write_keras(const char *path)
-{
-    static const char model[] =
-        "{\"class_name\": \"Sequential\", \"config\": {\"layers\": ["
-        "{\"class_name\": \"Dense\", \"config\": {\"name\": \"dense1\", \"activation\": \"linear\"}},"
-        "{\"class_name\": \"Activation\", \"config\": {\"name\": \"act\", \"activation\": \"relu\"}},"
-        "{\"class_name\": \"Dense\", \"config\": {\"name\": \"dense2\", \"activation\": \"softmax\"}}]}}";
-    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    if (file < 0) return false;
-    names_attribute(file, "layer_names", 3, 8, "dense1\0\0act\0\0\0\0\0dense2\0");
-    text_attribute(file, "model_config", model);
-    keras_layer(file, "dense1", 3, &w1_turned[0][0], b1);
-    keras_layer(file, "dense2", 2, &w2_turned[0][0], b2);
-    hid_t group = H5Gcreate2(file, "act", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    hsize_t none = 0;
-    hid_t space = H5Screate_simple(1, &none, NULL);
-    hid_t id = H5Acreate2(group, "weight_names", H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT);
-    H5Aclose(id);
-    H5Sclose(space);
-    H5Gclose(group);
-    return H5Fclose(file) >= 0;
-}
-
 /* ---- the list ---- */
 
 static const struct {
     import_sample sample;
-    void (*build)(buffer *b); /* NULL: by the HDF5 library */
+    void (*build)(buffer *b);
+    bool (*write)(const char *path); /* or this: by the HDF5 library */
 } samples[] = {
-    {{"coordinate.mtx", false, true}, build_mtx},
-    {{"array.mtx", false, true}, build_array},
-    {{"pattern.smtx", false, true}, build_smtx},
-    {{"layer.tsv", false, false}, build_tsv},
-    {{"layer.npy", false, false}, build_npy},
-    {{"stored.npz", true, false}, build_stored_npz},
-    {{"deflated.npz", true, false}, build_deflated_npz},
-    {{"csr.npz", false, true}, build_csr_npz},
-    {{"csc.npz", false, true}, build_csc_npz},
-    {{"coo.npz", false, true}, build_coo_npz},
-    {{"model.safetensors", true, true}, build_safetensors},
-    {{"model.onnx", true, false}, build_onnx},
-    {{"model.h5", true, false}, NULL},
+    {{"coordinate.mtx", false, true}, build_mtx, NULL},
+    {{"array.mtx", false, true}, build_array, NULL},
+    {{"pattern.smtx", false, true}, build_smtx, NULL},
+    {{"layer.tsv", false, false}, build_tsv, NULL},
+    {{"layer.npy", false, false}, build_npy, NULL},
+    {{"stored.npz", true, false}, build_stored_npz, NULL},
+    {{"deflated.npz", true, false}, build_deflated_npz, NULL},
+    {{"csr.npz", false, true}, build_csr_npz, NULL},
+    {{"csc.npz", false, true}, build_csc_npz, NULL},
+    {{"coo.npz", false, true}, build_coo_npz, NULL},
+    {{"model.safetensors", true, true}, build_safetensors, NULL},
+    {{"model.onnx", true, false}, build_onnx, NULL},
+    {{"model.h5", true, false}, NULL, write_keras2},
+    {{"three.weights.h5", true, false}, NULL, write_keras3_weights},
+    {{"model.keras", true, false}, NULL, write_keras3},
 };
 
 const import_sample *import_sample_at(unsigned index)
@@ -392,7 +318,7 @@ const import_sample *import_sample_at(unsigned index)
 bool import_sample_write(unsigned index, const char *path)
 {
     static buffer b;
-    if (!samples[index].build) return write_keras(path);
+    if (samples[index].write) return samples[index].write(path);
     b.size = 0;
     samples[index].build(&b);
     FILE *file = fopen(path, "wb");

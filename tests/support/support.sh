@@ -95,6 +95,21 @@ expect_one_line() {
     done
 }
 
+# refuse PATTERN... -- ARGUMENTS...: the program ends with exit code 2 and one line that matches every pattern. A test that
+# starts it otherwise sets `refused` to how, and `refused_line` to what expect_one_line needs before the patterns.
+refused=(ioa)
+refused_line=()
+refuse() {
+    local patterns=()
+    while [ "$1" != -- ]; do
+        patterns+=("$1")
+        shift
+    done
+    shift
+    expect_exit 2 "${refused[@]}" "$@"
+    expect_one_line "${refused_line[@]}" "${patterns[@]}"
+}
+
 expect_text() { # PATTERN in standard output of the last command
     grep -Eq -- "$1" "$out" || fail "standard output does not match '$1'"
 }

@@ -20,6 +20,9 @@ int ioa_isa_from_name(const char *name);   /* -1 if unknown */
 int ioa_isa_available(ioa_isa isa);        /* 1 if this build has it and this processor runs it */
 ioa_isa ioa_isa_best(void);                /* the widest available one */
 
+/* Vector registers: M of the fastest memory there is, each value a tile of one register's width. AUTO: of the best. */
+uint32_t ioa_isa_registers(ioa_isa isa);
+
 /* How an evaluation order becomes a sequence of runs (a run = connections with one destination, its accumulator in
  * registers). */
 typedef enum ioa_layout {

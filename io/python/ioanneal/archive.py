@@ -25,6 +25,7 @@ class Schedule:
     attributes: Dict[str, object]
     trace: Dict[str, np.ndarray] = field(default_factory=dict)
     measured: List[Dict[str, object]] = field(default_factory=list)
+    search_times: Dict[str, np.ndarray] = field(default_factory=dict)  # seconds, round by round
 
     def __getattr__(self, name):
         try:
@@ -73,11 +74,12 @@ def _read_schedule(group, path, connections):
     if order.shape != (connections,) or not np.array_equal(np.sort(order), np.arange(connections)):
         raise FormatError(f"{path}: {group.name}/order: is no permutation of the connections")
     measured = []
-    for name in sorted(group.get("measured", ())):
+    for name in sorted(n for n in group.get("measured", ()) if n.isdigit()):
         m = group["measured"][name]
         measured.append({**{k: _plain(v) for k, v in m.attrs.items()}, **{k: m[k][:] for k in m}})
     return Schedule(order=order, attributes={k: _plain(v) for k, v in group.attrs.items()},
-                    trace={k: v[:] for k, v in group.get("trace", {}).items()}, measured=measured)
+                    trace={k: v[:] for k, v in group.get("trace", {}).items()}, measured=measured,
+                    search_times={k: v[:] for k, v in group.get("measured/search", {}).items()})
 
 
 def read_archive(path):

@@ -1,0 +1,100 @@
+/* Small networks as a game of first accesses, played backwards (core/bounds.h, E): which neurons must be live when a
+ * neuron is loaded for the first time, whatever the order of the connections. */
+#ifndef IOA_CORE_SEPARATION_H
+#define IOA_CORE_SEPARATION_H
+
+#include <ioanneal/network.h>
+#include <stdbool.h>
+
+#define IOA_SEPARATION_WORDS 2u
+#define IOA_SEPARATION_NEURONS (64u * IOA_SEPARATION_WORDS) /* with connections; larger networks have no game */
+
+typedef struct ioa_set {
+    uint64_t w[IOA_SEPARATION_WORDS];
+} ioa_set;
+
+/* Neurons with connections are numbered 0 .. count - 1, ids ascending. */
+typedef struct ioa_separation {
+    uint32_t count;
+    uint32_t slots;                            /* C = M - 1 */
+    ioa_set all;
+    uint32_t neuron[IOA_SEPARATION_NEURONS];   /* id */
+    uint8_t weight[IOA_SEPARATION_NEURONS];    /* least excess of a neuron that is absent while live: 2, cheap ones 1 */
+    ioa_set need[IOA_SEPARATION_NEURONS];      /* itself, its ancestors, its destinations */
+    ioa_set dependents[IOA_SEPARATION_NEURONS]; /* whose need it is in */
+} ioa_separation;
+
+/* touched: had an access. live: touched, and not all they need is; every one of them has an access to come.
+ * spilled: live ones that may be absent, and are paid for. */
+typedef struct ioa_separation_state {
+    ioa_set touched, live, spilled;
+} ioa_separation_state;
+
+/* False if the network has no connections or too many neurons; IOA_ERR_NOMEM cannot happen. */
+bool ioa_separation_create(const ioa_network *network, uint64_t memory, ioa_separation *game);
+
+/* The state before the first access of `v`, one of the touched. */
+ioa_separation_state ioa_separation_remove(const ioa_separation *game, const ioa_separation_state *s, uint32_t v);
+
+/* Neurons that were in fast memory when v was loaded and `before` was the state, v itself included. */
+uint32_t ioa_separation_occupied(const ioa_separation_state *before);
+
+/* True if whoever can win from `after` or from anywhere below `s` can win by going to `after` first, at no more cost. */
+bool ioa_separation_safe(const ioa_separation *game, const ioa_separation_state *s, const ioa_separation_state *after);
+
+/* Goes backwards as long as that is safe and nothing overflows. `removed` [count] gets the neurons in this order, or
+ * is NULL; gives their number. Every state tried costs 1 of `*work`; stops where it runs out. */
+uint32_t ioa_separation_descend(const ioa_separation *game, ioa_separation_state *s, uint32_t *removed, uint64_t *work);
+
+/* A play of least cost: `first` [IOA_SEPARATION_NEURONS] gets the neurons (ids) in the order of their first accesses,
+ * *count their number, or 0 if none was found within `work` tried states. IOA_ERR_NOMEM. */
+ioa_status ioa_separation_play(const ioa_network *network, uint64_t memory, uint64_t work, uint32_t *first,
+                               uint32_t *count, ioa_error *error);
+
+static inline bool ioa_set_has(const ioa_set *s, uint32_t v)
+{
+    return s->w[v / 64] >> v % 64 & 1;
+}
+
+static inline void ioa_set_add(ioa_set *s, uint32_t v)
+{
+    s->w[v / 64] |= UINT64_C(1) << v % 64;
+}
+
+static inline void ioa_set_drop(ioa_set *s, uint32_t v)
+{
+    s->w[v / 64] &= ~(UINT64_C(1) << v % 64);
+}
+
+static inline bool ioa_set_empty(const ioa_set *s)
+{
+    uint64_t any = 0;
+    for (uint32_t i = 0; i < IOA_SEPARATION_WORDS; i++) any |= s->w[i];
+    return any == 0;
+}
+
+static inline ioa_set ioa_set_minus(const ioa_set *a, const ioa_set *b)
+{
+    ioa_set r;
+    for (uint32_t i = 0; i < IOA_SEPARATION_WORDS; i++) r.w[i] = a->w[i] & ~b->w[i];
+    return r;
+}
+
+static inline uint32_t ioa_set_size(const ioa_set *s)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < IOA_SEPARATION_WORDS; i++) n += (uint32_t)__builtin_popcountll(s->w[i]);
+    return n;
+}
+
+/* The smallest member from `v` on; IOA_SEPARATION_NEURONS if there is none. */
+static inline uint32_t ioa_set_next(const ioa_set *s, uint32_t v)
+{
+    if (v >= IOA_SEPARATION_NEURONS) return IOA_SEPARATION_NEURONS;
+    uint32_t i = v / 64;
+    uint64_t bits = s->w[i] & (UINT64_MAX << v % 64);
+    while (!bits && ++i < IOA_SEPARATION_WORDS) bits = s->w[i];
+    return bits ? i * 64 + (uint32_t)__builtin_ctzll(bits) : IOA_SEPARATION_NEURONS;
+}
+
+#endif

@@ -1,0 +1,345 @@
+/* The search under LRU and RR: levels first, then single moves with the exact LRU count.
+ *
+ * Under MIN an order with prices or intervals says what to keep; LRU keeps what was used last, and comes near the same
+ * only where the memory is larger than what the order asks for. So the levels (engine_levels.c) search an order that
+ * is good under MIN for a SHARE of the memory, which share being found by trying block orders; and from where
+ * they end the exact level (exact.h) goes on, cold, with the whole memory.
+ * RR has no local count. It evicts the oldest arrival rather than the oldest use, which is near enough for orders that
+ * suit LRU to suit it: there, too, the exact level anneals by LRU, and the count under RR at the end of every round
+ * decides. Under MIN there is nothing to add, and the levels keep all rounds. */
+#include "optimizer/search/engine.h"
+
+#include "core/mem.h"
+#include "optimizer/search/construct.h"
+#include "optimizer/search/exact.h"
+#include "optimizer/search/scorer.h"
+
+#include <string.h>
+
+#define HOT 0.15 /* I/Os */
+#define COLD 0.06
+#define TAKEOVER 0.5 /* progress at which the exact level begins */
+#define USUAL_SHARE 0.6 /* of the memory, where trying costs too much */
+#define TRYING_UP_TO 3000000u /* connections */
+
+static const double shares[] = {0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9};
+
+typedef struct shared {
+    ioa_problem inner;   /* under LRU and RR: with less memory, under MIN */
+    uint32_t *start;     /* [W] of the inner problem */
+    uint64_t start_total; /* its I/O in the outer one */
+    void *levels;        /* what its replicas share */
+    double takeover;
+} shared;
+
+static void release(void *pointer)
+{
+    shared *s = pointer;
+    if (!s) return;
+    if (s->levels) ioa_engine_levels.release(s->levels);
+    ioa_free(s->start);
+    ioa_free(s);
+}
+
+static uint64_t share_of(uint64_t memory, double share)
+{
+    uint64_t slots = (uint64_t)((double)memory * share + 0.5);
+    return slots < IOA_MEMORY_MIN ? IOA_MEMORY_MIN : slots;
+}
+
+/* Block orders for shares of the memory: the best one's share is the inner problem's, and the best order its start. */
+static ioa_status try_shares(shared *s, const ioa_problem *problem, ioa_scorer *scorer, ioa_error *error)
+{
+    uint64_t w = problem->network->connections, cheapest = UINT64_MAX;
+    s->inner.memory = share_of(problem->memory, USUAL_SHARE);
+    if (w > TRYING_UP_TO) return IOA_OK;
+    uint32_t *order = ioa_alloc(w, sizeof *order);
+    ioa_status status = order ? IOA_OK : ioa_fail_nomem(error, "an order", w, sizeof *order);
+    for (size_t i = 0; status == IOA_OK && i < sizeof shares / sizeof *shares; i++) {
+        uint64_t memory = share_of(problem->memory, shares[i]);
+        status = ioa_construct_blocks(problem->network, memory, order, error);
+        if (status != IOA_OK) break;
+        uint64_t total = ioa_scorer_total(scorer, order);
+        if (total >= cheapest) continue;
+        cheapest = total;
+        s->inner.memory = memory;
+        if (cheapest >= s->start_total) continue;
+        s->start_total = cheapest;
+        memcpy(s->start, order, w * sizeof *order);
+    }
+    ioa_free(order);
+    return status;
+}
+
+static ioa_status prepare(const ioa_problem *problem, void **pointer, ioa_error *error)
+{
+    uint64_t w = problem->network->connections;
+    ioa_scorer *scorer = NULL;
+    shared *s = ioa_alloc_zero(1, sizeof *s);
+    if (!s) return ioa_fail_nomem(error, "the search", 1, sizeof *s);
+    s->inner = *problem;
+    s->takeover = 1.0;
+    s->start_total = problem->start_total;
+    s->start = ioa_alloc_copy(problem->start, w, sizeof *s->start);
+    ioa_status status = s->start ? IOA_OK : ioa_fail_nomem(error, "an order", w, sizeof *s->start);
+    if (status == IOA_OK && problem->objective.level[0].policy != IOA_POLICY_MIN) {
+        s->inner.hot = s->inner.cold = 0.0; /* the ones given are the exact level's */
+        s->takeover = TAKEOVER;
+        status = ioa_scorer_create(problem->network, &problem->objective, &scorer, error);
+        if (status == IOA_OK) status = try_shares(s, problem, scorer, error);
+        ioa_scorer_destroy(scorer);
+        s->inner.objective = ioa_objective_single(s->inner.memory, IOA_POLICY_MIN);
+    }
+    s->inner.start = s->start;
+    if (status == IOA_OK)
+        status = ioa_objective_count(problem->network, s->start, &s->inner.objective, NULL, &s->inner.start_total, error);
+    if (status == IOA_OK) {
+        status = ioa_engine_levels.prepare(&s->inner, &s->levels, error);
+    }
+    if (status == IOA_OK)
+        *pointer = s;
+    else
+        release(s);
+    return status;
+}
+
+/* ---- a replica ---- */
+
+typedef struct replica {
+    const ioa_problem *problem;
+    const shared *shared;
+    void *levels;     /* before the takeover */
+    ioa_exact *exact; /* from then on */
+    ioa_scorer *scorer;
+    uint32_t *order; /* [W] as last counted */
+    uint32_t *best;  /* [W] */
+    uint64_t total, best_total;
+} replica;
+
+static void destroy(void *state)
+{
+    replica *r = state;
+    if (!r) return;
+    if (r->levels) ioa_engine_levels.destroy(r->levels);
+    ioa_exact_destroy(r->exact);
+    ioa_scorer_destroy(r->scorer);
+    ioa_free(r->order);
+    ioa_free(r->best);
+    ioa_free(r);
+}
+
+static void count_exactly(replica *r)
+{
+    r->total = ioa_scorer_total(r->scorer, r->order);
+    if (r->total >= r->best_total) return;
+    r->best_total = r->total;
+    memcpy(r->best, r->order, r->problem->network->connections * sizeof *r->best);
+}
+
+static ioa_status turn(void *state, uint32_t kind, ioa_error *error)
+{
+    replica *r = state;
+    ioa_exact_destroy(r->exact);
+    r->exact = NULL;
+    memcpy(r->order, r->shared->start, r->problem->network->connections * sizeof *r->order);
+    r->total = r->shared->start_total;
+    if (r->levels) return ioa_engine_levels.turn(r->levels, kind, error);
+    return ioa_engine_levels.create(&r->shared->inner, r->shared->levels, kind, &r->levels, error);
+}
+
+static ioa_status create(const ioa_problem *problem, const void *pointer, uint32_t kind, void **state, ioa_error *error)
+{
+    uint64_t w = problem->network->connections;
+    replica *r = ioa_alloc_zero(1, sizeof *r);
+    if (!r) return ioa_fail_nomem(error, "a replica", 1, sizeof *r);
+    r->problem = problem;
+    r->shared = pointer;
+    r->order = ioa_alloc(w, sizeof *r->order);
+    r->best = ioa_alloc_copy(r->shared->start, w, sizeof *r->best);
+    r->best_total = r->shared->start_total;
+    ioa_status status = r->order && r->best ? IOA_OK : ioa_fail_nomem(error, "a replica", w, 2 * sizeof *r->order);
+    if (status == IOA_OK)
+        status = ioa_scorer_create(problem->network, &problem->objective, &r->scorer, error);
+    if (status == IOA_OK) status = turn(r, kind, error);
+    if (status == IOA_OK)
+        *state = r;
+    else
+        destroy(r);
+    return status;
+}
+
+static uint64_t round_proposals(const ioa_problem *problem)
+{
+    return ioa_engine_levels.round_proposals(problem);
+}
+
+/* An exact proposal takes about twice the time of one of an interval, on small memories and large ones. */
+static uint64_t exact_proposals(const ioa_step *step)
+{
+    return step->proposals / 2 + 1;
+}
+
+/* From the present order, not from the best one: that may be a trial's, which a short annealing got stuck at. */
+static ioa_status begin_exact(replica *r, ioa_error *error)
+{
+    const uint32_t *from = r->total <= r->shared->start_total ? r->order : r->shared->start;
+    ioa_engine_levels.destroy(r->levels);
+    r->levels = NULL;
+    return ioa_exact_create(r->problem->graph, from, r->problem->memory, &r->exact, error);
+}
+
+static uint64_t accepted(const ioa_exact *exact)
+{
+    uint64_t sum = 0;
+    for (int k = 0; k < IOA_EXACT_MOVE_COUNT; k++) sum += ioa_exact_statistics(exact)->accepted[k];
+    return sum;
+}
+
+static void anneal_exactly(replica *r, const ioa_step *step, double share, ioa_pcg32 *rng, ioa_round_counts *counts)
+{
+    double hot = (r->problem->hot > 0.0 ? r->problem->hot : HOT) * step->heat, cold = r->problem->cold > 0.0 ? r->problem->cold : COLD;
+    uint64_t proposals = exact_proposals(step), before = accepted(r->exact);
+    double sweeps = step->sweeps * (1.0 - r->shared->takeover) * (double)proposals / (double)(step->proposals + 1);
+    counts->base = step->quench ? 0.0 : ioa_cooling(cold, hot, sweeps, share);
+    ioa_exact_run(r->exact, counts->base * step->multiplier, proposals, rng);
+    counts->proposals += proposals;
+    counts->accepted += accepted(r->exact) - before;
+    ioa_exact_settle(r->exact);
+    ioa_exact_order(r->exact, r->order);
+    count_exactly(r);
+}
+
+static ioa_status anneal(void *state, const ioa_step *step, ioa_pcg32 *rng, ioa_round_counts *counts, ioa_error *error)
+{
+    replica *r = state;
+    const double takeover = r->shared->takeover;
+    ioa_status status = IOA_OK;
+    if (r->levels && step->progress > takeover) status = begin_exact(r, error);
+    if (status != IOA_OK) return status;
+    if (r->exact) {
+        double share = step->heat < 1.0 ? step->progress : (step->progress - takeover) / (1.0 - takeover);
+        anneal_exactly(r, step, share, rng, counts);
+        return IOA_OK;
+    }
+    ioa_step inner = *step;
+    inner.progress /= takeover;
+    inner.sweeps *= takeover;
+    status = ioa_engine_levels.anneal(r->levels, &inner, rng, counts, error);
+    if (status != IOA_OK) return status;
+    ioa_engine_levels.present_order(r->levels, r->order);
+    count_exactly(r);
+    return IOA_OK;
+}
+
+static int64_t energy(const void *state)
+{
+    return (int64_t)((const replica *)state)->total;
+}
+
+static uint64_t best_total(const void *state)
+{
+    return ((const replica *)state)->best_total;
+}
+
+static void best_order(const void *state, uint32_t *order)
+{
+    const replica *r = state;
+    memcpy(order, r->best, r->problem->network->connections * sizeof *order);
+}
+
+static void present_order(const void *state, uint32_t *order)
+{
+    const replica *r = state;
+    memcpy(order, r->order, r->problem->network->connections * sizeof *order);
+}
+
+static ioa_status restart(void *state, const uint32_t *order, ioa_error *error)
+{
+    replica *r = state;
+    memcpy(r->order, order, r->problem->network->connections * sizeof *r->order);
+    count_exactly(r);
+    if (!r->exact) return ioa_engine_levels.restart(r->levels, order, error);
+    ioa_exact_destroy(r->exact);
+    r->exact = NULL;
+    return ioa_exact_create(r->problem->graph, r->order, r->problem->memory, &r->exact, error);
+}
+
+/* ---- flat form: head, best order, present order, then the replica of the levels if there is one ---- */
+
+typedef struct head {
+    uint64_t exact; /* 0 or 1 */
+    uint64_t total, best_total;
+} head;
+
+static uint64_t saved_bytes(const void *state)
+{
+    const replica *r = state;
+    uint64_t order = r->problem->network->connections * sizeof *r->order;
+    return sizeof(head) + 2 * order + (r->levels ? ioa_engine_levels.bytes(r->levels) : 0);
+}
+
+static void save(const void *state, void *bytes)
+{
+    const replica *r = state;
+    const head h = {r->exact != NULL, r->total, r->best_total};
+    size_t order = r->problem->network->connections * sizeof *r->order;
+    unsigned char *to = bytes;
+    memcpy(to, &h, sizeof h);
+    memcpy(to += sizeof h, r->best, order);
+    memcpy(to += order, r->order, order); /* a round ends settled: the exact level is its order */
+    if (r->levels) ioa_engine_levels.save(r->levels, to + order);
+}
+
+/* Copies an order from the bytes; it must be legal and cost what is claimed. */
+static ioa_status load_order(replica *r, const unsigned char *bytes, uint64_t claimed, uint32_t *order, ioa_error *error)
+{
+    memcpy(order, bytes, r->problem->network->connections * sizeof *order);
+    ioa_status status = ioa_order_check(r->problem->network, order, error);
+    if (status != IOA_OK) return status;
+    return ioa_scorer_total(r->scorer, order) == claimed ? IOA_OK : ioa_fail(error, IOA_ERR_INPUT, "an order does not cost what is claimed");
+}
+
+static ioa_status load(void *state, const void *bytes, uint64_t count, ioa_error *error)
+{
+    replica *r = state;
+    uint64_t order = r->problem->network->connections * sizeof *r->order, expected = sizeof(head) + 2 * order;
+    const unsigned char *from = (const unsigned char *)bytes + sizeof(head);
+    head h;
+    if (count < expected) return ioa_fail(error, IOA_ERR_INPUT, "a replica's state is too short");
+    memcpy(&h, bytes, sizeof h);
+    if (h.exact > 1 || (h.exact && r->shared->takeover >= 1.0))
+        return ioa_fail(error, IOA_ERR_INPUT, "a replica's state is of another engine");
+    ioa_status status = load_order(r, from, h.best_total, r->best, error);
+    if (status == IOA_OK) status = load_order(r, from + order, h.total, r->order, error);
+    if (status != IOA_OK) return status;
+    r->total = h.total;
+    r->best_total = h.best_total;
+    if (!h.exact) return ioa_engine_levels.load(r->levels, from + 2 * order, count - expected, error);
+    if (count != expected) return ioa_fail(error, IOA_ERR_INPUT, "a replica's state has the wrong length");
+    ioa_engine_levels.destroy(r->levels);
+    r->levels = NULL;
+    return ioa_exact_create(r->problem->graph, r->order, r->problem->memory, &r->exact, error);
+}
+
+const ioa_engine ioa_engine_exact = {
+    .name = "exact",
+    .summary = "levels for a share of the memory, then moves with the exact LRU count",
+    .kinds = 2,
+    .moves = ioa_levels_moves,
+    .windows = ioa_levels_windows,
+    .prepare = prepare,
+    .release = release,
+    .create = create,
+    .destroy = destroy,
+    .turn = turn,
+    .round_proposals = round_proposals,
+    .anneal = anneal,
+    .energy = energy,
+    .best_total = best_total,
+    .best_order = best_order,
+    .present_order = present_order,
+    .restart = restart,
+    .bytes = saved_bytes,
+    .save = save,
+    .load = load,
+};

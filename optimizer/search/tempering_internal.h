@@ -1,0 +1,78 @@
+/* Inside of the tempering loop; see tempering.h for what it does. */
+#ifndef IOA_SEARCH_TEMPERING_INTERNAL_H
+#define IOA_SEARCH_TEMPERING_INTERNAL_H
+
+#include "optimizer/search/elite.h"
+#include "optimizer/search/stagnation.h"
+#include "optimizer/search/tempering.h"
+
+/* A worker's message of a round, in numbers: a head, and for every replica it has room for a short part, in rounds of a
+ * survey also a long one. Head: whether it failed; on worker 0, the round at which time makes the search end and how many rounds
+ * are planned; its wishes; nanoseconds it annealed in this round and exchanged in the last one. */
+enum { HEAD_STATUS, HEAD_END, HEAD_PLAN, HEAD_WISH, HEAD_ANNEALED, HEAD_EXCHANGED, HEADS };
+enum { FIELD_ENERGY, FIELD_BEST, FIELD_PROPOSALS, FIELD_ACCEPTED, FIELD_BASE, FIELDS };
+enum { SURVEY_MOVES = IOA_MOVES * 4, SURVEY_FIELDS = SURVEY_MOVES + IOA_SKETCH };
+
+struct ioa_tempering {
+    const ioa_problem *problem;
+    ioa_tempering_config config;
+    ioa_transport transport;
+    ioa_ladder ladder;
+    ioa_trace trace;
+    uint32_t slots;       /* replicas per worker, rounded up */
+    void **state;         /* [slots] this worker's replicas: rank, rank + size, .. */
+    uint32_t *rung_of;    /* [K] */
+    uint32_t *replica_at; /* [K] */
+    int64_t *direction;   /* [K] of a round trip: 0 none yet, 1 has been coldest, -1 has been hottest since */
+    int64_t *energy;      /* [K] */
+    int64_t *mine, *all;  /* messages, [longest], [size * longest] */
+    ioa_tuning *tuning;   /* [K] by rung */
+    uint64_t best_total;
+    uint32_t best_replica;
+    uint64_t proposals_total, round_trips;
+    ioa_stages stages; /* the plan */
+    uint64_t end;     /* round at which it ends although more are planned; 0: none */
+    double *heat;     /* [K] this round's temperature of each rung, in I/Os */
+    ioa_stagnation stagnation;
+    ioa_elite elite;
+    uint32_t **elite_order;  /* [IOA_ELITE_MOST] those this worker keeps, [W] each, from when it first needs them; else NULL */
+    uint32_t *order;         /* [W] for orders on their way; NULL without an elite */
+    double elapsed;          /* seconds since it began, up to when last asked for the values */
+    double annealed;         /* seconds spent in rounds */
+    double trial_annealed;   /* of them before the end of the trial */
+    double annealing, exchanging; /* seconds, of this worker and run */
+    int64_t last_exchange;   /* nanoseconds */
+    bool stopped;            /* by a wish */
+    void *shared;            /* of the engine */
+};
+
+static inline bool ioa_tempering_has(const ioa_tempering *t, uint32_t replica)
+{
+    return replica % t->transport.size == t->transport.rank;
+}
+
+static inline void *ioa_tempering_state(const ioa_tempering *t, uint32_t replica)
+{
+    return t->state[replica / t->transport.size];
+}
+
+/* tempering_round.c */
+ioa_step ioa_tempering_step(const ioa_tempering *t, uint64_t round); /* where the round stands in the plan */
+bool ioa_tempering_surveys(const ioa_tempering *t, uint64_t round); /* whether messages of the round are long */
+uint32_t ioa_tempering_longest(const ioa_tempering *t);             /* numbers of a long message */
+/* Makes this worker's replicas begin anew, as their kinds from `round` on; they keep their best orders. */
+ioa_status ioa_tempering_turn(ioa_tempering *t, uint64_t round, ioa_error *error);
+uint32_t ioa_tempering_groups(const ioa_tempering *t, uint64_t round); /* of the ladder: a multiple of the kinds side by side */
+/* One round: anneals this worker's replicas, exchanges messages, swaps. Takes up the wishes of all workers. */
+ioa_status ioa_tempering_round(ioa_tempering *t, const ioa_tempering_events *events, double started, unsigned *wishes,
+                               bool *improved, ioa_error *error);
+const int64_t *ioa_tempering_survey(const ioa_tempering *t, uint32_t replica); /* the long part of a replica's message */
+
+/* tempering_elite.c: what happens between two rounds. Collective. */
+ioa_status ioa_tempering_take_elite(ioa_tempering *t, ioa_error *error);  /* after a round with a survey */
+/* Restarts replicas from the elite: with `all` every one, else the worse half where that has something better to get. */
+ioa_status ioa_tempering_renew(ioa_tempering *t, bool all, ioa_error *error);
+uint32_t ioa_tempering_keeper(const ioa_tempering *t, uint32_t place); /* worker that keeps an order of the elite */
+ioa_status ioa_tempering_elite_room(ioa_tempering *t, uint32_t place, ioa_error *error); /* makes room for it, on its keeper */
+
+#endif

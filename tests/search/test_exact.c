@@ -1,0 +1,169 @@
+/* The incremental LRU count against the full simulator, on random DAGs (skips, constants, outputs without connections and
+ * outputs that are used) and generated networks. */
+#include "core/generate.h"
+#include "core/mem.h"
+#include "core/network.h"
+#include "core/simulator.h"
+#include "optimizer/search/construct.h"
+#include "optimizer/search/exact.h"
+#include "tests/support/random_network.h"
+#include "tests/support/unit.h"
+
+#ifndef NETWORKS
+#define NETWORKS 120
+#endif
+
+static ioa_network *random_dag(uint64_t seed)
+{
+    ioa_pcg32 rng = ioa_rng_keyed(seed, IOA_RNG_TEST, 10, 0);
+    ioa_test_dag_params params = ioa_test_dag_defaults();
+    params.neurons = 13 + ioa_pcg32_below(&rng, seed % 10 == 0 ? 400 : 60);
+    params.fan_in = 1 + ioa_pcg32_below(&rng, 8);
+    params.reach = ioa_pcg32_below(&rng, 2) ? 3 + ioa_pcg32_below(&rng, 20) : 0;
+    ioa_network *network = ioa_test_random_dag(seed, params);
+    assert_non_null(network);
+    return network;
+}
+
+static int64_t excess(const ioa_network *network, const uint32_t *order, uint64_t memory)
+{
+    ioa_io io;
+    assert_int_equal(ioa_order_check(network, order, NULL), IOA_OK);
+    assert_int_equal(ioa_memory_count(network, order, memory, IOA_POLICY_LRU, &io, NULL), IOA_OK);
+    return (int64_t)(io.reads + io.writes) - (int64_t)network->bounds.lower;
+}
+
+/* Anneals, looking at the count after every proposal for a while and then after ever more of them. */
+static uint64_t follow(const ioa_network *network, const uint32_t *start, uint64_t memory, uint64_t seed,
+                       uint64_t proposals, uint64_t every)
+{
+    ioa_graph *graph;
+    ioa_exact *exact;
+    ioa_pcg32 rng = ioa_rng_keyed(seed, IOA_RNG_TEST, 11, 0);
+    uint32_t *order = ioa_alloc(network->connections, sizeof *order);
+    assert_int_equal(ioa_graph_create(network, &graph, NULL), IOA_OK);
+    assert_int_equal(ioa_exact_create(graph, start, memory, &exact, NULL), IOA_OK);
+    assert_int_equal(ioa_exact_excess(exact), excess(network, start, memory));
+    double temperature = 0.2 * (double)(seed % 7);
+    for (uint64_t done = 0; done < proposals; done += every) {
+        ioa_exact_run(exact, temperature, every, &rng);
+        ioa_exact_order(exact, order);
+        assert_int_equal(ioa_exact_excess(exact), excess(network, order, memory));
+        assert_true(ioa_exact_consistent(exact));
+    }
+    const ioa_exact_stats *stats = ioa_exact_statistics(exact);
+    uint64_t accepted = 0;
+    for (int k = 0; k < IOA_EXACT_MOVE_COUNT; k++) accepted += stats->accepted[k];
+    ioa_exact_destroy(exact);
+    ioa_graph_destroy(graph);
+    ioa_free(order);
+    return accepted;
+}
+
+static void every_proposal_on_dags_is_counted_exactly(void **state)
+{
+    (void)state;
+    uint64_t accepted = 0;
+    for (uint64_t seed = 0; seed < NETWORKS; seed++) {
+        ioa_network *network = random_dag(seed);
+        ioa_pcg32 rng = ioa_rng_keyed(seed, IOA_RNG_TEST, 12, 0);
+        if (network->connections > 0) {
+            uint64_t memory = 3 + ioa_pcg32_below(&rng, seed % 10 == 0 ? 60 : 12);
+            uint32_t *order = ioa_test_random_order(network, &rng);
+            accepted += follow(network, order, memory, seed, 300, 1);
+            accepted += follow(network, order, memory, seed, 6000, 500);
+            ioa_free(order);
+        }
+        ioa_network_destroy(network);
+    }
+    print_message("%lu moves accepted\n", (unsigned long)accepted);
+    assert_true(accepted > NETWORKS * 500);
+}
+
+/* Larger networks from a good order, memories from tiny to larger than the network. */
+static void generated_networks_are_counted_exactly(void **state)
+{
+    (void)state;
+    static const uint32_t widths[] = {120, 90, 70, 20};
+    static const uint64_t memories[] = {3, 8, 32, 100, 1000};
+    for (uint64_t seed = 0; seed < 1 + NETWORKS / 100; seed++)
+        for (size_t m = 0; m < sizeof memories / sizeof *memories; m++) {
+            ioa_generate_common common = {.seed = seed, .hidden = IOA_ACT_RELU};
+            ioa_network *network;
+            assert_int_equal(ioa_generate_mlp(widths, 4, 0.1, &common, &network, NULL), IOA_OK);
+            uint32_t *order = ioa_alloc(network->connections, sizeof *order);
+            assert_int_equal(ioa_construct_blocks(network, memories[m], order, NULL), IOA_OK);
+            assert_true(follow(network, order, memories[m], seed, 30000, 1500) > 100);
+            ioa_free(order);
+            ioa_network_destroy(network);
+        }
+}
+
+/* A settled state is a function of its order: one made from it goes on alike. */
+static void a_settled_state_can_be_restored(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < NETWORKS / 4; seed++) {
+        ioa_network *network = random_dag(seed);
+        ioa_pcg32 rng = ioa_rng_keyed(seed, IOA_RNG_TEST, 13, 0);
+        uint32_t *order = ioa_test_random_order(network, &rng), *again = ioa_alloc(network->connections, 4);
+        ioa_graph *graph;
+        ioa_exact *p, *q;
+        assert_int_equal(ioa_graph_create(network, &graph, NULL), IOA_OK);
+        assert_int_equal(ioa_exact_create(graph, order, 7, &p, NULL), IOA_OK);
+        ioa_exact_run(p, 0.3, 1000, &rng);
+        ioa_exact_settle(p);
+        ioa_exact_order(p, order);
+        assert_int_equal(ioa_exact_create(graph, order, 7, &q, NULL), IOA_OK);
+        ioa_pcg32 same = rng;
+        ioa_exact_run(p, 0.3, 500, &rng);
+        ioa_exact_run(q, 0.3, 500, &same);
+        ioa_exact_order(p, order);
+        ioa_exact_order(q, again);
+        assert_memory_equal(order, again, network->connections * sizeof *order);
+        assert_true(ioa_exact_excess(p) == ioa_exact_excess(q) && rng.state == same.state);
+        ioa_exact_destroy(p);
+        ioa_exact_destroy(q);
+        ioa_graph_destroy(graph);
+        ioa_free(order);
+        ioa_free(again);
+        ioa_network_destroy(network);
+    }
+}
+
+static void out_of_memory_is_reported(void **state)
+{
+    (void)state;
+    ioa_network *network = random_dag(1);
+    ioa_pcg32 rng = ioa_rng_keyed(1, IOA_RNG_TEST, 14, 0);
+    uint32_t *order = ioa_test_random_order(network, &rng);
+    ioa_graph *graph;
+    ioa_exact *exact;
+    ioa_error error;
+    assert_int_equal(ioa_graph_create(network, &graph, NULL), IOA_OK);
+    assert_int_equal(ioa_exact_create(graph, order, 2, &exact, &error), IOA_ERR_INPUT);
+    uint64_t allocations = 1;
+    ioa_mem_fail_at(0);
+    assert_int_equal(ioa_exact_create(graph, order, 9, &exact, &error), IOA_OK);
+    allocations = ioa_mem_fail_at(0);
+    ioa_exact_destroy(exact);
+    for (uint64_t n = 1; n <= allocations; n++) {
+        ioa_mem_fail_at(n);
+        assert_int_equal(ioa_exact_create(graph, order, 9, &exact, &error), IOA_ERR_NOMEM);
+    }
+    ioa_mem_fail_at(0);
+    ioa_graph_destroy(graph);
+    ioa_free(order);
+    ioa_network_destroy(network);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_proposal_on_dags_is_counted_exactly),
+        cmocka_unit_test(generated_networks_are_counted_exactly),
+        cmocka_unit_test(a_settled_state_can_be_restored),
+        cmocka_unit_test(out_of_memory_is_reported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
