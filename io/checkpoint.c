@@ -135,7 +135,7 @@ void ioa_checkpoint_close(ioa_checkpoint_file *file)
     ioa_free(file);
 }
 
-static ioa_status read_owner(const ioa_h5 *h5, ioa_owner *o, ioa_error *error)
+ioa_status ioa_checkpoint_get_owner(const ioa_h5 *h5, ioa_owner *o, ioa_error *error)
 {
     *o = (ioa_owner){0};
     if (!ioa_h5_exists(h5, "owner")) return ioa_fail(error, IOA_ERR_INPUT, "%s: owner: is missing", h5->path);
@@ -152,7 +152,7 @@ bool ioa_checkpoint_read_owner(const char *path, ioa_owner *owner)
     ioa_h5 h5;
     if (ioa_h5_open(path, &h5, NULL) != IOA_OK) return false;
     bool known = ioa_h5_check_schema(&h5, IOA_CHECKPOINT_SCHEMA, IOA_CHECKPOINT_MAJOR, NULL) == IOA_OK &&
-                 read_owner(&h5, owner, NULL) == IOA_OK;
+                 ioa_checkpoint_get_owner(&h5, owner, NULL) == IOA_OK;
     ioa_h5_close(&h5, NULL);
     return known;
 }
@@ -219,7 +219,7 @@ static ioa_status check_content(ioa_checkpoint_file *file, const ioa_fact_pair *
     ioa_owner owner;
     ioa_status status = ioa_h5_check_schema(h5, IOA_CHECKPOINT_SCHEMA, IOA_CHECKPOINT_MAJOR, error);
     if (status == IOA_OK) status = check_facts(h5, facts, count, error);
-    if (status == IOA_OK) status = read_owner(h5, &owner, error);
+    if (status == IOA_OK) status = ioa_checkpoint_get_owner(h5, &owner, error);
     if (status == IOA_OK && (!ioa_h5_exists(h5, "values") || !ioa_h5_exists(h5, "finished")))
         status = ioa_fail(error, IOA_ERR_INPUT, "%s: values or finished: is missing", h5->path);
     if (status == IOA_OK) status = ioa_h5_each_member(h5, "values", check_value, &r, error);

@@ -77,6 +77,29 @@ ioa_status ioa_checkpoint_get_replica(const ioa_checkpoint_file *file, uint32_t 
 /* Appends the finished schedules to an archive of the same network. */
 ioa_status ioa_checkpoint_get_finished(const ioa_checkpoint_file *file, ioa_archive *archive, ioa_error *error);
 
+/* What a checkpoint tells about its run. */
+typedef struct ioa_checkpoint_size { /* a memory size that is done */
+    uint64_t memory, total, lower_bound;
+} ioa_checkpoint_size;
+
+typedef struct ioa_checkpoint_summary {
+    char *memories, *policy, *method, *seed, *replicas; /* of the configuration, as text; owned */
+    ioa_owner owner;
+    ioa_checkpoint_size *done; /* [done_count]; owned */
+    uint64_t done_count;
+    double job_elapsed;        /* seconds, all runs together, when it was written */
+    bool searching;            /* a search is under way: */
+    uint64_t rounds, planned;  /* of it; planned 0: not known yet */
+    uint64_t start_total, best_total, lower_bound;
+    double elapsed;            /* seconds of it, all runs together */
+} ioa_checkpoint_summary;
+
+bool ioa_checkpoint_probe(const char *path); /* true if it is one by its schema_name */
+
+/* Reads that and nothing large: for looking at runs that go on. IOA_ERR_INPUT; the summary is then empty. */
+ioa_status ioa_checkpoint_summarize(const char *path, ioa_checkpoint_summary *summary, ioa_error *error);
+void ioa_checkpoint_summary_free(ioa_checkpoint_summary *summary);
+
 /* Removes both generations once they are of no use, unless a run newer than `owner` has written there. */
 ioa_status ioa_checkpoint_remove(const char *path, const ioa_owner *owner, ioa_error *error);
 

@@ -4,6 +4,7 @@
 
 #include "io/atomic_file.h"
 #include "io/checkpoint.h"
+#include "io/h5.h"
 
 #define IOA_CHECKPOINT_SCHEMA "ioanneal-checkpoint"
 #define IOA_CHECKPOINT_VERSION "1.0"
@@ -11,6 +12,9 @@
 
 /* "PATH.prev", released with ioa_free; NULL without memory. */
 char *ioa_checkpoint_previous(const char *path);
+
+/* /owner of an open file. */
+ioa_status ioa_checkpoint_get_owner(const ioa_h5 *h5, ioa_owner *owner, ioa_error *error);
 
 /* False if there is no checkpoint or it cannot be read. */
 bool ioa_checkpoint_read_owner(const char *path, ioa_owner *owner);

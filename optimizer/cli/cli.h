@@ -128,6 +128,9 @@ typedef struct cli_plan {
 ioa_status cli_choose_plan(const ioa_network *network, const ioa_schedule *schedule, const cli_plan *wanted,
                            ioa_plan_options *plan, ioa_error *error);
 
+/* For info: how far the search is that wrote this checkpoint; printed, or as JSON the caller owns. */
+ioa_status cli_show_checkpoint(const char *path, bool as_json, cJSON **json, ioa_error *error);
+
 /* The subcommands. */
 extern const cli_command cli_import, cli_generate, cli_info, cli_simulate, cli_optimize, cli_check, cli_bench, cli_run,
     cli_compile, cli_merge, cli_pack, cli_report;

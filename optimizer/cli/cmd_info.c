@@ -5,6 +5,7 @@
 #include "core/network.h"
 #include "core/order.h"
 #include "io/bundle.h"
+#include "io/checkpoint.h"
 #include "io/network_file.h"
 #include "optimizer/cli/input.h"
 #include "optimizer/cli/progress.h"
@@ -53,7 +54,8 @@ static ioa_status baselines(const ioa_network *network, cJSON *array, cli_busy *
     return status;
 }
 
-static ioa_status show_network(const char *path, bool as_json, cJSON **json, cli_busy *busy, ioa_error *error)
+/* `brief`: without baselines, which have to be counted. */
+static ioa_status show_network(const char *path, bool as_json, bool brief, cJSON **json, cli_busy *busy, ioa_error *error)
 {
     cli_busy_step(busy, -1.0, "reading %s", path);
     ioa_network *network = NULL;
@@ -76,7 +78,7 @@ static ioa_status show_network(const char *path, bool as_json, cJSON **json, cli
         cli_json_count(*json, "lower_bound", b.lower);
         cli_json_count(*json, "upper_bound", b.upper);
         cJSON_AddStringToObject(*json, "topology_sha256", topology);
-        array = cJSON_AddArrayToObject(*json, "layered");
+        if (!brief) array = cJSON_AddArrayToObject(*json, "layered");
     } else {
         char shown[256];
         printf("%s: network%s%s\n", path, a->name ? " " : "", cli_shown(a->name ? a->name : "", shown, sizeof shown));
@@ -96,9 +98,9 @@ static ioa_status show_network(const char *path, bool as_json, cJSON **json, cli
         }
         printf("  lower bound %s I/Os, upper bound of the layered order %s\n", cli_grouped(b.lower, text[0]),
                cli_grouped(b.upper, text[1]));
-        printf("  topology %s\n  layered order under min:\n", topology);
+        printf("  topology %s\n%s", topology, brief ? "" : "  layered order under min:\n");
     }
-    status = baselines(network, array, busy, error);
+    if (!brief) status = baselines(network, array, busy, error);
 out:
     ioa_network_destroy(network);
     return status;
@@ -144,10 +146,10 @@ static ioa_status show_archive(const char *path, bool as_json, cJSON **json, cli
 }
 
 /* Network and archive; as JSON, the archive with the network in it. */
-static ioa_status show_bundle(const char *path, bool as_json, cJSON **json, cli_busy *busy, ioa_error *error)
+static ioa_status show_bundle(const char *path, bool as_json, bool brief, cJSON **json, cli_busy *busy, ioa_error *error)
 {
     cJSON *network = NULL;
-    ioa_status status = show_network(path, as_json, &network, busy, error);
+    ioa_status status = show_network(path, as_json, brief, &network, busy, error);
     if (status == IOA_OK) status = show_archive(path, as_json, json, busy, error);
     if (status != IOA_OK || !as_json) {
         cJSON_Delete(network);
@@ -161,18 +163,23 @@ static ioa_status show_bundle(const char *path, bool as_json, cJSON **json, cli_
 static int run(const cli_command *command, int argc, char **argv)
 {
     cli_common common = {0};
-    const cli_option options[] = {{CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0}};
+    bool brief = false;
+    const cli_option options[] = {
+        {CLI_FLAG, 0, "brief", NULL, &brief, "of networks: without the baselines, which take time on large ones", 0, 0},
+        {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
+    };
     int files;
     cli_parsed parsed = cli_parse(command, options, &common, argc, argv, &files);
     if (parsed != CLI_GO) return parsed == CLI_HELP_SHOWN ? 0 : 2;
-    if (files != 1) return cli_refuse(command, "one network or archive file, or a bundle, is wanted");
+    if (files != 1) return cli_refuse(command, "one network or archive file, a bundle or a checkpoint is wanted");
     ioa_error error = {0};
     cJSON *json = NULL;
     cli_busy *busy = cli_busy_begin(common.quiet, 0.0);
     /* A network unless it says that it is an archive: its reader then explains what is wrong with the rest. */
-    ioa_status status = ioa_bundle_probe(argv[0])    ? show_bundle(argv[0], common.json, &json, busy, &error)
-                        : ioa_archive_probe(argv[0]) ? show_archive(argv[0], common.json, &json, busy, &error)
-                                                     : show_network(argv[0], common.json, &json, busy, &error);
+    ioa_status status = ioa_bundle_probe(argv[0])       ? show_bundle(argv[0], common.json, brief, &json, busy, &error)
+                        : ioa_archive_probe(argv[0])    ? show_archive(argv[0], common.json, &json, busy, &error)
+                        : ioa_checkpoint_probe(argv[0]) ? cli_show_checkpoint(argv[0], common.json, &json, &error)
+                                                        : show_network(argv[0], common.json, brief, &json, busy, &error);
     cli_busy_end(busy);
     if (status != IOA_OK) {
         cJSON_Delete(json);
@@ -183,8 +190,8 @@ static int run(const cli_command *command, int argc, char **argv)
 
 const cli_command cli_info = {
     .name = "info",
-    .summary = "show what a network or archive file holds",
-    .usage = "NET.h5 | ARCHIVE.h5 | BUNDLE.h5",
-    .examples = "  ioanneal info net.h5\n  ioanneal info best.h5 --json\n",
+    .summary = "show what a network, archive or checkpoint file holds",
+    .usage = "NET.h5 | ARCHIVE.h5 | BUNDLE.h5 | CHECKPOINT",
+    .examples = "  ioanneal info net.h5\n  ioanneal info best.h5 --json\n  ioanneal info best.ckpt\n",
     .run = run,
 };

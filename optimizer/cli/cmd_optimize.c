@@ -317,7 +317,8 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
     const char *output = NULL, *method = "tempering", *engine = NULL, *adapt = "shares";
     cli_common common = {0};
     ioa_job job = {.seed = 1, .trial = UINT64_MAX, .replicas = 0, .cold = 0.0, .hot = 0.0, .batch = 128, .timing_seconds = 5.0,
-                   .checkpoint_every = 60.0, .patience = 10, .target = UINT64_MAX, .hang_timeout = 600.0, .command_line = line};
+                   .checkpoint_every = 60.0, .patience = 10, .target = UINT64_MAX, .hang_timeout = 600.0, .end_margin = 60.0,
+                   .command_line = line};
     const cli_option options[] = {
         {CLI_TEXT, 'o', "output", "ARCHIVE.h5", &output, "schedule archive to write (required)", 0, 0},
         {CLI_TEXT, 'm', "memory", "M[,M2..]", &memory.memory, "slots of fast memory; several: one schedule each", 0, 0},
@@ -347,6 +348,7 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
         {CLI_REAL, 0, "checkpoint-every", "T", &job.checkpoint_every, "seconds between checkpoints (default 60)", 0, 1e9},
         {CLI_FLAG, 0, "resume", NULL, &job.resume, "go on from the checkpoint, on any number of ranks; none yet: start", 0, 0},
         {CLI_REAL, 0, "deadline", "T", &job.deadline, "stop T seconds after the start, as on SIGUSR1", 0.001, 1e9},
+        {CLI_REAL, 0, "end-margin", "T", &job.end_margin, "stop T seconds before the SLURM job ends (default 60)", 0, 1e9},
         {CLI_COUNT, 0, "pause-after", "N", &job.pause_after, "stop after N rounds of this run, as on SIGUSR1", 1, 1e15},
         {CLI_REAL, 0, "hang-timeout", "T", &job.hang_timeout, "give up if no round ends for T seconds (default 600)", 0.1, 1e9},
         {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},

@@ -301,7 +301,7 @@ ioa_status ioa_job_run(const ioa_job *job, const ioa_job_events *events, bool *p
     ioa_stop_listen();
     MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
     ioa_seat s = {.job = job, .world = MPI_COMM_WORLD, .team = MPI_COMM_NULL, .began = ioa_clock(),
-                  .deadline = ioa_stop_deadline(began, job->deadline)};
+                  .deadline = ioa_stop_deadline(began, job->deadline, job->end_margin)};
     MPI_Comm_rank(s.world, &s.rank);
     MPI_Comm_size(s.world, &s.ranks);
     ioa_watchdog_prepare(s.rank);

@@ -36,6 +36,7 @@ typedef struct ioa_job {
     bool resume;                 /* from checkpoint_path, if there is one */
     uint64_t pause_after; /* stop as on a signal after so many rounds of this run; 0: no */
     double deadline;      /* seconds from the start of this run at which to stop; 0: none but SLURM's */
+    double end_margin;    /* seconds before the end of the SLURM job at which to stop */
     double hang_timeout;  /* seconds without progress after which the run is given up */
     uint64_t proposals; /* per replica and round; 0: the engine's choice */
     double seconds;     /* of search, construction included, all memory sizes together; 0: by rounds */

@@ -304,11 +304,15 @@ static void give(const collector *c, int rank, uint32_t replicas)
 static ioa_status write_file(ioa_keeper *k, extent *e, const uint32_t *start, ioa_tempering *tempering, uint32_t replicas,
                              collector *c, ioa_error *error)
 {
-    ioa_value values[IOA_TEMPERING_VALUES + 7];
+    ioa_value values[IOA_TEMPERING_VALUES + 8];
+    uint64_t last = (uint64_t)k->job->memory_count - 1, under_way = e->finished < last ? e->finished : last;
+    /* For those who look at it; ioa_checkpoint_summarize. */
+    uint64_t lower_bound = ioa_objective_shared(&k->job->objectives[under_way], k->network->bounds.lower);
     uint32_t *order = NULL;
     size_t count = 5;
     list_extent(e, values);
     values[count++] = (ioa_value){"start_totals", IOA_VALUE_U64, e->finished, k->start_totals};
+    values[count++] = (ioa_value){"lower_bound", IOA_VALUE_U64, 1, &lower_bound};
     if (tempering) {
         memcpy(&order, &start, sizeof order); /* values are read only */
         values[count++] = (ioa_value){"start", IOA_VALUE_U32, k->network->connections, order};

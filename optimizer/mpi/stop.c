@@ -11,8 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SLURM_MARGIN 60.0 /* seconds before the end of the job: for the checkpoint and the way out */
-
 /* Signal handlers can reach nothing but globals. */
 static volatile sig_atomic_t signalled;
 static char last_words[256];
@@ -50,7 +48,7 @@ bool ioa_stop_signalled(void)
     return signalled;
 }
 
-double ioa_stop_deadline(double began, double seconds)
+double ioa_stop_deadline(double began, double seconds, double margin)
 {
     double deadline = seconds > 0.0 ? began + seconds : INFINITY;
     const char *end = getenv("SLURM_JOB_END_TIME"); /* seconds since 1970 */
@@ -58,7 +56,7 @@ double ioa_stop_deadline(double began, double seconds)
     if (slurm <= 0.0) return deadline;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    double left = slurm - (double)now.tv_sec - SLURM_MARGIN;
+    double left = slurm - (double)now.tv_sec - margin;
     return fmin(deadline, ioa_clock() + left);
 }
 

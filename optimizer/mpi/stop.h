@@ -13,9 +13,9 @@ void ioa_stop_listen(void);
 
 bool ioa_stop_signalled(void); /* once a signal has come: for good */
 
-/* The earlier of `seconds` (0: none) after `began` and the end of the SLURM job, less a margin, in seconds of
+/* The earlier of `seconds` (0: none) after `began` and `margin` seconds before the end of the SLURM job, in seconds of
  * ioa_clock; INFINITY if there is neither. */
-double ioa_stop_deadline(double began, double seconds);
+double ioa_stop_deadline(double began, double seconds, double margin);
 
 /* The line of the watchdog of this rank; before the first ioa_watchdog_set. */
 void ioa_watchdog_prepare(int rank);

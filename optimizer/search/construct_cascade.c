@@ -18,6 +18,7 @@
 #define LOAD 1000   /* price of a missing source */
 #define FRESH 10    /* a source completed a moment ago, at the same depth: decides ties */
 #define DEEPER 8    /* loads */
+#define FRESH_BLOCKS 2 /* for the sequence of sources within a block */
 #define MOST_TRIED 3000000 /* connections of networks for which more than one setting is tried */
 
 /* How much a fresh source counts at a greater depth, and for how many blocks it is fresh. */
@@ -203,6 +204,7 @@ static ioa_status build(const ioa_network *network, uint32_t size, const setting
     ioa_status status = create(&c, network, size, error) ? IOA_OK
                                                          : ioa_fail_nomem(error, "the cascade", network->a.neurons, 20);
     if (status == IOA_OK) {
+        c.p.fresh = FRESH_BLOCKS;
         run(&c, size);
         status = ioa_partition_order(&c.p, order, error);
     }

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define WORK UINT64_C(40000000) /* states tried: under a second or two */
+#define WORK UINT64_C(8000000) /* states tried: some tenths of a second */
 
 /* Handles every connection as soon as both its ends have been reached and its source is complete. */
 static uint64_t handle(const ioa_network *network, const bool *reached, uint32_t *missing, bool *done, uint32_t *order,

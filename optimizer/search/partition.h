@@ -12,7 +12,6 @@
 #include <stdbool.h>
 
 #define IOA_PARTITION_NONE UINT32_MAX
-#define IOA_PARTITION_FRESH 2 /* blocks for which a completed neuron is likely to stay resident */
 
 /* The partition while it grows. Candidates hang in lists by the number of
  * their sources that the current block lacks. */
@@ -32,6 +31,7 @@ typedef struct ioa_partition {
     uint32_t *sequence;       /* [N] destinations, block by block */
     uint32_t *block_end;      /* [N] end of each block in `sequence` */
     uint32_t blocks, placed;
+    uint32_t fresh;           /* blocks for which a completed neuron is taken to stay resident, and is then used first; 0 at first */
 } ioa_partition;
 
 /* For a fast memory of `size` + 2 slots. IOA_ERR_NOMEM. */

@@ -19,10 +19,10 @@ typedef struct stream {
  * others shared with the block before; the rest; those shared with the block after. */
 enum { FRESH, SHARED_BEFORE, OTHER, SHARED_AFTER, CLASSES };
 
-static int class_of(const stream *s, uint32_t u, uint32_t block)
+static int class_of(const ioa_partition *p, const stream *s, uint32_t u, uint32_t block)
 {
-    if (s->closed_in[u] != IOA_PARTITION_NONE && s->closed_in[u] + IOA_PARTITION_FRESH >= block) return FRESH;
-    if (block && s->seen_in[u] == block - 1) return SHARED_BEFORE;
+    if (s->closed_in[u] != IOA_PARTITION_NONE && s->closed_in[u] + p->fresh >= block) return FRESH;
+    if (block && (s->seen_in[u] == block - 1 || s->closed_in[u] == block - 1)) return SHARED_BEFORE;
     return s->wanted_by[u] == block + 1 ? SHARED_AFTER : OTHER;
 }
 
@@ -48,7 +48,7 @@ static void lay_out_block(const ioa_partition *p, stream *s, uint32_t block, uin
     uint32_t sorted = 0;
     for (int class = 0; class < CLASSES; class++)
         for (uint32_t i = 0; i < count; i++)
-            if (class_of(s, s->sources[i], block) == class) s->sorted[sorted++] = i;
+            if (class_of(p, s, s->sources[i], block) == class) s->sorted[sorted++] = i;
     uint32_t offset = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t connections = s->start[s->sorted[i]];

@@ -145,6 +145,50 @@ static void damage_is_seen(void **unused)
     assert_true(refused > 1500);
 }
 
+/* What is looked at: right where the file is whole, one line where it is not, memory out at every allocation included. */
+static void a_summary_is_right_or_refused(void **unused)
+{
+    (void)unused;
+    const ioa_fact_pair told[] = {{"memories", "8,24"}, {"policy", "min"}, {"method", "tempering"}, {"seed", "7"}, {"replicas", "2"}};
+    uint64_t searching = 1, rounds = 3, planned = 9, start = 500, best = 400, lower = 300;
+    double elapsed = 6.0, job = 8.0;
+    const ioa_value values[] = {{"searching", IOA_VALUE_U64, 1, &searching}, {"rounds", IOA_VALUE_U64, 1, &rounds},
+                                {"planned", IOA_VALUE_U64, 1, &planned},     {"start_total", IOA_VALUE_U64, 1, &start},
+                                {"best_total", IOA_VALUE_U64, 1, &best},     {"lower_bound", IOA_VALUE_U64, 1, &lower},
+                                {"elapsed", IOA_VALUE_F64, 1, &elapsed},     {"job_elapsed", IOA_VALUE_F64, 1, &job}};
+    const ioa_checkpoint c = {.facts = told, .fact_count = 5, .values = values, .value_count = 8, .replicas = 2,
+                              .owner = {.host = "n1", .job = "4711", .restart = 2, .began = 5}, .replica = give};
+    asked = 0;
+    assert_int_equal(ioa_checkpoint_write(&c, PATH, NULL), IOA_OK);
+    assert_true(ioa_checkpoint_probe(PATH));
+    ioa_checkpoint_summary s;
+    ioa_error error = {0};
+    for (uint64_t n = 1;; n++) {
+        ioa_mem_fail_at(n);
+        ioa_status status = ioa_checkpoint_summarize(PATH, &s, &error);
+        if (ioa_mem_fail_at(0) < n) {
+            assert_int_equal(status, IOA_OK);
+            break;
+        }
+        assert_int_not_equal(status, IOA_OK);
+        assert_null(s.memories);
+    }
+    assert_string_equal(s.memories, "8,24");
+    assert_true(s.searching && s.rounds == 3 && s.planned == 9 && s.start_total == 500 && s.best_total == 400);
+    assert_true(s.lower_bound == 300 && s.elapsed == 6.0 && s.job_elapsed == 8.0 && s.done_count == 0);
+    assert_string_equal(s.owner.job, "4711");
+    ioa_checkpoint_summary_free(&s);
+    best = 299; /* below what is possible */
+    asked = 0;
+    assert_int_equal(ioa_checkpoint_write(&c, PATH, NULL), IOA_OK);
+    assert_int_equal(ioa_checkpoint_summarize(PATH, &s, &error), IOA_ERR_INPUT);
+    assert_non_null(strstr(error.text, PATH));
+    assert_int_equal(write_one(1, 5, NULL), IOA_OK); /* without the values of a search */
+    assert_int_equal(ioa_checkpoint_summarize(PATH, &s, &error), IOA_ERR_INPUT);
+    unlink(PATH);
+    assert_false(ioa_checkpoint_probe(PATH));
+}
+
 static ioa_status write_two(void *unused, ioa_error *error)
 {
     (void)unused;
@@ -168,6 +212,7 @@ int main(void)
         cmocka_unit_test_teardown(two_generations_are_kept, forget),
         cmocka_unit_test_teardown(the_newer_run_owns_the_file, forget),
         cmocka_unit_test_teardown(damage_is_seen, forget),
+        cmocka_unit_test_teardown(a_summary_is_right_or_refused, forget),
         cmocka_unit_test_teardown(running_out_of_memory_keeps_the_file, forget),
     };
     ioa_h5_program_start();

@@ -50,6 +50,19 @@ search=(net.h5 -q --memory 16 --policy lru --rounds 40 --proposals 600 --seed 11
 expect_exit 0 mpi 2 optimize "${search[@]}" -o whole.h5
 chain 3:5 1:9 2:20 1
 
+# ---- what a checkpoint tells
+search=(net.h5 -q --memory 8,24 --rounds 40 --proposals 300 --seed 11 --timing 0 --replicas 5)
+expect_exit 75 ioa optimize "${search[@]}" -o part.h5 "${ckpt[@]}" --pause-after 50
+expect_exit 0 ioa info c.ckpt
+expect_text 'checkpoint of a search for M = 8,24, min, tempering, seed 11, 5 replicas'
+expect_text '  M = 8: done, excess [0-9]+$'
+expect_text '  M = 24: round [0-9]+ of [0-9]+, best excess [0-9]+ \(start [0-9]+\), [0-9]+ s, about [0-9]+ s left$'
+ioa_json info c.ckpt
+expect_json "$json_file" "d['kind'] == 'checkpoint' and d['search']['memory'] == 24"
+expect_json "$json_file" "d['search']['excess'] == d['search']['total'] - d['search']['lower_bound'] > 0"
+expect_json "$json_file" "len(d['done']) == 1 and d['done'][0]['memory'] == 8"
+rm c.ckpt*
+
 # ---- by time: once the rounds are planned, they are what is done
 search=(net.h5 -q --memory 8 --seconds 4 --proposals 1500 --seed 11 --timing 0 --replicas 3 --trial-rounds 10)
 expect_exit 75 mpi 3 optimize "${search[@]}" -o part.h5 "${ckpt[@]}" --pause-after 6

@@ -43,6 +43,9 @@ launch 2 "${long[@]}" "${ckpt[@]}" --deadline 2
 paused 'the deadline'
 SLURM_JOB_END_TIME=$(($(date +%s) + 62)) launch 2 "${long[@]}" "${ckpt[@]}"
 paused 'the deadline'
+SLURM_JOB_END_TIME=$(($(date +%s) + 55)) expect_exit 0 ioa optimize net.h5 --memory 8 --rounds 2 --proposals 300 --timing 0 -o part.h5 \
+    "${ckpt[@]}" --end-margin 0.5 # with the usual margin it would not have begun
+rm part.h5
 
 # ---- without a checkpoint the archive holds what was found
 launch 2 "${long[@]}" --deadline 2
