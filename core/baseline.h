@@ -16,12 +16,12 @@ typedef struct ioa_baseline ioa_baseline;
 typedef struct ioa_baseline_options {
     ioa_isa isa;
     uint32_t block;  /* columns of the batch at a time: 1 (single samples), 16, 32, 64 or 128 */
-    uint32_t batch;  /* the largest batch handed to ioa_baseline_run */
-    bool layer_wise; /* a layer runs over the whole batch before the next one starts (needs layers in the network);
-                        otherwise a block runs through the whole network before the next one starts */
+    uint32_t batch;  /* layer_wise: columns that run through a layer */
+    bool layer_wise; /* before the next layer starts (needs layers in the network); otherwise a block runs through the
+                        whole network before the next one starts */
 } ioa_baseline_options;
 
-/* The baseline borrows the network. IOA_ERR_INPUT for impossible options; IOA_ERR_NOMEM. */
+/* Keeps no reference to its arguments. IOA_ERR_INPUT for impossible options; IOA_ERR_NOMEM. */
 ioa_status ioa_baseline_create(const ioa_network *network, const ioa_baseline_options *options,
                                ioa_baseline **baseline, ioa_error *error);
 void ioa_baseline_destroy(ioa_baseline *baseline); /* NULL is allowed */

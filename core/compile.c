@@ -1,7 +1,7 @@
-/* Compiled schedules in memory: the program of core/compile_program.h as AVX-512 code in pages of its own. */
+/* Compiled schedules in memory: the program of core/compile_program.h as machine code in pages of its own. */
 #include "core/compile.h"
 
-#include "core/compile_avx512.h"
+#include "core/compile_x86.h"
 #include "core/kernel.h"
 #include "core/mem.h"
 #include "core/network.h"
@@ -17,43 +17,76 @@
 #define CAN_RUN 0
 #endif
 
+#define HUGE_PAGE ((size_t)2 << 20)
+#define HUGE_FROM ((size_t)1 << 20) /* bytes of code */
 #define L1_CODE (32u << 10) /* bytes of code that stay in L1 */
-#define ROW (IOA_CODE_TILE * sizeof(float)) /* bytes of a value */
 
 struct ioa_code {
     const ioa_kernel *kernel;
+    const ioa_target *target;
     uint32_t inputs, outputs, slots, group;
     uint32_t *input_offsets, *output_offsets; /* in 8-byte units from the first slot */
     float *stream;
     uint64_t *entry;       /* [segments] offset of the code */
     uint64_t *stream_from; /* [segments] index into the stream */
-    size_t enter;          /* offset of ioa_avx512_enter */
+    size_t enter;          /* offset of ioa_x86_enter */
     size_t segments_at;    /* offset of the first segment */
-    unsigned char *text;   /* executable */
+    unsigned char *text;   /* executable, in: */
+    unsigned char *pages;
+    size_t page_bytes;
     size_t text_bytes;
     ioa_code_facts facts;
 };
 
-int ioa_code_available(void)
+static const ioa_target *target_of(ioa_isa isa)
 {
-    return CAN_RUN && ioa_isa_available(IOA_ISA_AVX512);
+    if (isa == IOA_ISA_AUTO) isa = ioa_isa_best();
+    return isa == IOA_ISA_AVX512 ? &ioa_target_avx512 : isa == IOA_ISA_AVX2 ? &ioa_target_avx2 : NULL;
+}
+
+int ioa_code_available(ioa_isa isa)
+{
+    return CAN_RUN && ioa_isa_available(isa) && target_of(isa) != NULL;
+}
+
+uint32_t ioa_code_memory(ioa_isa isa)
+{
+    return target_of(isa) ? target_of(isa)->memory : 0;
+}
+
+uint32_t ioa_code_tile(ioa_isa isa)
+{
+    return target_of(isa) ? target_of(isa)->tile : 0;
+}
+
+/* Bytes of a value. */
+static uint32_t row_bytes(const ioa_code *code)
+{
+    return code->target->tile * (uint32_t)sizeof(float);
 }
 
 static ioa_status install(const ioa_bytes *text, ioa_code *code, ioa_error *error)
 {
     if (text->failed) return ioa_fail_nomem(error, "compiled code", text->room * 2, 1);
 #if CAN_RUN
-    void *pages = mmap(NULL, text->length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    size_t room = text->length < HUGE_FROM ? text->length : (text->length + 2 * HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    void *pages = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED) return ioa_fail(error, IOA_ERR_SYSTEM, "the system gives no pages for compiled code");
+    code->pages = pages;
+    code->page_bytes = room;
     code->text = pages;
     code->text_bytes = text->length;
-    memcpy(pages, text->data, text->length);
-    if (mprotect(pages, text->length, PROT_READ | PROT_EXEC) != 0) /* never writable and executable at once */
+    if (room > text->length) { /* long code would miss small pages again and again; a refusal changes speed alone */
+        code->text += (HUGE_PAGE - (uintptr_t)pages % HUGE_PAGE) % HUGE_PAGE;
+        (void)madvise(code->text, room - (size_t)(code->text - code->pages), MADV_HUGEPAGE);
+    }
+    memcpy(code->text, text->data, text->length);
+    if (mprotect(pages, room, PROT_READ | PROT_EXEC) != 0) /* never writable and executable at once */
         return ioa_fail(error, IOA_ERR_SYSTEM, "the system does not let compiled code be executed");
     return IOA_OK;
 #else
     (void)code;
-    return ioa_fail(error, IOA_ERR_INPUT, "compiled schedules need AVX-512");
+    return ioa_fail(error, IOA_ERR_INPUT, "compiled schedules need AVX2 or AVX-512");
 #endif
 }
 
@@ -63,10 +96,10 @@ static void describe(const ioa_program *p, size_t code_bytes, uint64_t used, ioa
                                    .extra_writes = p->extra_writes, .calls = p->calls, .segments = p->segments,
                                    .code_bytes = code_bytes, .stream_bytes = used * sizeof(float)};
     for (uint64_t i = 0; i < p->count; i++) code->facts.products += p->code[i].op == IOA_OP_FMA;
-    code->slots = p->slots;
+    code->slots = p->slots + 1; /* the last is nobody's */
     for (uint32_t i = 0; i < code->inputs; i++)
-        code->input_offsets[i] = p->input_slots[i] == UINT32_MAX ? IOA_NO_SLOT : p->input_slots[i] * (uint32_t)(ROW / 8);
-    for (uint32_t s = 0; s < code->outputs; s++) code->output_offsets[s] = p->output_slots[s] * (uint32_t)(ROW / 8);
+        code->input_offsets[i] = (p->input_slots[i] == UINT32_MAX ? p->slots : p->input_slots[i]) * (row_bytes(code) / 8);
+    for (uint32_t s = 0; s < code->outputs; s++) code->output_offsets[s] = p->output_slots[s] * (row_bytes(code) / 8);
 }
 
 static ioa_status assemble(const ioa_program *program, bool ahead, ioa_code *code, ioa_error *error)
@@ -79,13 +112,12 @@ static ioa_status assemble(const ioa_program *program, bool ahead, ioa_code *cod
     code->stream_from = ioa_alloc(program->segments, sizeof *code->stream_from);
     if (!code->input_offsets || !code->output_offsets || !code->stream || !code->entry || !code->stream_from)
         return ioa_fail_nomem(error, "compiled code", program->count, sizeof *code->stream);
-    ioa_avx512 machine = {.entry = code->entry};
-    ioa_avx512_begin(&machine, program);
+    ioa_x86 machine = {.target = code->target, .entry = code->entry};
+    ioa_x86_begin(&machine, program);
     code->enter = machine.enter;
     code->segments_at = machine.text.length;
-    ioa_writer writer = ioa_avx512_writer(&machine, ahead);
-    ioa_status status =
-        ioa_lower(program, &ioa_target_avx512, &writer, code->stream, code->stream_from, &used, error);
+    ioa_writer writer = ioa_x86_writer(&machine, ahead);
+    ioa_status status = ioa_lower(program, code->target, &writer, code->stream, code->stream_from, &used, error);
     if (status == IOA_OK) status = install(&machine.text, code, error);
     if (status == IOA_OK) describe(program, machine.text.length, used, code);
     ioa_free(machine.text.data);
@@ -96,22 +128,24 @@ ioa_status ioa_code_create(const ioa_network *network, const uint32_t *order, co
                            ioa_code **code, ioa_error *error)
 {
     ioa_code_options o = options ? *options : (ioa_code_options){0};
-    if (!ioa_code_available()) return ioa_fail(error, IOA_ERR_INPUT, "compiled schedules need AVX-512");
-    if (network->a.neurons > INT32_MAX / ROW - 4096 || network->connections > INT32_MAX / 64)
+    const ioa_target *target = target_of(o.isa);
+    if (!ioa_code_available(o.isa)) return ioa_fail(error, IOA_ERR_INPUT, "compiled schedules need AVX2 or AVX-512");
+    if (network->a.neurons > INT32_MAX / 64 - 4096 || network->connections > INT32_MAX / 64)
         return ioa_fail(error, IOA_ERR_INPUT, "the network is too large for compiled code");
     ioa_plan_steps steps;
     ioa_program program = {0};
     ioa_code *c = NULL;
     ioa_status status = ioa_plan_steps_make(network, order, IOA_LAYOUT_ORDER, o.prune, &steps, error);
     if (status != IOA_OK) return status;
-    status = ioa_program_make(network, &steps, ioa_target_avx512.memory - 1, o.segment, &program, error);
+    status = ioa_program_make(network, &steps, target->memory - 1, o.segment, &program, error);
     if (status == IOA_OK && !o.as_ordered) status = ioa_program_schedule(&program, error);
     if (status == IOA_OK) {
         c = ioa_alloc_zero(1, sizeof *c);
         if (!c) status = ioa_fail_nomem(error, "compiled code", 1, sizeof *c);
     }
     if (status == IOA_OK) {
-        c->kernel = ioa_kernel_for(IOA_ISA_AVX512);
+        c->kernel = ioa_kernel_for(o.isa);
+        c->target = target;
         c->inputs = network->a.inputs;
         c->outputs = network->a.outputs;
         c->group = o.group ? o.group : o.segment ? 8 : 1;
@@ -128,7 +162,7 @@ void ioa_code_destroy(ioa_code *code)
 {
     if (!code) return;
 #if CAN_RUN
-    if (code->text) munmap(code->text, code->text_bytes);
+    if (code->pages) munmap(code->pages, code->page_bytes);
 #endif
     ioa_free(code->input_offsets);
     ioa_free(code->output_offsets);
@@ -147,12 +181,14 @@ ioa_code_facts ioa_code_describe(const ioa_code *code)
 ioa_work ioa_code_work(const ioa_code *code, size_t batch)
 {
     const ioa_code_facts *f = &code->facts;
-    double tiles = (double)((batch + IOA_CODE_TILE - 1) / IOA_CODE_TILE);
-    double passes = f->segments > 1 ? (double)((batch + IOA_CODE_TILE * code->group - 1) / (IOA_CODE_TILE * code->group))
+    const size_t tile = code->target->tile;
+    const double row = row_bytes(code);
+    double tiles = (double)((batch + tile - 1) / tile);
+    double passes = f->segments > 1 ? (double)((batch + tile * code->group - 1) / (tile * code->group))
                                     : tiles;
     ioa_work w = {.flops = 2.0 * (double)f->products * (double)batch,
-                  .load_bytes = (double)(f->reads + f->extra_reads) * ROW * tiles,
-                  .value_bytes = (double)(f->reads + f->extra_reads - f->products) * ROW * tiles,
+                  .load_bytes = (double)(f->reads + f->extra_reads) * row * tiles,
+                  .value_bytes = (double)(f->reads + f->extra_reads - f->products) * row * tiles,
                   .value_set = (double)ioa_code_scratch_bytes(code),
                   .stream_bytes = (double)f->stream_bytes * passes,
                   .stream_set = (double)(f->stream_bytes + f->code_bytes)};
@@ -169,7 +205,7 @@ const unsigned char *ioa_code_text(const ioa_code *code, size_t *length)
 
 static size_t tile_floats(const ioa_code *code)
 {
-    return (size_t)code->slots * IOA_CODE_TILE;
+    return (size_t)code->slots * code->target->tile;
 }
 
 size_t ioa_code_scratch_bytes(const ioa_code *code)
@@ -177,31 +213,34 @@ size_t ioa_code_scratch_bytes(const ioa_code *code)
     return tile_floats(code) * code->group * sizeof(float);
 }
 
+/* Samples of tile i of `rows`. */
+static uint32_t samples(size_t rows, size_t i, uint32_t tile)
+{
+    return rows - i * tile < tile ? (uint32_t)(rows - i * tile) : tile;
+}
+
 static void run_group(const ioa_code *c, const float *x, float *y, size_t rows, float *scratch)
 {
     const size_t stride = tile_floats(c);
-    size_t tiles = (rows + IOA_CODE_TILE - 1) / IOA_CODE_TILE;
-    for (size_t i = 0; i < tiles; i++) {
-        uint32_t part = rows - i * IOA_CODE_TILE < IOA_CODE_TILE ? (uint32_t)(rows - i * IOA_CODE_TILE) : IOA_CODE_TILE;
-        c->kernel->pack(x + i * IOA_CODE_TILE * c->inputs, c->inputs, part, c->input_offsets,
-                        scratch + i * stride, IOA_CODE_TILE, IOA_CODE_TILE);
-    }
+    const uint32_t tile = c->target->tile;
+    size_t tiles = (rows + tile - 1) / tile;
+    for (size_t i = 0; i < tiles; i++)
+        c->kernel->pack(x + i * tile * c->inputs, c->inputs, samples(rows, i, tile), c->input_offsets,
+                        scratch + i * stride, tile, tile);
     const unsigned char *entry = c->text + c->enter;
-    ioa_avx512_enter *enter;
+    ioa_x86_enter *enter;
     memcpy(&enter, &entry, sizeof enter); /* ISO C has no cast from data to function pointers */
     for (uint64_t s = 0; s < c->facts.segments; s++)
         for (size_t i = 0; i < tiles; i++)
             enter(scratch + i * stride, c->stream + c->stream_from[s], c->text + c->entry[s]);
-    for (size_t i = 0; i < tiles; i++) {
-        uint32_t part = rows - i * IOA_CODE_TILE < IOA_CODE_TILE ? (uint32_t)(rows - i * IOA_CODE_TILE) : IOA_CODE_TILE;
-        c->kernel->unpack(y + i * IOA_CODE_TILE * c->outputs, c->outputs, part, c->output_offsets,
-                          scratch + i * stride, IOA_CODE_TILE);
-    }
+    for (size_t i = 0; i < tiles; i++)
+        c->kernel->unpack(y + i * tile * c->outputs, c->outputs, samples(rows, i, tile), c->output_offsets,
+                          scratch + i * stride, tile);
 }
 
 void ioa_code_run(const ioa_code *code, const float *x, float *y, size_t batch, void *scratch)
 {
-    size_t step_rows = (size_t)code->group * IOA_CODE_TILE;
+    size_t step_rows = (size_t)code->group * code->target->tile;
     for (size_t b = 0; b < batch; b += step_rows)
         run_group(code, x + b * code->inputs, y + b * code->outputs, batch - b < step_rows ? batch - b : step_rows,
                   scratch);

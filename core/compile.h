@@ -1,9 +1,10 @@
-/* Schedules compiled to straight-line AVX-512 code, in memory.
+/* Schedules compiled to straight-line machine code, in memory: AVX-512 or AVX2.
  *
  * The register file is the fast memory of the model with M = 32: one neuron value of a batch tile of 16 is one zmm
  * register, 31 of them hold neurons, and the weight's slot is the broadcast memory operand of a fused multiply-add.
+ * (AVX2: M = 16, tiles of 8, and the sixteenth register is the weight's slot.)
  * Every step of the order is one FMA, every read of the model one load (a bias or a constant: a broadcast), every
- * write one store, and evictions are Belady's (MIN). So the I/O counted by ioa_memory_count(.., 32, MIN, ..) is the
+ * write one store, and evictions are Belady's (MIN). So the I/O counted by ioa_memory_count(.., M, MIN, ..) is the
  * number of memory instructions in the code, exactly, as long as it is one segment, nothing is pruned, and all
  * activations are identity, ReLU, square, abs or negate, which are applied in registers. Any other activation waits:
  * its raw sum is stored, and before the first of the waiting values is needed all of them are loaded, activated and
@@ -17,15 +18,14 @@
 #define IOA_CORE_COMPILE_H
 
 #include <ioanneal/network.h>
+#include <ioanneal/plan.h>
 #include <stdbool.h>
 #include <stddef.h>
-
-#define IOA_CODE_MEMORY 32u /* M of the model */
-#define IOA_CODE_TILE 16u   /* samples of a tile */
 
 typedef struct ioa_code ioa_code; /* immutable; may be shared by threads that bring a scratch each */
 
 typedef struct ioa_code_options {
+    ioa_isa isa;      /* AUTO: the best */
     uint64_t segment; /* connections of a segment; 0: one segment, I/O exactly the model's */
     uint32_t group;   /* tiles a segment runs over before the next one starts; 0: 1, or 8 with segments */
     bool ahead;       /* prefetch code and constants: 1.4 times as fast beyond L2, 10 per cent slower within */
@@ -44,9 +44,13 @@ typedef struct ioa_code_facts {
 } ioa_code_facts;
 
 /* 1 if this processor and this build can run compiled schedules. */
-int ioa_code_available(void);
+int ioa_code_available(ioa_isa isa);
 
-/* `order` [W] is a legal order, best one optimized for M = 32 under MIN; NULL: layered. `options` may be NULL.
+/* M of the model, and samples of a tile; 0 for an instruction set without compiled code. */
+uint32_t ioa_code_memory(ioa_isa isa);
+uint32_t ioa_code_tile(ioa_isa isa);
+
+/* `order` [W] is a legal order, best one optimized for that M under MIN; NULL: layered. `options` may be NULL.
  * Keeps no reference to its arguments. IOA_ERR_INPUT where not available or the network is too large (2 GiB of
  * values or of code), IOA_ERR_SYSTEM if the system refuses executable memory, IOA_ERR_NOMEM. */
 ioa_status ioa_code_create(const ioa_network *network, const uint32_t *order, const ioa_code_options *options,

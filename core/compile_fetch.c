@@ -1,4 +1,5 @@
-/* How fast this processor takes in straight-line code: multiply-adds on registers, far more of them than fit L1. */
+/* How fast this processor takes in straight-line code: long instructions without work, so that nothing but fetching and
+ * decoding them can bind, and far more of them than fit L1. */
 #include "core/bytes.h"
 #include "core/compile.h"
 #include "core/mem.h"
@@ -19,15 +20,12 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* vfmadd231ps zmm0 .. zmm7 in turn, zmm16, zmm16 (6 bytes each), then vzeroupper and ret. */
+/* nop with eight bytes, again and again, then ret. */
 static void fill(ioa_bytes *text, size_t bytes)
 {
-    for (unsigned i = 0; text->length + 16 < bytes && !text->failed; i = (i + 1) % 8) {
-        unsigned char fma[] = {0x62, 0xb2, 0x7d, 0x40, 0xb8, (unsigned char)(0xc0 | i << 3)};
-        ioa_bytes_add(text, fma, sizeof fma);
-    }
-    static const unsigned char end[] = {0xc5, 0xf8, 0x77, 0xc3};
-    ioa_bytes_add(text, end, sizeof end);
+    static const unsigned char nop[] = {0x0f, 0x1f, 0x84, 0, 0, 0, 0, 0};
+    while (text->length + 16 < bytes && !text->failed) ioa_bytes_add(text, nop, sizeof nop);
+    ioa_bytes_byte(text, 0xc3);
 }
 
 static double rate_of(const unsigned char *pages, size_t bytes, double seconds)
@@ -48,7 +46,7 @@ double ioa_code_fetch_rate(size_t bytes, double seconds)
 {
     ioa_bytes text = {0};
     double rate = 0;
-    if (!ioa_code_available()) return 0;
+    if (!ioa_code_available(IOA_ISA_AVX2)) return 0;
     fill(&text, bytes);
     void *pages = text.failed ? MAP_FAILED
                               : mmap(NULL, text.length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -11,6 +11,7 @@
 typedef struct resident {
     uint32_t neuron; /* NONE: the register is free */
     uint32_t next;   /* step of its next access */
+    uint64_t freed;  /* where free: a larger number was freed later */
     bool dirty;
 } resident;
 
@@ -19,6 +20,7 @@ typedef struct generator {
     const ioa_plan_steps *steps;
     ioa_program *out;
     uint32_t count; /* registers in use */
+    uint64_t drops; /* so far */
     resident registers[IOA_MOST_REGISTERS];
     uint32_t *next_source, *next_sum; /* [steps] next access after step t of its source and its destination, or NONE */
     uint32_t *where;                  /* [N] register, or NONE */
@@ -93,6 +95,7 @@ static void drop(generator *g, uint32_t reg)
 {
     g->where[g->registers[reg].neuron] = NONE;
     g->registers[reg].neuron = NONE;
+    g->registers[reg].freed = ++g->drops;
 }
 
 /* MIN: the farthest next access goes; of equals the clean one, then the lower id. */
@@ -103,14 +106,18 @@ static bool goes_before(const resident *a, const resident *b)
     return a->neuron < b->neuron;
 }
 
+/* Of free registers the one that was freed first: one sum after the other then goes through different registers, which
+ * leaves it to the schedule to mix them. */
 static uint32_t take_register(generator *g, uint32_t u, uint32_t v)
 {
-    uint32_t victim = NONE;
+    uint32_t victim = NONE, free = NONE;
     for (uint32_t i = 0; i < g->count; i++) {
         const resident *r = &g->registers[i];
-        if (r->neuron == NONE) return i;
+        if (r->neuron == NONE && (free == NONE || r->freed < g->registers[free].freed)) free = i;
+        if (r->neuron == NONE) continue;
         if (r->neuron != u && r->neuron != v && (victim == NONE || goes_before(r, &g->registers[victim]))) victim = i;
     }
+    if (free != NONE) return free;
     if (g->registers[victim].dirty) store_value(g, victim);
     drop(g, victim);
     return victim;
@@ -127,7 +134,7 @@ static uint32_t fetch(generator *g, uint32_t neuron, uint32_t u, uint32_t v)
         append_slot(g, IOA_OP_LOAD, reg, slot_of(g, neuron));
     else
         append_value(g, IOA_OP_BROADCAST, reg, 0, constant ? g->steps->value[neuron] : g->steps->bias[neuron]);
-    g->registers[reg] = (resident){neuron, 0, first && constant && n->is_output[neuron]};
+    g->registers[reg] = (resident){neuron, 0, 0, first && constant && n->is_output[neuron]};
     g->where[neuron] = reg;
     g->started[neuron] = true;
     g->out->reads++;
@@ -266,7 +273,8 @@ static void generate(generator *g, const bool *cut, uint8_t *cost)
     memset(g->slot, 0xff, n->a.neurons * sizeof *g->slot);
     memset(g->started, 0, n->a.neurons * sizeof *g->started);
     memcpy(g->missing, g->steps->incoming, n->a.neurons * sizeof *g->missing);
-    for (uint32_t i = 0; i < IOA_MOST_REGISTERS; i++) g->registers[i].neuron = NONE;
+    for (uint32_t i = 0; i < IOA_MOST_REGISTERS; i++) g->registers[i] = (resident){.neuron = NONE};
+    g->drops = 0;
     g->depth = 0;
     g->out->slots = 0;
     for (uint32_t v = 0; v < n->a.neurons; v++)

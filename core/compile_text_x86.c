@@ -9,12 +9,12 @@
 
 #define ZERO 31u           /* AVX-512: holds 0, as weights are memory operands */
 #define WEIGHT 15u         /* AVX2: holds the weight */
-#define CODE_AHEAD 16384   /* as in core/compile_avx512.c */
+#define CODE_AHEAD 16384   /* as in core/compile_x86.c */
 #define STREAM_AHEAD 4096
 
 #define PRINT(...) ioa_bytes_print(&t->out, __VA_ARGS__)
 
-/* As in core/compile_avx512.c; AVX2 has one base only. */
+/* As in core/compile_x86.c; AVX2 has one base only. */
 static const char *const bases[IOA_MOST_BASES] = {"rax", "rcx", "rdx", "rbx", "rsi", "r8",  "r9",
                                                   "r10", "r11", "r13", "r14", "r15", "rdi"};
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define IOA_MAX_TILE 128u
-#define IOA_NO_SLOT UINT32_MAX /* an input nobody reads */
+#define IOA_NO_SLOT UINT32_MAX /* an input nobody reads; tile 1 only: wider tiles have a place for them, to spare branches */
 
 /* Offsets of values are stored premultiplied, in units of 8 bytes (tile 1: of 4 bytes): the addressing mode scales
  * them for free and 32 bits reach 32 GiB of activations. */

@@ -338,9 +338,14 @@ static void kernel_pack(const float *x, size_t stride, uint32_t rows, const uint
         for (uint32_t b = 0; b < width; b += LANES) {
             vec square[LANES];
             size_t columns = stride - i < LANES ? stride - i : LANES;
+            if (columns == LANES && b + LANES <= rows) {
+                load_transposed(square, x + b * stride + i, stride);
+                UNROLL
+                for (int c = 0; c < LANES; c++) store(at(values, offsets[i + (size_t)c]) + b, square[c]);
+                continue;
+            }
             load_square(square, b < rows ? x + b * stride + i : x, stride, b < rows ? rows - b : 0, columns);
-            for (size_t c = 0; c < columns; c++)
-                if (offsets[i + c] != IOA_NO_SLOT) store(at(values, offsets[i + c]) + b, square[c]);
+            for (size_t c = 0; c < columns; c++) store(at(values, offsets[i + c]) + b, square[c]);
         }
 }
 
@@ -458,28 +463,42 @@ static void kernel_rows(const ioa_csr *csr, uint32_t first, uint32_t last, float
 
 #define PROBE_CHAINS 8 /* hide the latency of a multiply-add on two units */
 
-static double kernel_probe(ioa_probe probe, const float *data, size_t floats, uint64_t repeats)
+/* One loop each: their accumulators together would not fit 16 registers. */
+static void probe_read(const float *data, size_t floats, uint64_t repeats)
 {
-    vec sum[PROBE_CHAINS] = {{0}}, x = load(data), y = load(data + LANES);
     ivec bits[PROBE_CHAINS] = {{0}};
     for (uint64_t r = 0; r < repeats; r++) {
         __asm__ volatile("" ::: "memory"); /* every round reads again */
-        for (size_t i = 0; i < floats; i += PROBE_CHAINS * LANES) {
-            if (probe == IOA_PROBE_READ)
-                UNROLL
-                for (int c = 0; c < PROBE_CHAINS; c++) bits[c] |= (ivec)load(data + i + (size_t)c * LANES);
-            else if (probe == IOA_PROBE_FMA_MEMORY)
-                UNROLL
-                for (int c = 0; c < PROBE_CHAINS; c++) sum[c] += x * load(data + i + (size_t)c * LANES);
-            else
-                UNROLL
-                for (int c = 0; c < PROBE_CHAINS; c++) sum[c] += x * y;
-        }
+        for (size_t i = 0; i < floats; i += PROBE_CHAINS * LANES)
+            UNROLL
+            for (int c = 0; c < PROBE_CHAINS; c++) bits[c] |= (ivec)load(data + i + (size_t)c * LANES);
     }
     for (int c = 0; c < PROBE_CHAINS; c++) { /* keeps the work from being thrown away */
-        volatile float sink = sum[c][0] + (float)bits[c][0];
+        volatile int32_t sink = bits[c][0];
         (void)sink;
     }
+}
+
+INLINE void probe_fma(const float *data, size_t floats, uint64_t repeats, bool memory)
+{
+    vec sum[PROBE_CHAINS] = {{0}}, x = load(data), y = load(data + LANES);
+    for (uint64_t r = 0; r < repeats; r++) {
+        __asm__ volatile("" ::: "memory");
+        for (size_t i = 0; i < floats; i += PROBE_CHAINS * LANES)
+            UNROLL
+            for (int c = 0; c < PROBE_CHAINS; c++) sum[c] += x * (memory ? load(data + i + (size_t)c * LANES) : y);
+    }
+    for (int c = 0; c < PROBE_CHAINS; c++) {
+        volatile float sink = sum[c][0];
+        (void)sink;
+    }
+}
+
+static double kernel_probe(ioa_probe probe, const float *data, size_t floats, uint64_t repeats)
+{
+    if (probe == IOA_PROBE_READ) probe_read(data, floats, repeats);
+    else if (probe == IOA_PROBE_FMA_MEMORY) probe_fma(data, floats, repeats, true);
+    else probe_fma(data, floats, repeats, false);
     return (double)repeats * (double)floats * (probe == IOA_PROBE_READ ? 4 : 2);
 }
 

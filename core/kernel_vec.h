@@ -129,12 +129,7 @@ INLINE vec magnitude(vec x)
 }
 
 /* First and second half of the perfect shuffle of a and b: a0 b0 a1 b1 ... */
-#if VEC_BYTES == 64
-#define INTERLEAVE_LOW(a, b) \
-    __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
-#define INTERLEAVE_HIGH(a, b) \
-    __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
-#elif VEC_BYTES == 32
+#if VEC_BYTES == 32
 #define INTERLEAVE_LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
 #define INTERLEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
 #else
@@ -142,6 +137,59 @@ INLINE vec magnitude(vec x)
 #define INTERLEAVE_HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
 #endif
 
+#if VEC_BYTES == 64
+/* Four rows of four 128-bit lanes each: a transposed 4 x 4 square in every lane. Shuffles within lanes are the fast ones. */
+INLINE void transpose_lanes(__m512 r[4])
+{
+    __m512 a = _mm512_unpacklo_ps(r[0], r[1]), b = _mm512_unpackhi_ps(r[0], r[1]);
+    __m512 c = _mm512_unpacklo_ps(r[2], r[3]), d = _mm512_unpackhi_ps(r[2], r[3]);
+    r[0] = (__m512)_mm512_unpacklo_pd((__m512d)a, (__m512d)c);
+    r[1] = (__m512)_mm512_unpackhi_pd((__m512d)a, (__m512d)c);
+    r[2] = (__m512)_mm512_unpacklo_pd((__m512d)b, (__m512d)d);
+    r[3] = (__m512)_mm512_unpackhi_pd((__m512d)b, (__m512d)d);
+}
+
+/* Rows 4j .. 4j + 3 become lane j of columns: first squares of 4 x 4, then lanes as in a 4 x 4 square themselves. */
+INLINE void transpose(vec m[16])
+{
+    __m512 r[4][4];
+    UNROLL
+    for (int i = 0; i < 4; i++) {
+        UNROLL
+        for (int k = 0; k < 4; k++) r[i][k] = (__m512)m[4 * i + k];
+        transpose_lanes(r[i]);
+    }
+    UNROLL
+    for (int k = 0; k < 4; k++) {
+        __m512 a = _mm512_shuffle_f32x4(r[0][k], r[1][k], 0x88), b = _mm512_shuffle_f32x4(r[2][k], r[3][k], 0x88);
+        __m512 c = _mm512_shuffle_f32x4(r[0][k], r[1][k], 0xdd), d = _mm512_shuffle_f32x4(r[2][k], r[3][k], 0xdd);
+        m[k] = (vec)_mm512_shuffle_f32x4(a, b, 0x88);
+        m[8 + k] = (vec)_mm512_shuffle_f32x4(a, b, 0xdd);
+        m[4 + k] = (vec)_mm512_shuffle_f32x4(c, d, 0x88);
+        m[12 + k] = (vec)_mm512_shuffle_f32x4(c, d, 0xdd);
+    }
+}
+
+/* 16 floats of 16 rows, transposed: lanes find their places while they are loaded, so that half of the shuffles remain. */
+INLINE void load_transposed(vec m[16], const float *x, size_t stride)
+{
+    UNROLL
+    for (int k = 0; k < 4; k++) {
+        __m512 r[4];
+        UNROLL
+        for (int i = 0; i < 4; i++) {
+            const float *p = x + (size_t)i * stride + 4 * k;
+            r[i] = _mm512_castps128_ps512(_mm_loadu_ps(p));
+            r[i] = _mm512_mask_broadcast_f32x4(r[i], 0x00f0, _mm_loadu_ps(p + 4 * stride));
+            r[i] = _mm512_mask_broadcast_f32x4(r[i], 0x0f00, _mm_loadu_ps(p + 8 * stride));
+            r[i] = _mm512_mask_broadcast_f32x4(r[i], 0xf000, _mm_loadu_ps(p + 12 * stride));
+        }
+        transpose_lanes(r);
+        UNROLL
+        for (int i = 0; i < 4; i++) m[4 * k + i] = (vec)r[i];
+    }
+}
+#else
 /* Transposes a square of LANES vectors: a perfect shuffle of rows i and i + LANES/2 rotates the bits of the element
  * index by one place, so log2(LANES) of them exchange row and column. */
 INLINE void transpose(vec m[LANES])
@@ -158,5 +206,13 @@ INLINE void transpose(vec m[LANES])
         for (int i = 0; i < LANES; i++) m[i] = next[i];
     }
 }
+
+
+INLINE void load_transposed(vec m[LANES], const float *x, size_t stride)
+{
+    for (int r = 0; r < LANES; r++) m[r] = load_unaligned(x + (size_t)r * stride);
+    transpose(m);
+}
+#endif
 
 #endif

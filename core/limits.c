@@ -4,6 +4,7 @@
 #include "core/kernel.h"
 #include "core/mem.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -105,4 +106,19 @@ const char *ioa_limits_judge(const ioa_limits *limits, const ioa_machine *machin
         }
     }
     return name;
+}
+
+ioa_status ioa_limits_report(const ioa_machine *machine, ioa_isa isa, const ioa_measurement *m, double seconds,
+                             ioa_limit_report *report, ioa_error *error)
+{
+    memset(report, 0, sizeof *report);
+    double *copy = ioa_alloc_copy(m->schedule, m->repeats, sizeof *copy);
+    if (!copy) return ioa_fail_nomem(error, "the limits", m->repeats, sizeof *copy);
+    double pass = ioa_quartiles_of(copy, m->repeats).median * m->threads;
+    ioa_free(copy);
+    ioa_status status = ioa_limits_measure(machine, isa, seconds, &report->limits, error);
+    if (status != IOA_OK) return status;
+    const char *binding = ioa_limits_judge(&report->limits, machine, &m->work, pass, &report->share);
+    snprintf(report->binding, sizeof report->binding, "%s", binding ? binding : "");
+    return IOA_OK;
 }

@@ -26,4 +26,15 @@ ioa_status ioa_limits_measure(const ioa_machine *machine, ioa_isa isa, double se
 const char *ioa_limits_judge(const ioa_limits *limits, const ioa_machine *machine, const ioa_work *work,
                              double seconds, double *share);
 
+/* Limits and judgement together. */
+typedef struct ioa_limit_report {
+    ioa_limits limits;
+    char binding[16]; /* "" if nothing could be judged */
+    double share;
+} ioa_limit_report;
+
+/* Measures the machine for about `seconds` and judges a measurement by it. IOA_ERR_NOMEM. */
+ioa_status ioa_limits_report(const ioa_machine *machine, ioa_isa isa, const ioa_measurement *measurement, double seconds,
+                             ioa_limit_report *report, ioa_error *error);
+
 #endif

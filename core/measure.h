@@ -2,16 +2,15 @@
 #ifndef IOA_CORE_MEASURE_H
 #define IOA_CORE_MEASURE_H
 
+#include "core/plan_contest.h"
+#include "core/plan_exact.h"
+#include "core/quartiles.h"
 #include "core/work.h"
 
 #include <ioanneal/network.h>
 #include <ioanneal/plan.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-typedef struct ioa_quartiles {
-    double q1, median, q3;
-} ioa_quartiles;
 
 /* The machine as data; filled by io/machine.h or invented by a test. */
 typedef struct ioa_machine {
@@ -31,17 +30,15 @@ typedef struct ioa_measurement {
     uint32_t threads;
     uint32_t repeats;
     uint32_t tile;       /* T of the chosen plan */
-    char kernel[64];     /* chosen plan: "run-avx512/rows", "run-avx512/shared-rows/128" (panel) or "compiled-avx512/2000x4" (segment x group) */
-    char baseline[64];   /* chosen baseline, for example "csr-avx512/64/layers" */
+    char kernel[IOA_PLAN_NAME];   /* chosen plan, as named by ioa_plan_options_name */
+    char baseline[IOA_PLAN_NAME]; /* the best plain CSR, likewise */
+    ioa_candidate *candidates; /* [candidate_count] what the plan was chosen among, and their times; owned */
+    uint32_t candidate_count;
     double *schedule;    /* [repeats] best plan for the schedule's order; owned, as the next ones */
     double *layered;     /* [repeats] the same kind of plan in layered order */
     double *csr;         /* [repeats] layer-wise CSR baseline */
     double *mkl;         /* [repeats], or NULL where not built in */
-    double max_abs_error; /* of the schedule's plan against the float64 reference */
-    double max_rel_error; /* the same over max(1, |reference|) */
-    double error_bound;   /* what max_rel_error was allowed to be: the largest bound of core/reference.h, likewise */
-    bool within_bound;    /* every single output lay within its own bound */
-    bool all_zero;        /* every output of the reference was 0 whatever the inputs: the check above proves nothing */
+    ioa_exactness exactness; /* of the schedule's plan */
     ioa_work work;        /* of the schedule's plan */
     double gflops;        /* 2 W batch / median schedule seconds / 1e9 */
     ioa_quartiles speedup_order;  /* layered / schedule: the order's share */
@@ -57,25 +54,22 @@ typedef struct ioa_measure_options {
     double seconds;   /* for everything; <= 0: 10. Kept to as far as single passes allow: candidates not yet tried are
                          left out and repetitions cut to 3 */
     ioa_isa isa;      /* of plans and baseline; AUTO: the best */
+    const ioa_plan_options *plan; /* measure this plan; NULL: choose one */
     uint64_t seed;    /* of the inputs */
 } ioa_measure_options;
 
 /* Measures inference of a network on this machine.
  *
- * Candidates are plans of all layouts and of the tiles that suit the batch, SORTED (which needs no order) among them,
- * so that a schedule is never slower than none, and the order compiled (core/compile.h); a short interleaved timing
- * picks one for the schedule. Then the schedule's plan, the same kind of plan in layered order, and the best of
- * several CSR baselines run interleaved.
- * If the chosen layout is SORTED, SHARED_SORTED or SELL, which ignore the order, the two plans are one, timed once, and the order's share
- * is exactly 1.
- * Exactness is checked on a small batch against ioa_reference_run.
+ * A plan is chosen as by ioa_plan_choose. Then it, the same kind of plan in layered order, the best plain CSR, and MKL
+ * where it is built in, run interleaved. If plain CSR comes out faster after all, it is the plan: an order never makes
+ * inference slower. Where the plan ignores the order, it and the one in layered order are one, timed once, and the
+ * order's share is exactly 1; likewise the plan and the baseline where the plan is plain CSR. A plan that is given is
+ * measured as it is.
+ * Exactness is that of the plan in the end, on a small batch.
  * `order` [W] is a legal order, or NULL: layered. On success *out is filled (any former content is overwritten, not
  * freed); release it with ioa_measurement_clear. IOA_ERR_INPUT for impossible options; IOA_ERR_NOMEM. */
 ioa_status ioa_measure(const ioa_network *network, const uint32_t *order, const ioa_measure_options *options,
                        ioa_measurement *out, ioa_error *error);
-
-/* First quartile, median and third quartile of `count` >= 1 values, interpolated linearly; sorts `values`. */
-ioa_quartiles ioa_quartiles_of(double *values, uint32_t count);
 
 void ioa_measurement_clear(ioa_measurement *measurement); /* frees the arrays, zeroes the rest */
 

@@ -17,14 +17,15 @@ typedef struct row {
 
 /* A connection on its way into a block. */
 typedef struct entry {
-    uint32_t panel, source, group, edge;
+    uint32_t panel, length, source, group, edge; /* length: entries of its group in its panel, or 0 */
 } entry;
 
 typedef struct maker {
     const ioa_network *network;
     const ioa_plan_steps *steps;
     ioa_grouping *out;
-    uint32_t size, panel;
+    uint32_t size, panel, hot;
+    bool by_length;
     row *rows;
     uint64_t row_count;
     uint32_t *mark;     /* [N] stamp */
@@ -113,15 +114,27 @@ static int compare_entries(const void *left, const void *right)
 {
     const entry *a = left, *b = right;
     if (a->panel != b->panel) return a->panel < b->panel ? -1 : 1;
+    if (a->length != b->length) return a->length < b->length ? -1 : 1;
     if (a->group != b->group) return a->group < b->group ? -1 : 1;
     if (a->source != b->source) return a->source < b->source ? -1 : 1;
     return a->edge < b->edge ? -1 : a->edge > b->edge;
 }
 
-/* Panels of about equal numbers of the stretch's sources, by id. */
-static uint64_t list_entries(maker *m, uint64_t from, uint64_t end)
+/* Where the steps of rows [from, end) begin and end. */
+static uint64_t first_step(const maker *m, uint64_t from)
 {
-    uint64_t count = 0, first = m->rows[from].from, last = m->rows[end - 1].from + m->rows[end - 1].count;
+    return m->rows[from].from;
+}
+
+static uint64_t last_step(const maker *m, uint64_t end)
+{
+    return m->rows[end - 1].from + m->rows[end - 1].count;
+}
+
+/* Panels of about equal numbers of the stretch's sources, by id. */
+static void make_panels(maker *m, uint64_t from, uint64_t end)
+{
+    uint64_t first = first_step(m, from), last = last_step(m, end);
     uint32_t sources = 0, low = UINT32_MAX, high = 0;
     m->stamp++;
     for (uint64_t t = first; t < last; t++) {
@@ -130,15 +143,27 @@ static uint64_t list_entries(maker *m, uint64_t from, uint64_t end)
         if (u < low) low = u;
         if (u > high) high = u;
     }
-    for (uint32_t v = low; m->panel && v <= high; v++)
-        if (m->mark[v] == m->stamp) m->panel_of[v] = sources++ / m->panel;
+    for (uint32_t v = low; v <= high; v++)
+        if (m->mark[v] == m->stamp) m->panel_of[v] = m->panel ? sources++ / m->panel : 0;
+}
+
+/* The entries of rows [from, end) at the place of their steps, panel by panel and group by group; within a panel groups
+ * of equal length together, where that is wanted: every change of length costs a branch miss. */
+static void list_entries(maker *m, uint64_t from, uint64_t end)
+{
+    uint64_t first = first_step(m, from), last = last_step(m, end);
     for (uint64_t t = first; t < last; t++) {
         uint32_t e = m->steps->edges[t], u = m->network->a.indices[e];
-        uint32_t group = m->group_of[m->steps->destinations[e]];
-        m->entries[count++] = (entry){m->panel ? m->panel_of[u] : 0, u, group, e};
+        m->entries[t] = (entry){m->panel_of[u], 0, u, m->group_of[m->steps->destinations[e]], e};
     }
-    qsort(m->entries, count, sizeof *m->entries, compare_entries);
-    return count;
+    qsort(m->entries + first, last - first, sizeof *m->entries, compare_entries);
+    for (uint64_t t = first, end_of; m->by_length && t < last; t = end_of) {
+        entry *e = &m->entries[t];
+        for (end_of = t; end_of < last && m->entries[end_of].group == e->group && m->entries[end_of].panel == e->panel;)
+            end_of++;
+        for (uint64_t i = t; i < end_of; i++) m->entries[i].length = (uint32_t)(end_of - t);
+    }
+    if (m->by_length) qsort(m->entries + first, last - first, sizeof *m->entries, compare_entries);
 }
 
 static size_t block_bytes(uint64_t sources, uint64_t edges)
@@ -146,13 +171,14 @@ static size_t block_bytes(uint64_t sources, uint64_t edges)
     return (sizeof(ioa_group) + (sources + edges) * 4 + 7) / 8 * 8;
 }
 
-/* Cuts the sorted entries into blocks of at most 65,535 sources. */
-static void cut_blocks(maker *m, uint64_t count)
+/* Cuts sorted entries into blocks of at most 65,535 sources. */
+static void cut_blocks(maker *m, const entry *entries, uint64_t count)
 {
     ioa_grouping *g = m->out;
-    uint64_t first_block = g->count, sources = 0;
+    uint64_t sources = 0;
+    if (count == 0) return;
     for (uint64_t i = 0; i < count; i++) {
-        const entry *e = &m->entries[i], *before = e - 1;
+        const entry *e = &entries[i], *before = e - 1;
         bool new_source = i == 0 || before->source != e->source || before->group != e->group || before->panel != e->panel;
         if (i == 0 || before->group != e->group || before->panel != e->panel || (new_source && sources == UINT16_MAX)) {
             if (i) g->stream_bytes += block_bytes(sources, g->blocks[g->count - 1].to - g->blocks[g->count - 1].from);
@@ -167,6 +193,12 @@ static void cut_blocks(maker *m, uint64_t count)
         g->blocks[g->count - 1].to = m->placed;
     }
     g->stream_bytes += block_bytes(sources, g->blocks[g->count - 1].to - g->blocks[g->count - 1].from);
+}
+
+/* Finds the first and the last block of every group. */
+static void flag_blocks(maker *m, uint64_t first_block)
+{
+    ioa_grouping *g = m->out;
     m->stamp++;
     for (uint64_t b = first_block; b < g->count; b++) { /* a group is known by its first member */
         g->blocks[b].first = m->mark[g->blocks[b].members[0]] != m->stamp;
@@ -179,24 +211,59 @@ static void cut_blocks(maker *m, uint64_t count)
     }
 }
 
+/* Groups of rows [from, end), numbered from `groups` on; returns the number after them. */
+static uint32_t make_groups(maker *m, uint64_t from, uint64_t end, uint32_t groups)
+{
+    for (uint64_t i = from; i < end; i++)
+        if (!m->rows[i].taken) fill_group(m, i, end, groups++);
+    return groups;
+}
+
+static uint32_t make_stretch(maker *m, uint64_t from, uint64_t end, uint32_t groups)
+{
+    groups = make_groups(m, from, end, groups);
+    make_panels(m, from, end);
+    list_entries(m, from, end);
+    cut_blocks(m, m->entries + first_step(m, from), last_step(m, end) - first_step(m, from));
+    return groups;
+}
+
+/* Two stretches at once: some rows of the first, then what the second reads of them, while it is in cache. */
+static void make_pair(maker *m, uint64_t from, uint64_t middle, uint64_t end)
+{
+    uint32_t groups = make_groups(m, middle, end, 0), part = 0;
+    for (uint64_t t = first_step(m, middle); t < last_step(m, end); t++) m->panel_of[source_of(m, t)] = 0;
+    for (uint64_t i = from; i < middle; i++) m->panel_of[m->rows[i].neuron] = (uint32_t)((i - from) / m->hot);
+    list_entries(m, middle, end); /* panels: parts of the first stretch */
+    uint64_t at = first_step(m, middle), last = last_step(m, end);
+    for (uint64_t i = from; i < middle; i += m->hot, part++) {
+        uint64_t next = at;
+        groups = make_stretch(m, i, i + m->hot < middle ? i + m->hot : middle, groups);
+        while (next < last && m->entries[next].panel == part) next++;
+        cut_blocks(m, m->entries + at, next - at);
+        at = next;
+    }
+}
+
 static void make_all(maker *m)
 {
     find_rows(m);
     for (uint64_t from = 0; from < m->row_count;) {
-        uint64_t end = stretch_end(m, from);
-        uint32_t groups = 0;
-        for (uint64_t i = from; i < end; i++)
-            if (!m->rows[i].taken) fill_group(m, i, end, groups++);
-        cut_blocks(m, list_entries(m, from, end));
+        uint64_t middle = stretch_end(m, from), end = middle, first_block = m->out->count;
+        if (m->hot && middle < m->row_count) end = stretch_end(m, middle);
+        if (end > middle) make_pair(m, from, middle, end);
+        else make_stretch(m, from, middle, 0);
+        flag_blocks(m, first_block);
         from = end;
     }
 }
 
 ioa_status ioa_grouping_make(const ioa_network *network, const ioa_plan_steps *steps, uint32_t size, uint32_t panel,
-                             ioa_grouping *grouping, ioa_error *error)
+                             uint32_t hot, bool by_length, ioa_grouping *grouping, ioa_error *error)
 {
     uint64_t neurons = network->a.neurons, count = steps->count;
-    maker m = {.network = network, .steps = steps, .out = grouping, .size = size, .panel = panel};
+    maker m = {.network = network, .steps = steps, .out = grouping, .size = size, .panel = panel, .hot = hot,
+               .by_length = by_length};
     memset(grouping, 0, sizeof *grouping);
     m.rows = ioa_alloc(neurons, sizeof *m.rows);
     m.mark = ioa_alloc_zero(neurons, sizeof *m.mark);

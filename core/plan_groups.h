@@ -24,10 +24,12 @@ struct ioa_group_block {
 
 /* `steps` hold whole rows, one after the other (layouts ROWS and SORTED). Rows that do not depend on each other form
  * stretches; within one, rows with many common sources are put together, and where `panel` is not 0, all groups of
- * the stretch run over one panel of so many sources before the next. `size` rows make a group: IOA_GROUP, or 1 where
- * only the sequence of the edges is of interest. IOA_ERR_NOMEM. */
+ * the stretch run over one panel of so many sources before the next. Where `hot` is not 0, stretches go in pairs: so many
+ * rows of the first, then everything that the second reads of them. `by_length`: within a panel, groups with equally
+ * many connections together. `size` rows make a group: IOA_GROUP, or 1 where only the sequence of the edges is of
+ * interest. IOA_ERR_NOMEM. */
 ioa_status ioa_grouping_make(const ioa_network *network, const ioa_plan_steps *steps, uint32_t size, uint32_t panel,
-                             ioa_grouping *grouping, ioa_error *error);
+                             uint32_t hot, bool by_length, ioa_grouping *grouping, ioa_error *error);
 
 void ioa_grouping_clear(ioa_grouping *grouping);
 

@@ -5,7 +5,8 @@
 #ifndef IOA_IO_ARCHIVE_H
 #define IOA_IO_ARCHIVE_H
 
-#include "core/measure.h"
+#include "core/limits.h"
+#include "core/objective.h"
 
 #include <ioanneal/archive.h>
 #include <ioanneal/memory.h>
@@ -28,6 +29,7 @@ typedef struct ioa_column {
 typedef struct ioa_measured {
     ioa_measurement measurement;
     ioa_machine machine;
+    ioa_limit_report limits;
     char isa[16];
     char compiler[128];
     char flags[256];
@@ -35,9 +37,12 @@ typedef struct ioa_measured {
 } ioa_measured;
 
 typedef struct ioa_schedule {
-    uint64_t memory; /* M */
+    uint64_t memory; /* M, of the first level, as all that is not said to be weighted */
     ioa_policy policy;
     ioa_io io;
+    ioa_objective objective; /* what the search minimized; 0 levels: the memory and the policy above */
+    ioa_io level_io[IOA_MOST_LEVELS];
+    uint64_t weighted_total, weighted_baseline; /* by the objective; of one level the totals themselves */
     uint64_t lower_bound, upper_bound;
     uint64_t certified_bound; /* proven lower bound on the total, at least lower_bound; 0: not computed */
     uint64_t baseline_total; /* layered order, same memory and policy */

@@ -108,6 +108,35 @@ static ioa_status read_times(const ioa_h5 *h5, const char *group, ioa_measured *
     return IOA_OK;
 }
 
+static ioa_status read_candidates(const ioa_h5 *h5, const char *group, ioa_measurement *m, ioa_error *error)
+{
+    char name[IOA_ARCHIVE_NAME], *names = NULL;
+    double *seconds = NULL;
+    void *values;
+    uint64_t count = IOA_H5_ANY, found = 0;
+    if (!ioa_h5_has_attribute(h5, group, "candidates")) return IOA_OK;
+    ioa_archive_name(name, "%s/seconds_candidates", group);
+    ioa_status status = ioa_h5_read(h5, name, IOA_H5_F64, 1, &count, &values, error);
+    if (status != IOA_OK) return status;
+    seconds = values;
+    status = ioa_h5_get_string(h5, group, "candidates", &names, error);
+    if (status == IOA_OK && count <= UINT32_MAX) m->candidates = ioa_alloc_zero(count, sizeof *m->candidates);
+    if (status == IOA_OK && !m->candidates) status = ioa_fail_nomem(error, "the candidates", count, sizeof *m->candidates);
+    for (char *at = names; status == IOA_OK && at; found++) {
+        size_t length = strcspn(at, " ");
+        if (found == count || length == 0 || length >= IOA_PLAN_NAME) break;
+        memcpy(m->candidates[found].name, at, length);
+        m->candidates[found].seconds = seconds[found];
+        at = at[length] ? at + length + 1 : NULL;
+        if (!at && found + 1 == count) m->candidate_count = (uint32_t)count;
+    }
+    if (status == IOA_OK && (m->candidate_count == 0 || m->candidate_count != count))
+        status = ioa_fail(error, IOA_ERR_INPUT, "%s: %s: candidates do not match seconds_candidates", h5->path, group);
+    ioa_free(names);
+    ioa_free(seconds);
+    return status;
+}
+
 static ioa_status read_measured(const ioa_h5 *h5, const char *schedule, ioa_schedule *s, ioa_error *error)
 {
     char group[IOA_ARCHIVE_NAME];
@@ -118,6 +147,7 @@ static ioa_status read_measured(const ioa_h5 *h5, const char *schedule, ioa_sche
         ioa_status status = ioa_schedule_add_measured(s, &m, error);
         if (status == IOA_OK) status = read_fields(h5, group, ioa_measured_fields, ioa_measured_field_count, m, error);
         if (status == IOA_OK) status = read_times(h5, group, m, error);
+        if (status == IOA_OK) status = read_candidates(h5, group, &m->measurement, error);
         if (status != IOA_OK) return status;
     }
     return IOA_OK;
@@ -157,6 +187,34 @@ static ioa_status read_policy(const ioa_h5 *h5, const char *group, ioa_schedule 
     return IOA_OK;
 }
 
+/* Of a search over several memories at once; otherwise there is the one level. */
+static ioa_status read_levels(const ioa_h5 *h5, const char *group, ioa_schedule *s, ioa_error *error)
+{
+    char levels[IOA_LEVELS_TEXT];
+    uint64_t transfers[2 * IOA_MOST_LEVELS];
+    ioa_error problem;
+    s->objective = ioa_objective_single(s->memory, s->policy);
+    s->level_io[0] = s->io;
+    s->weighted_total = s->io.reads + s->io.writes;
+    s->weighted_baseline = s->baseline_total;
+    if (!ioa_h5_has_attribute(h5, group, "levels")) return IOA_OK;
+    ioa_status status = ioa_h5_get_text(h5, group, "levels", levels, sizeof levels, error);
+    if (status != IOA_OK) return status;
+    if (ioa_objective_parse(levels, s->policy, &s->objective, &problem) != IOA_OK)
+        return ioa_fail(error, IOA_ERR_INPUT, "%s: %s: levels: %s", h5->path, group, problem.text);
+    status = ioa_h5_get(h5, group, "level_io", IOA_H5_U64, (uint64_t)2 * s->objective.count, transfers, error);
+    if (status == IOA_OK) status = ioa_h5_get(h5, group, "weighted_total", IOA_H5_U64, 0, &s->weighted_total, error);
+    if (status == IOA_OK) status = ioa_h5_get(h5, group, "weighted_baseline", IOA_H5_U64, 0, &s->weighted_baseline, error);
+    if (status != IOA_OK) return status;
+    for (uint32_t i = 0; i < s->objective.count; i++) s->level_io[i] = (ioa_io){transfers[2 * i], transfers[2 * i + 1]};
+    const ioa_level *first = &s->objective.level[0];
+    if (first->memory != s->memory || first->policy != s->policy || s->level_io[0].reads != s->io.reads ||
+        s->level_io[0].writes != s->io.writes || ioa_objective_total(&s->objective, s->level_io) != s->weighted_total)
+        return ioa_fail(error, IOA_ERR_CHECK, "%s: %s: levels, level_io and weighted_total contradict each other", h5->path,
+                        group);
+    return IOA_OK;
+}
+
 ioa_status ioa_archive_get_schedule(const ioa_h5 *h5, const char *group, uint64_t connections, ioa_schedule *s,
                                     ioa_error *error)
 {
@@ -165,6 +223,7 @@ ioa_status ioa_archive_get_schedule(const ioa_h5 *h5, const char *group, uint64_
     ioa_status status = read_fields(h5, group, ioa_schedule_fields, ioa_schedule_field_count, s, error);
     if (status == IOA_OK) status = read_policy(h5, group, s, error);
     if (status == IOA_OK) status = check_derived(h5, group, s, error);
+    if (status == IOA_OK) status = read_levels(h5, group, s, error);
     if (status != IOA_OK) return status;
     ioa_archive_name(name, "%s/order", group);
     status = ioa_h5_read(h5, name, IOA_H5_U32, 1, &connections, &order, error);

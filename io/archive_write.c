@@ -1,5 +1,6 @@
 #include "io/archive.h"
 
+#include "core/mem.h"
 #include "io/archive_schema.h"
 #include "io/bundle.h"
 #include "io/h5.h"
@@ -42,6 +43,30 @@ static ioa_status write_trace(const ioa_h5 *h5, const char *group, const ioa_sch
     return status;
 }
 
+/* Names as one text, times as a dataset. */
+static ioa_status write_candidates(const ioa_h5 *h5, const char *group, const ioa_measurement *m, ioa_error *error)
+{
+    char name[IOA_ARCHIVE_NAME];
+    uint64_t count = m->candidate_count;
+    if (count == 0) return IOA_OK;
+    char *names = ioa_alloc(count, IOA_PLAN_NAME), *end = names;
+    double *seconds = ioa_alloc(count, sizeof *seconds);
+    ioa_status status = names && seconds ? IOA_OK : ioa_fail_nomem(error, "the candidates", count, IOA_PLAN_NAME);
+    for (uint64_t i = 0; i < count && status == IOA_OK; i++) {
+        size_t length = strlen(m->candidates[i].name);
+        memcpy(end, m->candidates[i].name, length);
+        end[length] = i + 1 < count ? ' ' : '\0';
+        end += length + 1;
+        seconds[i] = m->candidates[i].seconds;
+    }
+    if (status == IOA_OK) status = ioa_h5_put_text(h5, group, "candidates", names, error);
+    ioa_archive_name(name, "%s/seconds_candidates", group);
+    if (status == IOA_OK) status = ioa_h5_write(h5, name, IOA_H5_F64, 1, &count, seconds, error);
+    ioa_free(names);
+    ioa_free(seconds);
+    return status;
+}
+
 static ioa_status write_measured(const ioa_h5 *h5, const char *group, const ioa_measured *m, ioa_error *error)
 {
     char name[IOA_ARCHIVE_NAME];
@@ -60,6 +85,25 @@ static ioa_status write_measured(const ioa_h5 *h5, const char *group, const ioa_
         ioa_archive_name(name, "%s/%s", group, ioa_measured_times[i].name);
         status = ioa_h5_write(h5, name, IOA_H5_F64, 1, &repeats, values, error);
     }
+    return status == IOA_OK ? write_candidates(h5, group, &m->measurement, error) : status;
+}
+
+/* Of a search over several memories at once. */
+static ioa_status write_levels(const ioa_h5 *h5, const char *group, const ioa_schedule *s, ioa_error *error)
+{
+    char levels[IOA_LEVELS_TEXT];
+    uint64_t transfers[2 * IOA_MOST_LEVELS];
+    ioa_objective_name(&s->objective, levels);
+    for (uint32_t i = 0; i < s->objective.count; i++) {
+        transfers[2 * i] = s->level_io[i].reads;
+        transfers[2 * i + 1] = s->level_io[i].writes;
+    }
+    ioa_status status = ioa_h5_put_text(h5, group, "levels", levels, error);
+    if (status == IOA_OK)
+        status = ioa_h5_put(h5, group, "level_io", IOA_H5_U64, (uint64_t)2 * s->objective.count, transfers, error);
+    if (status == IOA_OK) status = ioa_h5_put(h5, group, "weighted_total", IOA_H5_U64, 0, &s->weighted_total, error);
+    if (status == IOA_OK)
+        status = ioa_h5_put(h5, group, "weighted_baseline", IOA_H5_U64, 0, &s->weighted_baseline, error);
     return status;
 }
 
@@ -79,6 +123,7 @@ ioa_status ioa_archive_put_schedule(const ioa_h5 *h5, const char *group, const i
     if (status == IOA_OK) status = ioa_h5_put_text(h5, group, "policy", ioa_policy_name(s->policy), error);
     if (status == IOA_OK) status = ioa_h5_put(h5, group, "total", IOA_H5_U64, 0, &total, error);
     if (status == IOA_OK) status = ioa_h5_put(h5, group, "excess", IOA_H5_I64, 0, &excess, error);
+    if (status == IOA_OK && s->objective.count > 1) status = write_levels(h5, group, s, error);
     ioa_archive_name(name, "%s/order", group);
     if (status == IOA_OK) status = ioa_h5_write(h5, name, IOA_H5_U32, 1, &a->connections, s->order, error);
     if (status == IOA_OK) status = write_trace(h5, group, s, false, error);

@@ -2,9 +2,12 @@
 #ifndef IOA_CLI_H
 #define IOA_CLI_H
 
+#include "io/archive.h"
+
 #include <cjson/cJSON.h>
 #include <ioanneal/memory.h>
 #include <ioanneal/network.h>
+#include <ioanneal/plan.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -108,6 +111,22 @@ typedef struct cli_memory {
 /* Resolves to 1 .. CLI_MEMORIES sizes; `fallback` is used if nothing is given (0: refuse). IOA_ERR_INPUT. */
 ioa_status cli_resolve_memory(const cli_memory *options, uint64_t fallback, uint64_t *sizes, int *count,
                               ioa_policy *policy, ioa_error *error);
+
+/* M of an instruction set's registers as text ("auto": this machine's); NULL for an unknown name. */
+const char *cli_machine_memory(const char *name);
+
+/* What decides about the plan that inference uses. */
+typedef struct cli_plan {
+    const char *name; /* --plan, or NULL */
+    const char *isa;  /* --isa, or NULL */
+    uint32_t batch, threads;
+    double seconds;   /* for measuring, where that is needed */
+} cli_plan;
+
+/* The plan named; else the one the schedule's archive says was measured best on this processor, for the nearest batch;
+ * else the fastest by a short measurement now. `schedule` is an ioa_schedule whose order is legal, or NULL: layered. */
+ioa_status cli_choose_plan(const ioa_network *network, const ioa_schedule *schedule, const cli_plan *wanted,
+                           ioa_plan_options *plan, ioa_error *error);
 
 /* For info: how far the search is that wrote this checkpoint; printed, or as JSON the caller owns. */
 ioa_status cli_show_checkpoint(const char *path, bool as_json, cJSON **json, ioa_error *error);

@@ -13,7 +13,16 @@
 static bool beats(const ioa_schedule *a, const ioa_schedule *b)
 {
     if (a->verified != b->verified) return a->verified;
-    return a->io.reads + a->io.writes < b->io.reads + b->io.writes;
+    return a->weighted_total < b->weighted_total;
+}
+
+/* Equal memory and policy, or the same levels. */
+static bool same_objective(const ioa_schedule *a, const ioa_schedule *b)
+{
+    char levels[2][IOA_LEVELS_TEXT];
+    ioa_objective_name(&a->objective, levels[0]);
+    ioa_objective_name(&b->objective, levels[1]);
+    return strcmp(levels[0], levels[1]) == 0;
 }
 
 typedef struct merging {
@@ -38,14 +47,14 @@ static ioa_status note_origin(merging *m, uint32_t index, int file, ioa_error *e
     return IOA_OK;
 }
 
-/* Moves the schedules of `from`, file number `file`, that are better than what there is for the same memory and policy. */
+/* Moves the schedules of `from`, file number `file`, that are better than what there is for the same objective. */
 static ioa_status take_over(merging *m, ioa_archive *from, int file, ioa_error *error)
 {
     ioa_archive *into = m->archive;
     for (uint32_t i = 0; i < from->count; i++) {
         ioa_schedule *candidate = &from->schedules[i], *place = NULL;
         for (uint32_t j = 0; j < into->count; j++)
-            if (into->schedules[j].memory == candidate->memory && into->schedules[j].policy == candidate->policy)
+            if (same_objective(&into->schedules[j], candidate))
                 place = &into->schedules[j];
         if (place && !beats(candidate, place)) continue;
         if (!place) {
@@ -63,7 +72,9 @@ static ioa_status take_over(merging *m, ioa_archive *from, int file, ioa_error *
 
 static bool before(const ioa_schedule *a, const ioa_schedule *b)
 {
-    return a->policy != b->policy ? a->policy < b->policy : a->memory < b->memory;
+    if (a->policy != b->policy) return a->policy < b->policy;
+    if (a->memory != b->memory) return a->memory < b->memory;
+    return a->objective.count < b->objective.count;
 }
 
 /* By policy and memory, origins with them; there are few. */

@@ -31,12 +31,22 @@ typedef struct reporter {
     cli_busy *busy; /* watches what lies between two events */
 } reporter;
 
-/* Something else takes its time from now on. */
-static void watch(reporter *r, const char *what, uint64_t memory)
+/* "M = 32", or the memories of several levels: "M = 32 + 190". */
+static const char *name_memory(const ioa_objective *o, char text[160])
 {
+    int used = snprintf(text, 160, "M = %" PRIu64, o->level[0].memory);
+    for (uint32_t i = 1; i < o->count && used < 160; i++)
+        used += snprintf(text + used, (size_t)(160 - used), " + %" PRIu64, o->level[i].memory);
+    return text;
+}
+
+/* Something else takes its time from now on. */
+static void watch(reporter *r, const char *what, const ioa_objective *objective)
+{
+    char memory[160];
     if (!r->busy) r->busy = cli_busy_begin(r->common->quiet, 0.0);
     cli_busy_restart(r->busy);
-    cli_busy_step(r->busy, -1.0, "M = %" PRIu64 ": %s", memory, what);
+    cli_busy_step(r->busy, -1.0, "%s: %s", name_memory(objective, memory), what);
 }
 
 static void unwatch(reporter *r)
@@ -63,15 +73,15 @@ static void on_began(void *context, const ioa_network *network, int ranks, bool 
                 workers - (int)replicas, workers);
 }
 
-static void on_constructed(void *context, const char *name, uint64_t memory, uint64_t total, bool chosen)
+static void on_constructed(void *context, const char *name, const ioa_objective *objective, uint64_t total, bool chosen)
 {
     reporter *r = context;
-    char text[32];
+    char text[32], memory[160];
     cli_busy_hide(r->busy);
     if (!r->common->quiet)
-        fprintf(stderr, "M = %" PRIu64 ": %-8s excess %s%s\n", memory, name, cli_grouped(total - r->lower_bound, text),
-                chosen ? "  <- start" : "");
-    watch(r, "constructing", memory);
+        fprintf(stderr, "%s: %-8s excess %s%s\n", name_memory(objective, memory), name,
+                cli_grouped(total - ioa_objective_shared(objective, r->lower_bound), text), chosen ? "  <- start" : "");
+    watch(r, "constructing", objective);
 }
 
 /* Whether a swap was tried in the last two rows, which between them try all pairs. */
@@ -84,25 +94,28 @@ static bool exchanges(const ioa_trace *trace)
 }
 
 /* What a larger run could make of what this one has measured. */
-static void propose(const reporter *r, uint64_t memory)
+static void propose(const reporter *r, const ioa_objective *objective)
 {
+    char memory[160];
     if (r->common->quiet || r->rungs < 2) return;
     fprintf(stderr,
-            "M = %" PRIu64 ": a ladder up to %.0f times the lowest temperature wants %" PRIu32 " replicas; of K replicas, "
-            "--groups K/%" PRIu32 " makes so many ladders\n", memory, IOA_DIAGNOSE_SPREAD, r->rungs, r->rungs);
+            "%s: a ladder up to %.0f times the lowest temperature wants %" PRIu32 " replicas; of K replicas, "
+            "--groups K/%" PRIu32 " makes so many ladders\n", name_memory(objective, memory), IOA_DIAGNOSE_SPREAD, r->rungs,
+            r->rungs);
 }
 
-static void on_round(void *context, uint64_t memory, const ioa_trace *trace, uint64_t bound, double seconds, double limit)
+static void on_round(void *context, const ioa_objective *objective, const ioa_trace *trace, uint64_t bound, double seconds,
+                     double limit)
 {
     reporter *r = context;
     if (r->common->quiet) return;
     unwatch(r);
-    char text[3][32], gap[48] = "", line[160], more[300] = "";
-    uint64_t last = trace->rows - 1;
+    char text[3][32], gap[48] = "", line[320], more[300] = "", memory[160];
+    uint64_t last = trace->rows - 1, lower = ioa_objective_shared(objective, r->lower_bound);
     int used = 0;
     if (bound) snprintf(gap, sizeof gap, ", gap %s", cli_grouped(trace->best[last] - bound, text[2]));
-    snprintf(line, sizeof line, "M = %" PRIu64 ": round %" PRIu64 ", best excess %s%s, %s proposals/s", memory, trace->rounds,
-             cli_grouped(trace->best[last] - r->lower_bound, text[0]), gap,
+    snprintf(line, sizeof line, "%s: round %" PRIu64 ", best excess %s%s, %s proposals/s", name_memory(objective, memory),
+             trace->rounds, cli_grouped(trace->best[last] - lower, text[0]), gap,
              cli_grouped((uint64_t)((double)trace->proposals[last] / (seconds > 0.0 ? seconds : 1e-9)), text[1]));
     if (exchanges(trace)) {
         ioa_diagnosis d = ioa_diagnose(trace, trace->rows);
@@ -119,7 +132,33 @@ static void on_round(void *context, uint64_t memory, const ioa_trace *trace, uin
     cli_progress_show(&r->progress, line, more, share, seconds);
     if (share >= 1.0) {
         cli_progress_end(&r->progress);
-        watch(r, "verifying and timing", memory);
+        watch(r, "verifying and timing", objective);
+    }
+}
+
+static void add_levels(cJSON *json, const ioa_summary *s)
+{
+    cJSON *levels = cJSON_AddArrayToObject(json, "levels");
+    for (uint32_t i = 0; i < s->objective.count; i++) {
+        const ioa_level *l = &s->objective.level[i];
+        cJSON *level = cJSON_CreateObject();
+        cli_json_count(level, "memory", l->memory);
+        cJSON_AddStringToObject(level, "policy", ioa_policy_name(l->policy));
+        cJSON_AddNumberToObject(level, "weight", (double)l->weight / IOA_WEIGHT_ONE);
+        cli_json_count(level, "reads", s->io[i].reads);
+        cli_json_count(level, "writes", s->io[i].writes);
+        cJSON_AddItemToArray(levels, level);
+    }
+}
+
+static void print_levels(const ioa_summary *s)
+{
+    char text[32];
+    for (uint32_t i = 0; i < s->objective.count; i++) {
+        const ioa_level *l = &s->objective.level[i];
+        printf("    of them        %14s I/Os   at M = %" PRIu64 ", %s, weight %.3f\n",
+               cli_grouped(s->io[i].reads + s->io[i].writes, text), l->memory, ioa_policy_name(l->policy),
+               (double)l->weight / IOA_WEIGHT_ONE);
     }
 }
 
@@ -128,12 +167,13 @@ static void on_finished(void *context, const ioa_summary *s)
     reporter *r = context;
     unwatch(r);
     cli_progress_end(&r->progress);
-    propose(r, s->memory);
+    propose(r, &s->objective);
     uint64_t excess = s->best_total - s->lower_bound, layered = s->layered_total - s->lower_bound;
     if (r->schedules) {
         cJSON *json = cJSON_CreateObject();
-        cli_json_count(json, "memory", s->memory);
-        cJSON_AddStringToObject(json, "policy", ioa_policy_name(s->policy));
+        cli_json_count(json, "memory", s->objective.level[0].memory);
+        cJSON_AddStringToObject(json, "policy", ioa_policy_name(s->objective.level[0].policy));
+        if (s->objective.count > 1) add_levels(json, s);
         cli_json_count(json, "baseline_total", s->layered_total);
         cli_json_count(json, "start_total", s->start_total);
         cli_json_count(json, "total", s->best_total);
@@ -149,7 +189,9 @@ static void on_finished(void *context, const ioa_summary *s)
         return;
     }
     char text[4][32];
-    printf("M = %" PRIu64 ", %s\n", s->memory, ioa_policy_name(s->policy));
+    char memory[160];
+    printf("%s, %s%s\n", name_memory(&s->objective, memory), ioa_policy_name(s->objective.level[0].policy),
+           s->objective.count > 1 ? " first; figures are weighted sums" : "");
     printf("  layered order    %14s I/Os   excess %s\n", cli_grouped(s->layered_total, text[0]),
            cli_grouped(layered, text[1]));
     printf("  start            %14s I/Os   excess %s\n", cli_grouped(s->start_total, text[0]),
@@ -158,13 +200,16 @@ static void on_finished(void *context, const ioa_summary *s)
            cli_grouped(s->best_total, text[0]), cli_grouped(excess, text[1]),
            layered ? 100.0 * ((double)layered - (double)excess) / (double)layered : 0.0, cli_grouped(s->rounds, text[2]),
            cli_grouped(s->proposals, text[3]));
+    if (s->objective.count > 1) print_levels(s);
     printf("  lower bound      %14s I/Os   compulsory; %s certified, gap %s\n", cli_grouped(s->lower_bound, text[0]),
            cli_grouped(s->certified_bound, text[1]), cli_grouped(s->best_total - s->certified_bound, text[2]));
     if (!s->verified) printf("  %sNOT VERIFIED%s     %s\n", cli_color_of(stdout, CLI_RED), cli_color_of(stdout, CLI_PLAIN), s->reason);
     if (s->verified) printf("  %sverified%s         legal, recounted, inference checked against float64\n", cli_color_of(stdout, CLI_GREEN),
                             cli_color_of(stdout, CLI_PLAIN));
     if (s->measured) {
-        printf("  measured         batch %" PRIu32 ", %s, %.1f GF/s\n", s->batch, s->kernel, s->gflops);
+        printf("  measured         batch %" PRIu32 ", %s, %.1f GF/s", s->batch, s->kernel, s->gflops);
+        if (s->limit[0]) printf("; bound by %s, at %.0f %% of it", s->limit, 100 * s->limit_share);
+        printf("\n");
         printf("    order's share    %.3fx [%.3f, %.3f] against the same kind of plan in layered order%s\n",
                s->speedup_order.median, s->speedup_order.q1, s->speedup_order.q3,
                s->speedup_order.q1 <= 1.02 ? ": no clear gain here" : "");
@@ -232,6 +277,27 @@ static bool find_method(const char *name, ioa_method *method)
     return false;
 }
 
+/* One of: memory sizes, the registers of a machine, several levels at once; nothing: this machine's registers. */
+static ioa_status find_objectives(const cli_memory *memory, const char *machine, const char *levels,
+                                  ioa_objective *objectives, int *count, ioa_error *error)
+{
+    uint64_t sizes[CLI_MEMORIES];
+    ioa_policy policy;
+    cli_memory one = *memory;
+    if ((memory->memory || memory->cache) + (machine != NULL) + (levels != NULL) > 1)
+        return ioa_fail(error, IOA_ERR_INPUT, "--memory (or --cache), --machine and --levels exclude each other");
+    if (levels) one.memory = "3"; /* for the policy alone */
+    else if (!memory->memory && !memory->cache) {
+        one.memory = cli_machine_memory(machine ? machine : "auto");
+        if (!one.memory)
+            return ioa_fail(error, IOA_ERR_INPUT, "--machine wants auto, avx512, avx2 or neon, not '%s'", machine);
+    }
+    ioa_status status = cli_resolve_memory(&one, 0, sizes, count, &policy, error);
+    if (status == IOA_OK && levels) return ioa_objective_parse(levels, policy, &objectives[0], error);
+    for (int i = 0; status == IOA_OK && i < *count; i++) objectives[i] = ioa_objective_single(sizes[i], policy);
+    return status;
+}
+
 static bool find_adaptation(const char *name, unsigned *adapt)
 {
     static const char *const names[] = {"none", "shares", "windows", "both"}; /* by the bits of IOA_ADAPT_.. */
@@ -247,6 +313,7 @@ static bool find_adaptation(const char *name, unsigned *adapt)
 static int start(const cli_command *command, int argc, char **argv, bool *started)
 {
     cli_memory memory = {0};
+    const char *machine = NULL, *levels = NULL;
     char line[4096];
     cli_join(argc, argv, line, sizeof line);
     const char *output = NULL, *method = "tempering", *engine = NULL, *adapt = "shares";
@@ -258,6 +325,8 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
         {CLI_TEXT, 'o', "output", "ARCHIVE.h5", &output, "schedule archive to write (required)", 0, 0},
         {CLI_TEXT, 'm', "memory", "M[,M2..]", &memory.memory, "slots of fast memory; several: one schedule each", 0, 0},
         {CLI_BYTES, 0, "cache", "BYTES", &memory.cache, "instead of --memory: M = bytes / (4 batch)", 0, 0},
+        {CLI_TEXT, 0, "machine", "NAME", &machine, "instead: the registers of auto (default), avx512, avx2 or neon", 0, 0},
+        {CLI_TEXT, 0, "levels", "M:W[,M2:W2..]", &levels, "instead: weighted sum over several memories, later ones lru", 0, 0},
         {CLI_TEXT, 0, "policy", "P", &memory.policy, "lru, rr or min (default min)", 0, 0},
         {CLI_REAL, 0, "seconds", "T", &job.seconds, "time for the search, construction included (default 60)", 0.001, 1e9},
         {CLI_COUNT, 0, "rounds", "N", &job.rounds, "N rounds, whatever time they take, unless --patience or --target end it", 1, 1e15},
@@ -313,13 +382,13 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
     if (job.cold > 0.0 && job.hot > 0.0 && job.cold > job.hot)
         return cli_refuse(command, "--cold must not be above --hot");
     if (job.seconds <= 0.0 && !job.rounds) job.seconds = 60.0;
-    uint64_t sizes[CLI_MEMORIES];
+    ioa_objective objectives[CLI_MEMORIES];
     ioa_error error = {0};
     memory.batch = job.batch;
-    if (cli_resolve_memory(&memory, 0, sizes, &job.memory_count, &job.policy, &error) != IOA_OK)
+    if (find_objectives(&memory, machine, levels, objectives, &job.memory_count, &error) != IOA_OK)
         return cli_fail(command, &error);
-    job.engine = engine ? ioa_engine_find(engine) : ioa_engine_usual(job.policy);
-    job.memories = sizes;
+    job.objectives = objectives;
+    job.engine = engine ? ioa_engine_find(engine) : ioa_engine_usual(objectives[0].level[0].policy);
     job.network_path = argv[0];
     job.archive_path = output;
     job.method_name = method;
@@ -366,9 +435,11 @@ static void notes(void)
 const cli_command cli_optimize = {
     .name = "optimize",
     .summary = "search for orders with less I/O, over MPI",
-    .usage = "NET.h5 -o ARCHIVE.h5 --memory M [options]   (under mpirun -n R)",
+    .usage = "NET.h5 -o ARCHIVE.h5 [--memory M | --machine NAME | --levels M:W,..] [options]   (under mpirun -n R)",
     .examples = "  mpirun -n 3 ioanneal optimize net.h5 -o best.h5 --memory 100 --seconds 60\n"
                 "  mpirun -n 8 ioanneal optimize net.h5 -o best.h5 --memory 16,32 --replicas 14 --rounds 500\n"
+                "  mpirun -n 3 ioanneal optimize net.h5 -o best.h5 --machine avx2\n"
+                "  mpirun -n 3 ioanneal optimize net.h5 -o best.h5 --levels 32:1.0,190:0.3\n"
                 "  mpirun -n 8 ioanneal optimize net.h5 -o best.h5 --memory 32 --seconds 3600 --checkpoint best.ckpt --resume\n"
                 "  ioanneal optimize net.h5 -o start.h5 --memory 32 --method construct\n",
     .notes = notes,

@@ -48,7 +48,7 @@ static void add_measured(const ioa_measured *m, cJSON *array)
     add_ratio(spread, "speedup_vs_csr", &x->speedup_csr);
     add_ratio(spread, "speedup_vs_mkl", &x->speedup_mkl);
     cli_json_count(json, "repeats", x->repeats);
-    cJSON_AddNumberToObject(json, "max_abs_error", x->max_abs_error);
+    cJSON_AddNumberToObject(json, "max_abs_error", x->exactness.max_abs_error);
     cJSON_AddStringToObject(json, "cpu", m->machine.cpu);
     cJSON_AddStringToObject(json, "date", m->date);
     cJSON_AddItemToArray(array, json);
@@ -67,6 +67,13 @@ static void add_schedule(const ioa_schedule *s, cJSON *array)
     cli_json_count(json, "lower_bound", s->lower_bound);
     cli_json_count(json, "upper_bound", s->upper_bound);
     cli_json_count(json, "excess", total - s->lower_bound);
+    if (s->objective.count > 1) {
+        char levels[IOA_LEVELS_TEXT];
+        ioa_objective_name(&s->objective, levels);
+        cJSON_AddStringToObject(json, "levels", levels);
+        cli_json_count(json, "weighted_total", s->weighted_total);
+        cli_json_count(json, "weighted_baseline", s->weighted_baseline);
+    }
     if (s->certified_bound) cli_json_count(json, "certified_bound", s->certified_bound);
     cli_json_count(json, "baseline_total", s->baseline_total);
     cli_json_count(json, "seed", s->seed);
@@ -92,7 +99,7 @@ static void print_measured(const ioa_measured *m)
     char cpu[sizeof m->machine.cpu], kernel[sizeof x->kernel];
     printf("    measured, batch %" PRIu32 ", %" PRIu32 " thread%s on %s: %s, %.1f GF/s, error %.1e\n", x->batch, x->threads,
            x->threads == 1 ? "" : "s", m->machine.cpu[0] ? cli_shown(m->machine.cpu, cpu, sizeof cpu) : "an unknown processor",
-           cli_shown(x->kernel, kernel, sizeof kernel), x->gflops, x->max_abs_error);
+           cli_shown(x->kernel, kernel, sizeof kernel), x->gflops, x->exactness.max_abs_error);
     print_ratio("the order's share", &x->speedup_order, x->speedup_order.q1 <= 1.02 ? "  no clear gain from the order itself"
                 : "");
     print_ratio("the kernel's share", &x->speedup_kernel, "");
@@ -133,6 +140,12 @@ void cli_info_schedule(const ioa_schedule *s, uint32_t index, cJSON *array)
         printf("; certified bound %s, at most %s above it", cli_grouped(s->certified_bound, text[0]),
                cli_grouped(total - s->certified_bound, text[1]));
     printf("\n");
+    if (s->objective.count > 1) {
+        char levels[IOA_LEVELS_TEXT];
+        ioa_objective_name(&s->objective, levels);
+        printf("    levels %s: %s I/Os weighted, layered %s\n", levels, cli_grouped(s->weighted_total, text[0]),
+               cli_grouped(s->weighted_baseline, text[1]));
+    }
     print_search(s);
     for (uint32_t i = 0; i < s->measurements; i++) print_measured(&s->measured[i]);
     if (s->measurements == 0) printf("    not measured: 'ioanneal bench' does that\n");

@@ -20,6 +20,7 @@ _ioanneal_values() { # PROGRAM COMMAND OPTION: the option's values, or nothing f
     --adapt) echo shares windows both none ;;
     --layout) echo out-in in-out ;;
     --isa) if [ "$2" = compile ]; then echo avx512 avx2 neon; else echo auto portable avx2 avx512; fi ;;
+    --machine) echo auto avx512 avx2 neon ;;
     --activation | --last)
         echo identity relu gelu gelu_tanh sigmoid tanh silu leaky_relu clipped_relu: step sin cos gaussian abs negate square ;;
     esac

@@ -164,22 +164,22 @@ static void note_speed(ioa_seat *s, const ioa_result_config *result, const ioa_t
     if (s->end) snprintf(repeat + length, sizeof repeat - (size_t)length, " --stop-round %" PRIu64, s->end);
     snprintf(s->speed + used, sizeof s->speed - used,
              "%s{\"memory\":%" PRIu64 ",\"seconds\":%.3f,\"proposals_per_second\":%.0f,\"communication_share\":%.4f,"
-             "\"imbalance\":%.4f,\"repeat\":\"%s\"}", used ? "," : "", result->memory, whole, proposals / whole, times[2] / whole,
-             times[1] > 0.0 ? 1.0 - times[0] / times[1] : 0.0, repeat);
+             "\"imbalance\":%.4f,\"repeat\":\"%s\"}", used ? "," : "", result->objective.level[0].memory, whole, proposals / whole,
+             times[2] / whole, times[1] > 0.0 ? 1.0 - times[0] / times[1] : 0.0, repeat);
 }
 
 static ioa_status handle_memory(ioa_seat *s, int index, ioa_error *error)
 {
     const ioa_job *job = s->job;
-    ioa_result_config result = {.memory = job->memories[index], .policy = job->policy, .seed = job->seed,
-                                .replicas = s->replicas, .method = job->method_name, .batch = (uint32_t)job->batch,
+    ioa_result_config result = {.objective = job->objectives[index], .seed = job->seed, .replicas = s->replicas,
+                                .method = job->method_name, .batch = (uint32_t)job->batch,
                                 .timing_seconds = job->timing_seconds};
     ioa_trace trace = {.replicas = (uint32_t)s->replicas};
     ioa_candidates seen = {0};
     int owner = 0;
     ioa_status status = is_worker(s) ? ioa_seat_search(s, index, &result, &trace, &owner, error)
-                                     : ioa_verifier_serve(s->world, s->workers, s->network, result.memory,
-                                                          result.policy, job->seed, s->order, &seen, &result.certified, error);
+                                     : ioa_verifier_serve(s->world, s->workers, s->network, &result, s->order, &seen,
+                                                          &result.certified, error);
     status = ioa_comm_agree(s->world, status, true, error);
     int ends[2] = {s->stopping, s->paused};
     MPI_Bcast(ends, 2, MPI_INT, 0, s->world);
@@ -225,14 +225,17 @@ static void take_over(ioa_seat *s)
 static void describe(const ioa_seat *s, char *text, size_t size)
 {
     const ioa_job *job = s->job;
+    char levels[IOA_LEVELS_TEXT];
+    ioa_objective_name(&job->objectives[0], levels);
     snprintf(text, size,
-             "{\"method\":\"%s\",\"engine\":\"%s\",\"policy\":\"%s\",\"seed\":%" PRIu64 ",\"replicas\":%" PRIu64
+             "{\"method\":\"%s\",\"engine\":\"%s\",\"levels\":\"%s\",\"policy\":\"%s\",\"seed\":%" PRIu64 ",\"replicas\":%" PRIu64
              ",\"segments\":%" PRIu64 ",\"rounds\":%" PRIu64 ",\"seconds\":%g,\"proposals\":%" PRIu64
              ",\"cold\":%g,\"hot\":%g,\"groups\":%" PRIu64 ",\"adapt\":%u,\"patience\":%" PRIu64 ",\"batch\":%" PRIu64
              ",\"timing_seconds\":%g}",
-             job->method_name, job->engine->name, ioa_policy_name(job->policy), job->seed, s->replicas, job->segments,
-             job->rounds, job->seconds, job->proposals, job->cold, job->hot, job->groups, job->adapt, job->patience,
-             job->batch, job->timing_seconds);
+             job->method_name, job->engine->name, job->objectives[0].count > 1 ? levels : "",
+             ioa_policy_name(job->objectives[0].level[0].policy), job->seed, s->replicas, job->segments, job->rounds,
+             job->seconds, job->proposals, job->cold, job->hot, job->groups, job->adapt, job->patience, job->batch,
+             job->timing_seconds);
 }
 
 /* On the verifier: the archive on disk. */

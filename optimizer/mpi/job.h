@@ -17,9 +17,8 @@ typedef enum ioa_method { IOA_METHOD_TEMPERING, IOA_METHOD_ANNEAL, IOA_METHOD_CO
 typedef struct ioa_job {
     const char *network_path;
     const char *archive_path;
-    const uint64_t *memories; /* [memory_count] M, one schedule each */
+    const ioa_objective *objectives; /* [memory_count] one schedule each */
     int memory_count;
-    ioa_policy policy;
     ioa_method method;
     const char *method_name;
     const ioa_engine *engine;
@@ -57,10 +56,11 @@ typedef struct ioa_job_events {
     /* After the network has been read. */
     void (*began)(void *context, const ioa_network *network, int ranks, bool verifier, uint32_t replicas);
     /* A constructive order has been counted; `chosen` marks the one the search starts from. */
-    void (*constructed)(void *context, const char *name, uint64_t memory, uint64_t total, bool chosen);
-    /* After each round; `bound`: the certified one, 0 until it is known; seconds since the search for this memory size
-     * began, and what it may take (0: by rounds). */
-    void (*round)(void *context, uint64_t memory, const ioa_trace *trace, uint64_t bound, double seconds, double limit);
+    void (*constructed)(void *context, const char *name, const ioa_objective *objective, uint64_t total, bool chosen);
+    /* After each round; `bound`: the certified one, by the objective, 0 until it is known; seconds since the search for
+     * this objective began, and what it may take (0: by rounds). */
+    void (*round)(void *context, const ioa_objective *objective, const ioa_trace *trace, uint64_t bound, double seconds,
+                  double limit);
     /* Verified, timed and archived. */
     void (*finished)(void *context, const ioa_summary *summary);
     void (*failed)(void *context, const ioa_error *error);

@@ -3,7 +3,7 @@
 
 #include "core/mem.h"
 #include "core/network.h"
-#include "core/simulator.h"
+#include "optimizer/search/scorer.h"
 #include "optimizer/mpi/comm.h"
 #include "optimizer/mpi/stop.h"
 #include "optimizer/search/construct.h"
@@ -78,31 +78,30 @@ static void stop_before(ioa_seat *s, bool stopped)
 }
 
 /* Workers share the candidates; the one with the lowest total goes to the start order of every node. */
-static ioa_status construct(ioa_seat *s, uint64_t memory, uint64_t *start_total, ioa_error *error)
+static ioa_status construct(ioa_seat *s, const ioa_objective *objective, uint64_t *start_total, ioa_error *error)
 {
     uint64_t totals[MOST_CONSTRUCTORS], w = s->network->connections;
     uint32_t *best = NULL;
-    ioa_simulator *simulator = NULL;
+    ioa_scorer *scorer = NULL;
     unsigned count = 0, chosen = 0, turn = 0;
     int own_best = -1;
     bool stopped = false;
     memset(totals, 0xff, sizeof totals);
-    ioa_status status = ioa_simulator_create(s->network, memory, s->job->policy, &simulator, error);
+    ioa_status status = ioa_scorer_create(s->network, objective, &scorer, error);
     for (; count < MOST_CONSTRUCTORS && ioa_constructor_at(count); count++) {
         if (!wanted(s, count) || (int)(turn++ % (unsigned)s->workers) != s->rank || status != IOA_OK) continue;
         stopped = stopped || (count > 0 && told_to_stop(s)); /* the first order costs nothing, and something must be left */
         if (stopped) continue;
-        status = build(s, ioa_constructor_at(count), memory, &stopped, error);
+        status = build(s, ioa_constructor_at(count), objective->level[0].memory, &stopped, error);
         if (status != IOA_OK || stopped) continue;
-        ioa_io io = ioa_simulator_count(simulator, s->order);
-        totals[count] = io.reads + io.writes;
+        totals[count] = ioa_scorer_total(scorer, s->order);
         if (own_best >= 0 && totals[own_best] <= totals[count]) continue;
         own_best = (int)count;
         if (!best) best = ioa_alloc(w, sizeof *best);
         if (best) memcpy(best, s->order, w * sizeof *best);
         else status = ioa_fail_nomem(error, "a constructive order", w, sizeof *best);
     }
-    ioa_simulator_destroy(simulator);
+    ioa_scorer_destroy(scorer);
     status = ioa_comm_agree(s->team, status, true, error);
     if (status == IOA_OK) stop_before(s, stopped);
     if (status == IOA_OK) {
@@ -117,7 +116,7 @@ static ioa_status construct(ioa_seat *s, uint64_t memory, uint64_t *start_total,
         *start_total = all[chosen];
         for (unsigned i = 0; i < count; i++)
             if (s->events->constructed && all[i] != UINT64_MAX)
-                s->events->constructed(s->events->context, ioa_constructor_at(i)->name, memory, all[i], i == chosen);
+                s->events->constructed(s->events->context, ioa_constructor_at(i)->name, objective, all[i], i == chosen);
     }
     ioa_free(best);
     return status;
@@ -130,12 +129,13 @@ typedef struct watch {
     ioa_courier *courier;
     ioa_tempering *tempering;
     int index;
-    uint64_t memory, offered; /* total of the last order offered */
+    const ioa_objective *objective;
+    uint64_t offered; /* total of the last order offered */
     const uint32_t *start;
     uint64_t start_total;
     double limit;      /* seconds */
     double round_began, longest; /* clock, seconds of the longest round so far */
-    uint64_t bound;    /* certified; 0: not known yet */
+    uint64_t bound;    /* certified, by the objective; 0: not known yet */
     bool bell_heard;   /* the verifier says so once: it must stop, or it is done */
 } watch;
 
@@ -197,7 +197,8 @@ static void after_round(void *context, uint64_t best, uint32_t replica, bool imp
         if (ioa_courier_offer(w->courier, w->tempering, replica, best)) w->offered = best;
     }
     if (w->s->events->round)
-        w->s->events->round(w->s->events->context, w->memory, trace, w->bound, ioa_tempering_elapsed(w->tempering), w->limit);
+        w->s->events->round(w->s->events->context, w->objective, trace, w->bound, ioa_tempering_elapsed(w->tempering),
+                            w->limit);
 }
 
 ioa_status ioa_seat_checkpoint(ioa_seat *s, int finished, const uint32_t *start, uint64_t start_total,
@@ -227,6 +228,7 @@ static ioa_status write_checkpoint(void *context, ioa_error *error)
 static ioa_tempering_config search_config(const ioa_seat *s, int index, double began)
 {
     const ioa_job *job = s->job;
+    uint64_t lower = ioa_objective_shared(&job->objectives[index], s->network->bounds.lower);
     double share = job->seconds * (index + 1) / job->memory_count - (began - s->began);
     ioa_tempering_config config = {.engine = job->engine,
                                    .seed = job->seed,
@@ -240,7 +242,7 @@ static ioa_tempering_config search_config(const ioa_seat *s, int index, double b
                                    .groups = (uint32_t)job->groups,
                                    .adapt = job->adapt,
                                    .patience = job->patience,
-                                   .target = job->target < UINT64_MAX ? s->network->bounds.lower + job->target : 0,
+                                   .target = job->target < UINT64_MAX ? lower + job->target : 0,
                                    .spread = job->method == IOA_METHOD_ANNEAL ? 1.0 : INITIAL_SPREAD};
     return config;
 }
@@ -255,9 +257,9 @@ static bool under_way(const ioa_seat *s, int index)
 /* The order the search begins with, in s->start. */
 static ioa_status find_start(ioa_seat *s, int index, uint64_t *start_total, ioa_error *error)
 {
-    uint64_t memory = s->job->memories[index];
-    if (!under_way(s, index)) return construct(s, memory, start_total, error);
-    ioa_status status = ioa_keeper_restore_start(&s->keeper, s->team, memory, s->start.base, start_total, error);
+    const ioa_objective *objective = &s->job->objectives[index];
+    if (!under_way(s, index)) return construct(s, objective, start_total, error);
+    ioa_status status = ioa_keeper_restore_start(&s->keeper, s->team, objective, s->start.base, start_total, error);
     if (status == IOA_OK) ioa_node_window_broadcast(&s->squad, &s->start, 0); /* rank 0 is of the first node */
     return status;
 }
@@ -328,8 +330,9 @@ ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, io
     double began = ioa_clock() - (under_way(s, index) ? s->keeper.search_elapsed : 0.0);
     MPI_Comm mates = gather_crew(s);
     const ioa_crew crew = ioa_comm_crew(&mates);
-    ioa_problem problem = {.network = s->network, .memory = s->job->memories[index], .policy = s->job->policy,
-                           .graph = s->graph, .crew = &crew, .segments = ioa_seat_segments(s, s->job->memories[index]),
+    const ioa_objective *objective = &s->job->objectives[index];
+    ioa_problem problem = {.network = s->network, .objective = *objective, .memory = objective->level[0].memory,
+                           .graph = s->graph, .crew = &crew, .segments = ioa_seat_segments(s, objective->level[0].memory),
                            .cold = s->job->cold, .hot = s->job->hot};
     ioa_tempering_config config = search_config(s, index, began);
     ioa_transport transport = ioa_comm_transport(&s->team);
@@ -350,7 +353,7 @@ ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, io
         courier = ioa_courier_of(s->world, s->verifier == s->rank ? -1 : s->verifier, s->network->connections, s->order);
     status = ioa_comm_agree(s->world, status, true, error); /* the verifier agrees too: ioa_verifier_serve */
     bool serving = status == IOA_OK;
-    watch w = {.s = s, .courier = &courier, .tempering = tempering, .index = index, .memory = problem.memory,
+    watch w = {.s = s, .courier = &courier, .tempering = tempering, .index = index, .objective = &s->job->objectives[index],
                .offered = problem.start_total, .start = start, .start_total = problem.start_total, .limit = config.seconds};
     if (status == IOA_OK && searching) status = run_search(&w, error);
     if (serving) ioa_courier_finish(&courier);

@@ -35,8 +35,12 @@ static void list_memories(const ioa_job *job, char *text)
 {
     size_t used = 0;
     text[0] = '\0';
-    for (int i = 0; i < job->memory_count && used < TEXT; i++)
-        used += (size_t)snprintf(text + used, TEXT - used, "%s%" PRIu64, i ? "," : "", job->memories[i]);
+    for (int i = 0; i < job->memory_count && used < TEXT; i++) {
+        char name[IOA_LEVELS_TEXT];
+        ioa_objective_name(&job->objectives[i], name);
+        if (job->objectives[i].count > 1) used += (size_t)snprintf(text + used, TEXT - used, "%s", name);
+        else used += (size_t)snprintf(text + used, TEXT - used, "%s%" PRIu64, i ? "," : "", job->objectives[i].level[0].memory);
+    }
 }
 
 /* Everything that decides results; the time limit does not once the rounds are planned. */
@@ -53,7 +57,7 @@ static ioa_status collect_facts(ioa_keeper *k, uint64_t replicas, ioa_error *err
     char *text[IOA_KEEPER_FACTS];
     for (int i = 0; i < IOA_KEEPER_FACTS; i++) k->facts[i] = (ioa_fact_pair){keys[i], text[i] = k->texts + i * TEXT};
     list_memories(job, text[1]);
-    snprintf(text[2], TEXT, "%s", ioa_policy_name(job->policy));
+    snprintf(text[2], TEXT, "%s", ioa_policy_name(job->objectives[0].level[0].policy));
     snprintf(text[3], TEXT, "%s", job->method_name);
     snprintf(text[4], TEXT, "%s", job->engine->name);
     snprintf(text[5], TEXT, "%" PRIu64, job->seed);
@@ -191,19 +195,19 @@ void ioa_keeper_close(ioa_keeper *k)
     ioa_free(k->start_totals);
 }
 
-ioa_status ioa_keeper_restore_start(ioa_keeper *k, MPI_Comm team, uint64_t memory, uint32_t *start,
-                                    uint64_t *start_total, ioa_error *error)
+ioa_status ioa_keeper_restore_start(ioa_keeper *k, MPI_Comm team, const ioa_objective *objective,
+                                    uint32_t *start, uint64_t *start_total, ioa_error *error)
 {
     ioa_status status = IOA_OK;
     if (k->file) {
         ioa_value total = {"start_total", IOA_VALUE_U64, 1, start_total};
         ioa_value order = {"start", IOA_VALUE_U32, k->network->connections, start};
-        ioa_io io = {0};
         status = ioa_checkpoint_get(k->file, &total, error);
         if (status == IOA_OK) status = ioa_checkpoint_get(k->file, &order, error);
         if (status == IOA_OK) status = ioa_order_check(k->network, start, error);
-        if (status == IOA_OK) status = ioa_memory_count(k->network, start, memory, k->job->policy, &io, error);
-        if (status == IOA_OK && io.reads + io.writes != *start_total)
+        uint64_t counted = 0;
+        if (status == IOA_OK) status = ioa_objective_count(k->network, start, objective, NULL, &counted, error);
+        if (status == IOA_OK && counted != *start_total)
             status = ioa_fail(error, IOA_ERR_INPUT, "%s: the start order does not cost what is claimed",
                               k->job->checkpoint_path);
     }
@@ -301,7 +305,9 @@ static ioa_status write_file(ioa_keeper *k, extent *e, const uint32_t *start, io
                              collector *c, ioa_error *error)
 {
     ioa_value values[IOA_TEMPERING_VALUES + 8];
-    uint64_t lower_bound = k->network->bounds.lower; /* for those who look at it; ioa_checkpoint_summarize */
+    uint64_t last = (uint64_t)k->job->memory_count - 1, under_way = e->finished < last ? e->finished : last;
+    /* For those who look at it; ioa_checkpoint_summarize. */
+    uint64_t lower_bound = ioa_objective_shared(&k->job->objectives[under_way], k->network->bounds.lower);
     uint32_t *order = NULL;
     size_t count = 5;
     list_extent(e, values);

@@ -44,7 +44,7 @@ void ioa_keeper_close(ioa_keeper *keeper);
 bool ioa_keeper_due(const ioa_keeper *keeper);
 
 /* What a search under way began with: its total to all workers, the order [W] to rank 0's `start`. Collective over them. */
-ioa_status ioa_keeper_restore_start(ioa_keeper *keeper, MPI_Comm team, uint64_t memory, uint32_t *start,
+ioa_status ioa_keeper_restore_start(ioa_keeper *keeper, MPI_Comm team, const ioa_objective *objective, uint32_t *start,
                                     uint64_t *start_total, ioa_error *error);
 
 /* Puts the search under way together again. Collective over the workers. */

@@ -33,6 +33,8 @@ void ioa_parcel_send(MPI_Comm comm, int to, uint64_t connections, const ioa_sche
         ioa_comm_send_bytes(comm, to, TAG_PARCEL, m, sizeof *m);
         for (int k = 0; k < TIMES; k++)
             if (*times[k]) ioa_comm_send_bytes(comm, to, TAG_PARCEL, *times[k], m->measurement.repeats * sizeof **times[k]);
+        ioa_comm_send_bytes(comm, to, TAG_PARCEL, m->measurement.candidates,
+                            m->measurement.candidate_count * sizeof *m->measurement.candidates);
     }
 }
 
@@ -69,6 +71,10 @@ static void receive_measured(MPI_Comm comm, int from, ioa_schedule *s)
         if (!*times[k]) need(comm, ioa_fail_nomem(&error, "measured times", repeats, sizeof **times[k]), &error);
         ioa_comm_receive_bytes(comm, from, TAG_PARCEL, *times[k], repeats * sizeof **times[k]);
     }
+    ioa_measurement *made = &m->measurement;
+    made->candidates = ioa_alloc(made->candidate_count, sizeof *made->candidates);
+    if (!made->candidates) need(comm, ioa_fail_nomem(&error, "measured times", made->candidate_count, 64), &error);
+    ioa_comm_receive_bytes(comm, from, TAG_PARCEL, made->candidates, made->candidate_count * sizeof *made->candidates);
 }
 
 void ioa_parcel_receive(MPI_Comm comm, int from, ioa_archive *archive)

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define CHOOSING_SHARE 0.1 /* of the time of the final timing: it is for checking, not for claims */
+
 enum { TAG_TOTAL = 1, TAG_ORDER, TAG_FINISHED, TAG_FINAL, TAG_TRACE };
 
 /* ---- on a worker ---- */
@@ -81,6 +83,8 @@ typedef struct desk {
     const ioa_network *network;
     uint32_t *order; /* [W] newest candidate not yet looked at */
     uint64_t total;  /* of `order`; UINT64_MAX: none */
+    ioa_plan_options plan; /* once chosen: inference is checked by it */
+    bool chosen;
 } desk;
 
 static void take_candidate(desk *d, int from, ioa_candidates *seen)
@@ -94,22 +98,22 @@ static void take_candidate(desk *d, int from, ioa_candidates *seen)
     seen->received++;
 }
 
-static ioa_status examine(desk *d, uint64_t memory, ioa_policy policy, uint64_t seed, ioa_candidates *seen,
-                          ioa_error *error)
+static ioa_status examine(desk *d, const ioa_result_config *config, ioa_candidates *seen, ioa_error *error)
 {
-    ioa_io io;
+    const ioa_claim claim = {&config->objective, d->total, NULL};
     ioa_verdict verdict;
-    ioa_status status = ioa_order_check(d->network, d->order, error);
-    if (status == IOA_OK) status = ioa_memory_count(d->network, d->order, memory, policy, &io, error);
-    if (status == IOA_OK) status = ioa_verify(d->network, d->order, memory, policy, io, seed, &verdict, error);
-    if (status == IOA_OK && io.reads + io.writes == d->total && ioa_verdict_passed(&verdict)) {
+    if (!d->chosen && ioa_order_check(d->network, d->order, NULL) == IOA_OK) {
+        ioa_status status = ioa_result_plan(d->network, d->order, config, CHOOSING_SHARE, &d->plan, error);
+        if (status != IOA_OK) return status;
+        d->chosen = true;
+    }
+    ioa_status status = ioa_verify(d->network, d->order, &claim, d->chosen ? &d->plan : NULL, config->seed, &verdict, error);
+    if (status != IOA_OK) return status;
+    if (ioa_verdict_passed(&verdict)) {
         seen->confirmed++;
         return IOA_OK;
     }
-    if (status != IOA_OK && status != IOA_ERR_INPUT) return status;
-    if (seen->refused++ == 0)
-        snprintf(seen->reason, sizeof seen->reason, "%s",
-                 status != IOA_OK ? error->text : verdict.reason[0] ? verdict.reason : "the claimed total is wrong");
+    if (seen->refused++ == 0) snprintf(seen->reason, sizeof seen->reason, "%s", verdict.reason);
     return IOA_OK;
 }
 
@@ -119,25 +123,25 @@ static void ring(MPI_Comm world, int stop)
 }
 
 /* What no order can cost less than, while the workers have nothing better to show yet. */
-static uint64_t certify(MPI_Comm world, const ioa_network *network, uint64_t memory)
+static uint64_t certify(MPI_Comm world, const ioa_network *network, const ioa_objective *objective)
 {
     ioa_certificate certificate = {0};
     uint64_t bound = network->bounds.lower;
-    if (ioa_certified_bound(network, memory, &certificate, NULL) == IOA_OK) bound += certificate.excess;
+    if (ioa_certified_bound(network, objective->level[0].memory, &certificate, NULL) == IOA_OK) bound += certificate.excess;
     ioa_certificate_free(&certificate);
-    MPI_Send(&bound, 1, MPI_UINT64_T, 0, IOA_TAG_BOUND, world);
+    uint64_t shown = ioa_result_bound(objective, network->bounds.lower, bound);
+    MPI_Send(&shown, 1, MPI_UINT64_T, 0, IOA_TAG_BOUND, world);
     return bound;
 }
 
-ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *network, uint64_t memory,
-                              ioa_policy policy, uint64_t seed, uint32_t *order, ioa_candidates *seen, uint64_t *bound,
-                              ioa_error *error)
+ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *network, const ioa_result_config *config,
+                              uint32_t *order, ioa_candidates *seen, uint64_t *bound, ioa_error *error)
 {
     *seen = (ioa_candidates){0};
     desk d = {.world = world, .network = network, .order = order, .total = UINT64_MAX};
     ioa_status status = ioa_comm_agree(world, IOA_OK, true, error); /* if the workers fail, nobody will send */
     bool serving = status == IOA_OK, rung = false;
-    if (serving) *bound = certify(world, network, memory);
+    if (serving) *bound = certify(world, network, &config->objective);
     for (int finished = 0; serving && finished < workers;) {
         int waiting;
         if (!rung && ioa_stop_signalled()) ring(world, rung = true);
@@ -150,7 +154,7 @@ ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *ne
             finished++;
         } else if (d.total != UINT64_MAX) {
             ioa_error problem = {0};
-            if (examine(&d, memory, policy, seed, seen, &problem) != IOA_OK && seen->refused++ == 0)
+            if (examine(&d, config, seen, &problem) != IOA_OK && seen->refused++ == 0)
                 snprintf(seen->reason, sizeof seen->reason, "%s", problem.text);
             d.total = UINT64_MAX;
         } else

@@ -4,6 +4,7 @@
 #define IOA_MPI_VERIFIER_H
 
 #include "optimizer/mpi/comm.h"
+#include "optimizer/result/result.h"
 #include "optimizer/search/tempering.h"
 
 #include <ioanneal/memory.h>
@@ -12,7 +13,7 @@
  * the end. */
 enum { IOA_TAG_BELL = 50 };
 
-/* Likewise, once per search: the certified lower bound on the total of any order, as soon as it is known (core/bounds.h). */
+/* Likewise, once per search: the certified lower bound on the total of any order by the objective, as soon as it is known (core/bounds.h). */
 enum { IOA_TAG_BOUND = 51 };
 
 /* ---- on a worker ---- */
@@ -48,11 +49,11 @@ typedef struct ioa_candidates {
     char reason[IOA_ERROR_TEXT]; /* of the first refusal */
 } ioa_candidates;
 
-/* Computes the certified bound, then serves `workers` workers until all have finished. `order` [W] is where candidates
- * go. */
-ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *network, uint64_t memory,
-                              ioa_policy policy, uint64_t seed, uint32_t *order, ioa_candidates *seen, uint64_t *bound,
-                              ioa_error *error);
+/* Computes the certified bound, then serves `workers` workers until all have finished; `*bound` is as in ioa_result_config.
+ * `order` [W] is where candidates go. Inference is checked by the plan that is fastest for the first candidate (without
+ * timing: by one that needs no choice), so that what is to be deployed is what is verified. */
+ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *network, const ioa_result_config *config,
+                              uint32_t *order, ioa_candidates *seen, uint64_t *bound, ioa_error *error);
 
 /* Receives the final order [W] from `owner` and the trace from worker 0. */
 void ioa_verifier_receive_final(MPI_Comm world, int owner, uint64_t count, uint32_t *order);

@@ -86,7 +86,7 @@ static void put_rows(const report_page *page, bool mkl, report_text *text)
                           m->threads);
             for (size_t k = 0; k < COMPARISONS - !mkl; k++) put_ratio(ratio(m, k), text);
             put_value("%.1f", m->gflops > 0.0 ? m->gflops : NAN, text);
-            put_value("%.1e", m->max_rel_error > 0.0 ? m->max_rel_error : m->max_abs_error, text);
+            put_value("%.1e", m->exactness.max_rel_error > 0.0 ? m->exactness.max_rel_error : m->exactness.max_abs_error, text);
             report_put(text, "<td class=\"words\"><code>");
             report_escape(text, m->kernel);
             report_put(text, "</code></td></tr>\n");

@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define LIMITS_SHARE 0.1 /* of the timing, for measuring the machine */
+
 static void now(char *text, size_t size)
 {
     time_t seconds = time(NULL);
@@ -38,13 +40,19 @@ static ioa_status add_column(ioa_schedule *schedule, const ioa_value *from, uint
     return status;
 }
 
+uint64_t ioa_result_bound(const ioa_objective *objective, uint64_t lower, uint64_t certified)
+{
+    return ioa_objective_shared(objective, lower) + (certified - lower) * objective->level[0].weight / IOA_WEIGHT_ONE;
+}
+
 /* What the columns say about quality and mixing, round by round, and the autocorrelation of each rung. */
 static ioa_status add_diagnosis(ioa_schedule *schedule, const ioa_trace *trace, ioa_error *error)
 {
     static const char *const names[] = {"barrier", "swap_least", "swap_mean", "round_trips_share", "excess", "gap"};
     enum { DERIVED = sizeof names / sizeof *names };
     ioa_column *column[DERIVED], *correlation;
-    uint64_t last = schedule->columns;
+    uint64_t last = schedule->columns, lower = ioa_objective_shared(&schedule->objective, schedule->lower_bound),
+             bound = ioa_result_bound(&schedule->objective, schedule->lower_bound, schedule->certified_bound);
     for (int i = 0; i < DERIVED; i++) {
         ioa_status status = ioa_schedule_add_column(schedule, names[i], i >= 4, trace->rows, 1, &column[i], error);
         if (status != IOA_OK) return status;
@@ -56,8 +64,8 @@ static ioa_status add_diagnosis(ioa_schedule *schedule, const ioa_trace *trace, 
         column[1]->real[r] = d.swap_least;
         column[2]->real[r] = d.swap_mean;
         column[3]->real[r] = d.trips_share;
-        column[4]->whole[r] = trace->best[r] - schedule->lower_bound;
-        column[5]->whole[r] = trace->best[r] - schedule->certified_bound;
+        column[4]->whole[r] = trace->best[r] - lower;
+        column[5]->whole[r] = trace->best[r] - bound;
     }
     ioa_status status = ioa_schedule_add_column(schedule, "correlation", false, trace->replicas, 1, &correlation, error);
     if (status != IOA_OK) return status;
@@ -88,27 +96,29 @@ static ioa_status add_elite(ioa_schedule *schedule, const ioa_result_config *con
     return status;
 }
 
-static ioa_status count_layered(const ioa_network *network, uint64_t memory, ioa_policy policy, uint64_t *total,
-                                ioa_error *error)
+/* The layered order at every level. */
+static ioa_status count_layered(const ioa_network *network, const ioa_objective *objective, ioa_io *io, ioa_error *error)
 {
+    uint64_t total;
     uint32_t *order = ioa_alloc(network->connections, sizeof *order);
     if (!order) return ioa_fail_nomem(error, "the layered order", network->connections, sizeof *order);
     ioa_order_layered(network, order);
-    ioa_io io;
-    ioa_status status = ioa_memory_count(network, order, memory, policy, &io, error);
+    ioa_status status = ioa_objective_count(network, order, objective, io, &total, error);
     ioa_free(order);
-    if (status == IOA_OK) *total = io.reads + io.writes;
     return status;
 }
 
-static void summarize_times(const ioa_measurement *m, ioa_summary *summary)
+static void summarize_times(const ioa_measured *measured, ioa_summary *summary)
 {
+    const ioa_measurement *m = &measured->measurement;
     summary->measured = true;
     summary->batch = m->batch;
     memcpy(summary->kernel, m->kernel, sizeof summary->kernel);
     summary->gflops = m->gflops;
     summary->speedup_order = m->speedup_order;
     summary->speedup_csr = m->speedup_csr;
+    memcpy(summary->limit, measured->limits.binding, sizeof summary->limit);
+    summary->limit_share = measured->limits.share;
 }
 
 static ioa_status time_order(const ioa_network *network, const uint32_t *order, const ioa_result_config *config,
@@ -122,24 +132,39 @@ static ioa_status time_order(const ioa_network *network, const uint32_t *order, 
     status = ioa_measure(network, order, &options, m, error);
     if (status != IOA_OK) return status;
     ioa_machine_detect(&measured->machine);
+    status = ioa_limits_report(&measured->machine, IOA_ISA_AUTO, m, LIMITS_SHARE * config->timing_seconds, &measured->limits,
+                               error);
+    if (status != IOA_OK) return status;
     snprintf(measured->isa, sizeof measured->isa, "%s", ioa_isa_name(ioa_isa_best()));
     snprintf(measured->compiler, sizeof measured->compiler, "%s", IOA_COMPILER);
     snprintf(measured->flags, sizeof measured->flags, "%s", IOA_COMPILER_FLAGS);
     now(measured->date, sizeof measured->date);
-    summarize_times(m, summary);
+    summarize_times(measured, summary);
     return IOA_OK;
 }
 
-ioa_status ioa_result_add(ioa_archive *archive, const ioa_network *network, const uint32_t *order,
-                          const ioa_result_config *config, const ioa_trace *trace, ioa_summary *summary,
-                          ioa_error *error)
+ioa_status ioa_result_plan(const ioa_network *network, const uint32_t *order, const ioa_result_config *config, double share,
+                           ioa_plan_options *options, ioa_error *error)
 {
-    memset(summary, 0, sizeof *summary);
-    ioa_schedule *s;
-    ioa_status status = ioa_archive_add_schedule(archive, &s, error);
-    if (status != IOA_OK) return status;
-    s->memory = config->memory;
-    s->policy = config->policy;
+    const ioa_plan_choice choice = {.batch = config->batch, .seconds = share * config->timing_seconds};
+    ioa_plan *plan = NULL;
+    *options = (ioa_plan_options){.layout = IOA_LAYOUT_COMPILED};
+    if (config->timing_seconds <= 0.0) return IOA_OK;
+    ioa_status status = ioa_plan_choose(network, order, &choice, &plan, error);
+    if (status == IOA_OK) ioa_plan_describe(plan, options);
+    ioa_plan_destroy(plan);
+    return status;
+}
+
+/* What identifies the schedule, and figures that do not depend on the order. */
+static ioa_status describe(ioa_schedule *s, const ioa_network *network, const ioa_result_config *config,
+                           const ioa_trace *trace, ioa_error *error)
+{
+    ioa_certificate certificate = {0};
+    ioa_io layered[IOA_MOST_LEVELS];
+    s->objective = config->objective;
+    s->memory = config->objective.level[0].memory;
+    s->policy = config->objective.level[0].policy;
     s->seed = config->seed;
     s->replicas = config->replicas;
     s->rounds = trace->rounds;
@@ -148,50 +173,70 @@ ioa_status ioa_result_add(ioa_archive *archive, const ioa_network *network, cons
     s->lower_bound = network->bounds.lower;
     s->upper_bound = network->bounds.upper;
     snprintf(s->method, sizeof s->method, "%s", config->method);
-    s->order = ioa_alloc_copy(order, network->connections, sizeof *order);
-    if (!s->order) return ioa_fail_nomem(error, "the schedule", network->connections, sizeof *order);
-
-    ioa_certificate certificate = {0};
-    if (!config->certified) status = ioa_certified_bound(network, config->memory, &certificate, error);
-    if (status != IOA_OK) return status;
+    ioa_status status = config->certified ? IOA_OK : ioa_certified_bound(network, s->memory, &certificate, error);
     s->certified_bound = config->certified ? config->certified : s->lower_bound + certificate.excess;
     ioa_certificate_free(&certificate);
-    ioa_error offence;
-    bool legal = ioa_order_check(network, order, &offence) == IOA_OK; /* else nothing may be simulated */
-    status = count_layered(network, config->memory, config->policy, &s->baseline_total, error);
-    if (status == IOA_OK && legal)
-        status = ioa_memory_count(network, order, config->memory, config->policy, &s->io, error);
+    if (status == IOA_OK) status = count_layered(network, &s->objective, layered, error);
+    if (status != IOA_OK) return status;
+    s->baseline_total = layered[0].reads + layered[0].writes;
+    s->weighted_baseline = ioa_objective_total(&s->objective, layered);
+    status = add_trace(s, trace, error);
+    return status == IOA_OK ? add_elite(s, config, error) : status;
+}
+
+static void summarize(const ioa_schedule *s, uint64_t start_total, ioa_summary *summary)
+{
+    uint64_t lower = ioa_objective_shared(&s->objective, s->lower_bound);
+    *summary = (ioa_summary){.objective = s->objective, .layered_total = s->weighted_baseline, .start_total = start_total,
+                             .best_total = s->weighted_total, .lower_bound = lower, .rounds = s->rounds,
+                             .verified = s->verified};
+    if (s->certified_bound) summary->certified_bound = ioa_result_bound(&s->objective, s->lower_bound, s->certified_bound);
+    memcpy(summary->io, s->level_io, sizeof summary->io);
+}
+
+ioa_status ioa_result_add(ioa_archive *archive, const ioa_network *network, const uint32_t *order,
+                          const ioa_result_config *config, const ioa_trace *trace, ioa_summary *summary,
+                          ioa_error *error)
+{
+    const ioa_claim claim = {&config->objective, config->claimed_total, NULL};
+    ioa_schedule *s;
+    ioa_plan_options plan;
     ioa_verdict verdict;
-    if (status == IOA_OK)
-        status = ioa_verify(network, order, config->memory, config->policy, s->io, config->seed, &verdict, error);
-    if (status == IOA_OK) status = add_trace(s, trace, error);
-    if (status == IOA_OK) status = add_elite(s, config, error);
+    ioa_status status = ioa_archive_add_schedule(archive, &s, error);
+    if (status != IOA_OK) return status;
+    s->order = ioa_alloc_copy(order, network->connections, sizeof *order);
+    if (!s->order) return ioa_fail_nomem(error, "the schedule", network->connections, sizeof *order);
+    status = describe(s, network, config, trace, error);
+    bool timed = config->timing_seconds > 0.0; /* then the measurement checks its own plan */
+    if (status == IOA_OK && !timed) status = ioa_result_plan(network, order, config, 0.0, &plan, error);
+    if (status == IOA_OK) status = ioa_verify(network, order, &claim, timed ? NULL : &plan, config->seed, &verdict, error);
     if (status != IOA_OK) return status;
     s->verified = ioa_verdict_passed(&verdict);
-    *summary = (ioa_summary){.memory = s->memory, .policy = s->policy, .layered_total = s->baseline_total,
-                             .start_total = config->start_total, .best_total = s->io.reads + s->io.writes,
-                             .lower_bound = s->lower_bound, .certified_bound = s->certified_bound, .rounds = s->rounds, .verified = s->verified,
-                             .proposals = trace->rows ? trace->proposals[trace->rows - 1] : 0};
+    memcpy(s->level_io, verdict.io, sizeof s->level_io);
+    s->io = s->level_io[0];
+    s->weighted_total = ioa_objective_total(&s->objective, s->level_io);
+    summarize(s, config->start_total, summary);
+    if (trace->rows) summary->proposals = trace->proposals[trace->rows - 1];
     memcpy(summary->reason, verdict.reason, sizeof summary->reason);
-    if (config->claimed_total != summary->best_total) {
-        s->verified = summary->verified = false;
-        snprintf(summary->reason, sizeof summary->reason, "the search claims %llu I/Os, but it is %llu",
-                 (unsigned long long)config->claimed_total, (unsigned long long)summary->best_total);
-    }
-    if (s->verified && config->timing_seconds > 0.0) return time_order(network, order, config, s, summary, error);
+    if (!s->verified || !timed) return IOA_OK;
+    status = time_order(network, order, config, s, summary, error);
+    if (status != IOA_OK) return status;
+    const ioa_exactness *e = &s->measured[0].measurement.exactness;
+    if (e->within) return IOA_OK;
+    s->verified = summary->verified = false;
+    snprintf(summary->reason, sizeof summary->reason, "inference is off by up to %.3g (%s)", e->max_abs_error,
+             summary->kernel);
     return IOA_OK;
 }
 
 void ioa_result_summarize(const ioa_schedule *s, uint64_t start_total, ioa_summary *summary)
 {
-    *summary = (ioa_summary){.memory = s->memory, .policy = s->policy, .layered_total = s->baseline_total,
-                             .start_total = start_total, .best_total = s->io.reads + s->io.writes,
-                             .lower_bound = s->lower_bound, .certified_bound = s->certified_bound, .rounds = s->rounds, .verified = s->verified};
+    summarize(s, start_total, summary);
     for (uint32_t i = 0; i < s->columns; i++)
         if (strcmp(s->trace[i].name, "proposals") == 0 && s->trace[i].rows)
             summary->proposals = s->trace[i].whole[s->trace[i].rows - 1];
     if (!s->verified) snprintf(summary->reason, sizeof summary->reason, "found by an earlier run");
-    if (s->measurements) summarize_times(&s->measured[0].measurement, summary);
+    if (s->measurements) summarize_times(&s->measured[0], summary);
 }
 
 ioa_status ioa_result_provenance(ioa_archive *archive, const char *command_line, const char *config_json, int ranks,

@@ -12,8 +12,9 @@
 #define NONE UINT32_MAX
 #define BONUS_UNIT 64 /* a remaining-uses bonus of 2 / r in fixed point */
 
-/* Work the automatic choice is ready to spend, in touched candidates: about ten seconds. */
-#define AFFORDABLE_WORK 1.0e9
+/* Work the automatic choice is ready to spend, in touched candidates. Long rows exceed it first, and gain
+ * nothing from this method. */
+#define AFFORDABLE_WORK 1.0e8
 #define LOOK_AFTER 1000000 /* elements touched between two looks at whether to stop */
 
 typedef struct entry {

@@ -5,6 +5,7 @@
 #ifndef IOA_SEARCH_ENGINE_H
 #define IOA_SEARCH_ENGINE_H
 
+#include "core/objective.h"
 #include "core/rng.h"
 #include "optimizer/search/graph.h"
 #include "optimizer/search/segment.h"
@@ -17,10 +18,10 @@
 typedef struct ioa_problem {
     const ioa_network *network; /* borrowed */
     const ioa_graph *graph;     /* of the network, borrowed */
-    uint64_t memory;            /* M */
-    ioa_policy policy;
+    ioa_objective objective;    /* what orders are judged by; */
+    uint64_t memory;            /* M of its first level, which moves are made for */
     const uint32_t *start; /* [W] best constructive order, borrowed */
-    uint64_t start_total;  /* its I/O */
+    uint64_t start_total;  /* its cost by the objective */
     uint32_t segments;     /* into which orders are cut on the fine level; 0 or 1: none */
     const ioa_crew *crew;  /* ranks that work for the one replica of this one, borrowed; NULL: this one alone */
     double cold, hot;      /* temperatures at the end and at the beginning, in the engine's units; 0: its own */
@@ -79,7 +80,7 @@ typedef struct ioa_engine {
     void (*dismiss)(void *helper); /* releases it; NULL is allowed */
 
     int64_t (*energy)(const void *state);      /* what the swaps compare, in I/Os */
-    uint64_t (*best_total)(const void *state); /* exact I/O of the best order seen by this replica */
+    uint64_t (*best_total)(const void *state); /* exact cost of the best order seen by this replica */
     void (*best_order)(const void *state, uint32_t *order); /* that order, [W] */
     void (*present_order)(const void *state, uint32_t *order); /* the one that `energy` is of, [W] */
 

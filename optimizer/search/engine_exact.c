@@ -10,9 +10,9 @@
 #include "optimizer/search/engine.h"
 
 #include "core/mem.h"
-#include "core/simulator.h"
 #include "optimizer/search/construct.h"
 #include "optimizer/search/exact.h"
+#include "optimizer/search/scorer.h"
 
 #include <string.h>
 
@@ -25,11 +25,11 @@
 static const double shares[] = {0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9};
 
 typedef struct shared {
-    ioa_problem inner;   /* with less memory, under MIN */
+    ioa_problem inner;   /* under LRU and RR: with less memory, under MIN */
     uint32_t *start;     /* [W] of the inner problem */
     uint64_t start_total; /* its I/O in the outer one */
     void *levels;        /* what its replicas share */
-    ioa_simulator *simulator; /* of the outer problem; used by one replica after the other */
+    ioa_scorer *scorer;  /* of the outer problem; used by one replica after the other */
     double takeover;
 } shared;
 
@@ -38,7 +38,7 @@ static void release(void *pointer)
     shared *s = pointer;
     if (!s) return;
     if (s->levels) ioa_engine_levels.release(s->levels);
-    ioa_simulator_destroy(s->simulator);
+    ioa_scorer_destroy(s->scorer);
     ioa_free(s->start);
     ioa_free(s);
 }
@@ -61,9 +61,9 @@ static ioa_status try_shares(shared *s, const ioa_problem *problem, ioa_error *e
         uint64_t memory = share_of(problem->memory, shares[i]);
         status = ioa_construct_blocks(problem->network, memory, order, error);
         if (status != IOA_OK) break;
-        ioa_io io = ioa_simulator_count(s->simulator, order);
-        if (io.reads + io.writes >= cheapest) continue;
-        cheapest = io.reads + io.writes;
+        uint64_t total = ioa_scorer_total(s->scorer, order);
+        if (total >= cheapest) continue;
+        cheapest = total;
         s->inner.memory = memory;
         if (cheapest >= s->start_total) continue;
         s->start_total = cheapest;
@@ -83,20 +83,17 @@ static ioa_status prepare(const ioa_problem *problem, void **pointer, ioa_error 
     s->start_total = problem->start_total;
     s->start = ioa_alloc_copy(problem->start, w, sizeof *s->start);
     ioa_status status = s->start ? IOA_OK : ioa_fail_nomem(error, "an order", w, sizeof *s->start);
-    if (status == IOA_OK)
-        status = ioa_simulator_create(problem->network, problem->memory, problem->policy, &s->simulator, error);
-    if (status == IOA_OK && problem->policy != IOA_POLICY_MIN) {
-        s->inner.policy = IOA_POLICY_MIN;
+    if (status == IOA_OK) status = ioa_scorer_create(problem->network, &problem->objective, &s->scorer, error);
+    if (status == IOA_OK && problem->objective.level[0].policy != IOA_POLICY_MIN) {
         s->inner.hot = s->inner.cold = 0.0; /* the ones given are the exact level's */
         s->takeover = TAKEOVER;
         status = try_shares(s, problem, error);
+        s->inner.objective = ioa_objective_single(s->inner.memory, IOA_POLICY_MIN);
     }
-    ioa_io io;
+    s->inner.start = s->start;
     if (status == IOA_OK)
-        status = ioa_memory_count(problem->network, s->start, s->inner.memory, IOA_POLICY_MIN, &io, error);
+        status = ioa_objective_count(problem->network, s->start, &s->inner.objective, NULL, &s->inner.start_total, error);
     if (status == IOA_OK) {
-        s->inner.start = s->start;
-        s->inner.start_total = io.reads + io.writes;
         status = ioa_engine_levels.prepare(&s->inner, &s->levels, error);
     }
     if (status == IOA_OK)
@@ -131,8 +128,7 @@ static void destroy(void *state)
 
 static void count_exactly(replica *r)
 {
-    ioa_io io = ioa_simulator_count(r->shared->simulator, r->order);
-    r->total = io.reads + io.writes;
+    r->total = ioa_scorer_total(r->shared->scorer, r->order);
     if (r->total >= r->best_total) return;
     r->best_total = r->total;
     memcpy(r->best, r->order, r->problem->network->connections * sizeof *r->best);
@@ -307,8 +303,7 @@ static ioa_status load_order(replica *r, const unsigned char *bytes, uint64_t cl
     memcpy(order, bytes, r->problem->network->connections * sizeof *order);
     ioa_status status = ioa_order_check(r->problem->network, order, error);
     if (status != IOA_OK) return status;
-    ioa_io io = ioa_simulator_count(r->shared->simulator, order);
-    return io.reads + io.writes == claimed ? IOA_OK : ioa_fail(error, IOA_ERR_INPUT, "an order does not cost what is claimed");
+    return ioa_scorer_total(r->shared->scorer, order) == claimed ? IOA_OK : ioa_fail(error, IOA_ERR_INPUT, "an order does not cost what is claimed");
 }
 
 static ioa_status load(void *state, const void *bytes, uint64_t count, ioa_error *error)

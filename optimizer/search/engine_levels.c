@@ -4,13 +4,14 @@
  *   levels    two kinds of replicas: kind 0 coarse first, then fine from there, never hot again; kind 1 fine from the
  *             beginning. Long rows favour the former, short ones the latter; a trial decides (stages.h).
  * The exact count of what a replica has is taken at the end of every round; swaps compare it, and the best order is
- * chosen by it. */
+ * chosen by it. With an objective of several levels, moves are made for the first one (the registers, where every
+ * transfer is an instruction), and everything that is selected - the start, the swaps, the bests - by the weighted sum. */
 #include "optimizer/search/engine.h"
 
 #include "core/mem.h"
-#include "core/simulator.h"
 #include "optimizer/search/interval.h"
 #include "optimizer/search/priced.h"
+#include "optimizer/search/scorer.h"
 
 #include <string.h>
 
@@ -47,7 +48,7 @@ static uint64_t fine_proposals(const ioa_problem *problem, uint64_t coarse)
 
 /* Used by one replica after the other. */
 typedef struct desk {
-    ioa_simulator *simulator;
+    ioa_scorer *scorer;
     /* where orders are cut into segments */
     ioa_order_prices prices;
     ioa_segments cuts;
@@ -66,7 +67,7 @@ static void shared_release(void *pointer)
     shared *s = pointer;
     if (!s) return;
     if (s->desk) {
-        ioa_simulator_destroy(s->desk->simulator);
+        ioa_scorer_destroy(s->desk->scorer);
         ioa_order_prices_clear(&s->desk->prices);
         ioa_segments_clear(&s->desk->cuts);
         ioa_free(s->desk->local);
@@ -82,7 +83,7 @@ static ioa_status desk_create(const ioa_problem *problem, desk **made, ioa_error
     uint32_t n = problem->network->a.neurons;
     desk *d = *made = ioa_alloc_zero(1, sizeof *d);
     if (!d) return ioa_fail_nomem(error, "the search", 1, sizeof *d);
-    ioa_status status = ioa_simulator_create(problem->network, problem->memory, problem->policy, &d->simulator, error);
+    ioa_status status = ioa_scorer_create(problem->network, &problem->objective, &d->scorer, error);
     if (status != IOA_OK || problem->segments < 2) return status;
     d->local = ioa_alloc(n, sizeof *d->local);
     if (!d->local) return ioa_fail_nomem(error, "segments", n, sizeof *d->local);
@@ -92,7 +93,7 @@ static ioa_status desk_create(const ioa_problem *problem, desk **made, ioa_error
 
 /* A start under consideration: what it is made with, and the best one so far. */
 typedef struct trial {
-    ioa_simulator *simulator;
+    ioa_scorer *scorer;
     uint32_t *order; /* [W] scratch */
     uint64_t best;
 } trial;
@@ -105,9 +106,9 @@ static ioa_status consider(shared *s, trial *t, ioa_intervals *made, ioa_error *
     if (status == IOA_OK) status = ioa_interval_order(state, t->order, error);
     ioa_interval_state_destroy(state);
     if (status == IOA_OK) {
-        ioa_io io = ioa_simulator_count(t->simulator, t->order);
-        if (io.reads + io.writes < t->best) {
-            t->best = io.reads + io.writes;
+        uint64_t total = ioa_scorer_total(t->scorer, t->order);
+        if (total < t->best) {
+            t->best = total;
             ioa_intervals old = s->start;
             s->start = *made;
             *made = old;
@@ -136,7 +137,7 @@ static ioa_status find_start(shared *s, const ioa_problem *problem, ioa_error *e
     trial t = {.best = UINT64_MAX, .order = ioa_alloc(w, sizeof *t.order)};
     ioa_intervals made = {0};
     ioa_status status = t.order ? IOA_OK : ioa_fail_nomem(error, "an order", w, sizeof *t.order);
-    t.simulator = s->desk->simulator;
+    t.scorer = s->desk->scorer;
     if (status == IOA_OK) status = ioa_intervals_from_order(s->problem, problem->start, &made, error);
     if (status == IOA_OK) status = consider(s, &t, &made, error);
     int32_t last = 0;
@@ -319,8 +320,7 @@ static uint64_t round_proposals(const ioa_problem *problem)
 
 static void count_exactly(replica *r)
 {
-    ioa_io io = ioa_simulator_count(r->shared->desk->simulator, r->order);
-    r->total = io.reads + io.writes;
+    r->total = ioa_scorer_total(r->shared->desk->scorer, r->order);
     if (r->total >= r->best_total) return;
     r->best_total = r->total;
     memcpy(r->best, r->order, r->problem->network->connections * sizeof *r->best);
@@ -507,8 +507,8 @@ static ioa_status load_order(replica *r, const void *bytes, uint64_t claimed, ui
     memcpy(order, bytes, r->problem->network->connections * sizeof *order);
     ioa_status status = ioa_order_check(r->problem->network, order, error);
     if (status != IOA_OK) return status;
-    ioa_io io = ioa_simulator_count(r->shared->desk->simulator, order);
-    return io.reads + io.writes == claimed ? IOA_OK : ioa_fail(error, IOA_ERR_INPUT, "an order does not cost what is claimed");
+    uint64_t total = ioa_scorer_total(r->shared->desk->scorer, order);
+    return total == claimed ? IOA_OK : ioa_fail(error, IOA_ERR_INPUT, "an order does not cost what is claimed");
 }
 
 static ioa_status load_fine(replica *r, const unsigned char *bytes, uint64_t left, const head *h, ioa_error *error)

@@ -6,7 +6,7 @@
 #include "core/mem.h"
 #include "core/network.h"
 #include "core/portable_math.h"
-#include "core/simulator.h"
+#include "optimizer/search/scorer.h"
 
 #include <string.h>
 
@@ -19,7 +19,7 @@ static const ioa_window paper_windows[IOA_LEVELS] = {{1, 1, 1, 0.44}, {1, 1, 1, 
 
 typedef struct paper {
     const ioa_problem *problem;
-    ioa_simulator *simulator;
+    ioa_scorer *scorer;
     uint32_t *destinations; /* [W] */
     uint32_t *order;        /* [W] */
     uint32_t *best;         /* [W] */
@@ -30,7 +30,7 @@ static void paper_destroy(void *state)
 {
     paper *p = state;
     if (!p) return;
-    ioa_simulator_destroy(p->simulator);
+    ioa_scorer_destroy(p->scorer);
     ioa_free(p->destinations);
     ioa_free(p->order);
     ioa_free(p->best);
@@ -54,7 +54,7 @@ static ioa_status paper_create(const ioa_problem *problem, const void *shared, u
         return ioa_fail_nomem(error, "a replica", w, 3 * sizeof *p->order);
     }
     ioa_status status =
-        ioa_simulator_create(problem->network, problem->memory, problem->policy, &p->simulator, error);
+        ioa_scorer_create(problem->network, &problem->objective, &p->scorer, error);
     if (status != IOA_OK) {
         paper_destroy(p);
         return status;
@@ -111,15 +111,15 @@ static ioa_status paper_anneal(void *state, const ioa_step *step, ioa_pcg32 *rng
             to = right ? to + 1 : to - 1;
         if (to == from) continue;
         shift(p->order, from, to);
-        ioa_io io = ioa_simulator_count(p->simulator, p->order);
-        double rise = (double)(io.reads + io.writes) - (double)p->total;
+        uint64_t total = ioa_scorer_total(p->scorer, p->order);
+        double rise = (double)total - (double)p->total;
         if (rise > 0.0 && (temperature <= 0.0 || uniform >= ioa_portable_exp(-rise / temperature))) {
             shift(p->order, to, from);
             continue;
         }
         counts->accepted++;
         if (rise < 0.0) counts->moves[0].gained += (uint64_t)-rise * IOA_GAIN_ONE;
-        p->total = io.reads + io.writes;
+        p->total = total;
         if (p->total >= p->best_total) continue;
         p->best_total = p->total;
         memcpy(p->best, p->order, w * sizeof *p->best);
@@ -135,8 +135,7 @@ static ioa_status paper_restart(void *state, const uint32_t *order, ioa_error *e
     (void)error;
     paper *p = state;
     memcpy(p->order, order, p->problem->network->connections * sizeof *p->order);
-    ioa_io io = ioa_simulator_count(p->simulator, p->order);
-    p->total = io.reads + io.writes;
+    p->total = ioa_scorer_total(p->scorer, p->order);
     if (p->total < p->best_total) {
         p->best_total = p->total;
         memcpy(p->best, p->order, p->problem->network->connections * sizeof *p->best);
@@ -197,10 +196,10 @@ static ioa_status paper_load(void *state, const void *bytes, uint64_t count, ioa
     ioa_status status = ioa_order_check(p->problem->network, p->order, error);
     if (status == IOA_OK) status = ioa_order_check(p->problem->network, p->best, error);
     if (status != IOA_OK) return status;
-    ioa_io now = ioa_simulator_count(p->simulator, p->order), best = ioa_simulator_count(p->simulator, p->best);
+    uint64_t now = ioa_scorer_total(p->scorer, p->order), best = ioa_scorer_total(p->scorer, p->best);
     p->total = totals[0];
     p->best_total = totals[1];
-    if (now.reads + now.writes == p->total && best.reads + best.writes == p->best_total) return IOA_OK;
+    if (now == p->total && best == p->best_total) return IOA_OK;
     return ioa_fail(error, IOA_ERR_INPUT, "an order does not cost what is claimed");
 }
 

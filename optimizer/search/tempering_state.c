@@ -105,10 +105,10 @@ static ioa_status load_elite(ioa_tempering *t, uint32_t place, const void *bytes
     ioa_status status = ioa_tempering_elite_room(t, place, error);
     if (status != IOA_OK) return status;
     memcpy(t->elite_order[place], bytes, count);
-    ioa_io io = {0};
+    uint64_t total = 0;
     status = ioa_order_check(p->network, t->elite_order[place], error);
-    if (status == IOA_OK) status = ioa_memory_count(p->network, t->elite_order[place], p->memory, p->policy, &io, error);
-    if (status == IOA_OK && io.reads + io.writes != t->elite.entry[place].total)
+    if (status == IOA_OK) status = ioa_objective_count(p->network, t->elite_order[place], &p->objective, NULL, &total, error);
+    if (status == IOA_OK && total != t->elite.entry[place].total)
         status = ioa_fail(error, IOA_ERR_INPUT, "an order of the elite does not cost what is claimed");
     return status;
 }

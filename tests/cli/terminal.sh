@@ -37,9 +37,9 @@ fits() {
     "$python" "$scratch/fits.py" "$out" "$1" >"$scratch/fits" 2>&1 || fail "$(cat "$scratch/fits")"
 }
 
-# Results are as wide as they are, and so is the log before the first round.
+# Results are as wide as they are, and so is the log before the first round and after the last one.
 without_results() {
-    tr '\r' '\n' <"$out" | sed '/^network: /d; /excess [0-9,]*\( *<- start\)*$/d; /{$/,$d' >"$scratch/progress"
+    tr '\r' '\n' <"$out" | sed '/^network: /d; /excess [0-9,]*\( *<- start\)*$/d; /: a ladder up to /d; /{$/,$d' >"$scratch/progress"
     cp "$scratch/progress" "$out"
 }
 

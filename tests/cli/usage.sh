@@ -100,7 +100,14 @@ usage 'exclude each other' simulate net.h5 --memory 3 --cache 64KiB --batch 2
 usage '--cache wants a size' simulate net.h5 --cache lots --batch 2
 usage 'one network file' optimize -o a.h5 --memory 3
 usage '-o ARCHIVE.h5 is needed' optimize net.h5 --memory 3
-usage '--memory .*needed' optimize net.h5 -o a.h5
+usage '--machine wants' optimize net.h5 -o a.h5 --machine z80
+usage 'exclude each other' optimize net.h5 -o a.h5 --machine avx2 --memory 8
+usage 'exclude each other' optimize net.h5 -o a.h5 --levels 8:1,20:0.5 --memory 8
+usage 'levels look like' optimize net.h5 -o a.h5 --levels 8:1,20
+usage 'levels look like' optimize net.h5 -o a.h5 --levels 8:1,20:0
+usage 'levels look like' optimize net.h5 -o a.h5 --levels 8:1:fifo
+usage 'twice' optimize net.h5 -o a.h5 --levels 8:1:lru,8:2
+usage 'too small|at least 3' optimize net.h5 -o a.h5 --levels 2:1
 usage 'too small|at least 3' optimize net.h5 -o a.h5 --memory 2
 usage 'too small|at least 3' optimize net.h5 -o a.h5 --memory 100,2
 usage '--method wants' optimize net.h5 -o a.h5 --memory 8 --method magic

@@ -181,8 +181,36 @@ fields="('batch', 'threads', 'kernel', 'tile', 'gflops', 'limit', 'limit_share',
 expect_json "$json_file" "all(k in d for k in $fields)"
 expect_json "$json_file" "d['batch'] == 32 and d['gflops'] > 0 and d['repeats'] > 0 and d['max_rel_error'] < 1e-3"
 expect_json "$json_file" "all(0 < d[k]['q1'] <= d[k]['median'] <= d[k]['q3'] for k in ('speedup_order', 'speedup_kernel', 'speedup_vs_csr'))"
+expect_json "$json_file" "d['speedup_vs_csr']['median'] >= 1" # plain CSR is a candidate to the end
+expect_json "$json_file" "len(d['candidates']) > 1 and d['max_rel_error'] <= d['error_bound'] and d['nonzero'] > 0"
 expect_exit 0 ioa bench net.h5 --batch 8 --seconds 0.2
 expect_text 'against CSR'
+expect_exit 0 ioa bench net.h5 --batch 40 --seconds 0.2 --plan portable/rows/tile32
+expect_text 'kernel portable/rows/tile32:'
+expect_exit 2 ioa bench net.h5 --batch 8 --plan portable/nonsense
+expect_one_line 'is no plan'
+expect_exit 0 ioa check best.h5 --network net.h5 --plan portable/sorted/tile16
+expect_text 'portable/sorted/tile16'
+
+# ---- several levels of memory at once
+expect_exit 0 ioa optimize net.h5 -o levels.h5 --levels 8:1.0,20:0.25 --rounds 3 --proposals 500 --replicas 3 --timing 0.2 --json
+expect_exit 0 ioa check levels.h5 --network net.h5
+expect_exit 0 ioa info levels.h5
+expect_text 'levels 8:1.000:min,20:0.250:lru'
+ioa_json check levels.h5 --network net.h5
+expect_json "$json_file" "d['passed']"
+for memory in 8 20; do
+    policy=min; [ $memory = 20 ] && policy=lru
+    ioa_json simulate net.h5 --schedule levels.h5 --memory $memory --policy $policy
+    cp "$json_file" "$scratch/level-$memory.json"
+done
+ioa_json optimize net.h5 -o levels.h5 --levels 8:1.0,20:0.25 --rounds 3 --proposals 500 --replicas 3 --timing 0 -q
+expect_json "$json_file" "all(l['reads'] + l['writes'] == json.load(open('$scratch/level-%d.json' % l['memory']))['total'] for l in d['schedules'][0]['levels'])"
+expect_json "$json_file" "d['schedules'][0]['total'] == (1000 * sum(w * (l['reads'] + l['writes']) for w, l in zip((1, 0.25), d['schedules'][0]['levels'])) + 500) // 1000"
+expect_exit 0 ioa merge levels.h5 best.h5 -o both.h5
+expect_text 'both.h5: 3 schedules'
+expect_exit 0 ioa optimize net.h5 -o machine.h5 --machine avx2 --method construct --timing 0 -q
+expect_text 'M = 16, min'
 
 # ---- run
 if [ -n "$h5python" ]; then
@@ -197,8 +225,10 @@ h5py.File("empty.h5", "w")["x"] = x[:0]' || fail "the inputs cannot be written"
     expect_text 'layered.h5: 77 output vectors'
     ioa_json run net.h5 --schedule best.h5 --input x.h5 --output best-y.h5
     expect_json "$json_file" "d['rows'] == 77"
-    expect_exit 0 ioa run net.h5 --schedule best.h5 --memory 20 --input x.h5 --output best20-y.h5
-    expect_exit 0 ioa run bundle.h5 --memory 20 --input x.h5 --output bundle-y.h5
+    plan=portable/shared-rows/tile32
+    expect_exit 0 ioa run net.h5 --schedule best.h5 --memory 20 --input x.h5 --output best20-y.h5 --plan $plan
+    expect_text "by $plan"
+    expect_exit 0 ioa run bundle.h5 --memory 20 --input x.h5 --output bundle-y.h5 --plan $plan
     cmp -s bundle-y.h5 best20-y.h5 || fail "a bundle does not run like its network with its archive"
     expect_exit 0 ioa run net.h5 --schedule best.h5 --isa portable --input x.h5 --output portable-y.h5
     expect_exit 0 ioa run net.h5 --input empty.h5 --output empty-y.h5

@@ -1,4 +1,5 @@
 /* Plans of every instruction set, layout and tile against the float64 reference. */
+#include "core/compile.h"
 #include "core/mem.h"
 #include "core/network.h"
 #include "core/order.h"
@@ -14,7 +15,7 @@
 
 #include <cmocka.h>
 
-static const uint32_t tiles[] = {1, 16, 32, 64, 128};
+static const uint32_t tiles[] = {1, 8, 16, 32, 64, 128};
 static const size_t batches[] = {1, 7, 16, 64, 100, 129};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define MAX_BATCH 129
@@ -87,7 +88,15 @@ static bool is_shared(ioa_layout layout)
 /* Groups are for wide tiles, SELL for single samples. */
 static bool fits(ioa_plan_options options)
 {
+    if (options.layout == IOA_LAYOUT_COMPILED)
+        return ioa_code_available(options.isa) && options.tile == ioa_code_tile(options.isa);
+    if (options.tile == 8) return false;
     return options.tile == 1 ? !is_shared(options.layout) : options.layout != IOA_LAYOUT_SELL;
+}
+
+static bool has_layers(const ioa_network *network)
+{
+    return ioa_network_view(network)->layers > 0;
 }
 
 /* Every instruction set x layout x tile x batch for one network, in file order and in random legal orders. */
@@ -107,7 +116,15 @@ static void check_network(const ioa_network *network, uint64_t seed, int orders)
                     if (!fits(options)) continue;
                     check_all_batches(network, order, options, &e);
                     options.panel = 5;
+                    options.group = layout == IOA_LAYOUT_COMPILED || (layout == IOA_LAYOUT_CSR && has_layers(network)) ? 3 : 0;
+                    if (layout == IOA_LAYOUT_COMPILED) options.segment = 40;
+                    if (layout == IOA_LAYOUT_CSR && tiles[t] == 1) options.group = 1;
                     if (layout != IOA_LAYOUT_ORDER && tiles[t] != 32) check_all_batches(network, order, options, &e);
+                    if (layout == IOA_LAYOUT_ORDER || layout >= IOA_LAYOUT_SELL || tiles[t] != 32) continue;
+                    options.hot = 7;
+                    check_all_batches(network, order, options, &e);
+                    options.panel = 0;
+                    check_all_batches(network, order, options, &e);
                 }
         }
         ioa_free(order);
@@ -207,6 +224,7 @@ static void test_batch_splitting(void **state)
     for (int isa = IOA_ISA_PORTABLE; isa < IOA_ISA_COUNT; isa++)
         for (size_t t = 0; t < COUNT(tiles) && ioa_isa_available((ioa_isa)isa); t++) {
             ioa_plan_options options = {.isa = (ioa_isa)isa, .layout = IOA_LAYOUT_SORTED, .tile = tiles[t]};
+            if (!fits(options)) continue;
             ioa_plan *plan = NULL;
             assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
             float *whole = run(plan, &e, MAX_BATCH);
@@ -235,6 +253,8 @@ static void test_threads(void **state)
     static const uint32_t counts[] = {1, 2, 3, 9, 1000};
     for (size_t t = 0; t < COUNT(tiles); t++) {
         ioa_plan_options options = {.layout = IOA_LAYOUT_ROWS, .tile = tiles[t]};
+        if (tiles[t] == 8 && !ioa_code_available(IOA_ISA_AUTO)) continue;
+        if (tiles[t] == 8) options = (ioa_plan_options){.layout = IOA_LAYOUT_COMPILED, .segment = 40, .group = 3};
         ioa_plan *plan = NULL;
         assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
         float *single = run(plan, &e, MAX_BATCH);
@@ -298,6 +318,59 @@ static void test_refusals(void **state)
     assert_true(ioa_isa_available(ioa_isa_best()));
 }
 
+static void test_names(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"avx512/shared-rows/tile64/panel128", "portable/order/tile1", "avx2/sorted/tile32/panel9/hot256",
+                                        "avx512/compiled/tile16/group4/segment2000/ahead/as-ordered", "auto/csr/tile32/group2",
+                                        "avx2/compiled/tile8/group1/segment50", "auto/sell"};
+    static const char *const bad[] = {"", "avx512", "avx512/", "avx1024/rows", "avx2/diagonal/tile16", "avx2/rows/tile",
+                                      "avx2/rows/tile16x", "avx2/rows/tile99999999999", "avx2/rows//tile16", "rows/avx2",
+                                      "avx512/compiled/tile16/group4/segment2000/ahead/as-ordered/and/so/on/and/on"};
+    for (size_t i = 0; i < COUNT(names); i++) {
+        ioa_plan_options options;
+        char name[IOA_PLAN_NAME];
+        assert_int_equal(ioa_plan_options_parse(names[i], &options, NULL), IOA_OK);
+        ioa_plan_options_name(&options, name);
+        assert_string_equal(name, names[i]);
+    }
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        ioa_plan_options options;
+        ioa_error error;
+        assert_int_equal(ioa_plan_options_parse(bad[i], &options, &error), IOA_ERR_INPUT);
+        assert_non_null(strstr(error.text, "is no plan"));
+    }
+}
+
+/* Whatever is chosen is exact, can be described, named, and made again. */
+static void test_choice(void **state)
+{
+    (void)state;
+    const uint32_t layers[] = {30, 50, 40, 9}, sizes[] = {1, 5, 16, 129};
+    ioa_network *network = ioa_test_random_mlp(5, layers, 4, 0.2, IOA_ACT_RELU);
+    expected e = expect(network, 5);
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        const ioa_plan_choice choice = {.batch = sizes[i], .threads = i == 3 ? 2 : 1, .seconds = 0.02};
+        ioa_plan *plan = NULL, *again = NULL;
+        ioa_plan_options options, same;
+        char name[IOA_PLAN_NAME];
+        assert_int_equal(ioa_plan_choose(network, NULL, &choice, &plan, NULL), IOA_OK);
+        check_plan(plan, &e, sizes[i]);
+        ioa_plan_describe(plan, &options);
+        ioa_plan_options_name(&options, name);
+        assert_int_equal(ioa_plan_options_parse(name, &same, NULL), IOA_OK);
+        assert_int_equal(ioa_plan_create(network, NULL, &same, &again, NULL), IOA_OK);
+        check_plan(again, &e, sizes[i]);
+        ioa_plan_destroy(plan);
+        ioa_plan_destroy(again);
+    }
+    const ioa_plan_choice none = {.batch = 0};
+    ioa_plan *plan = NULL;
+    assert_int_equal(ioa_plan_choose(network, NULL, &none, &plan, NULL), IOA_ERR_INPUT);
+    release(&e);
+    ioa_network_destroy(network);
+}
+
 typedef struct planning {
     const ioa_network *network;
     ioa_plan_options options;
@@ -318,8 +391,10 @@ static void test_allocation_failures(void **state)
     (void)state;
     ioa_network *network = ioa_test_random_dag(8, ioa_test_dag_defaults());
     for (int layout = 0; layout < IOA_LAYOUT_COUNT; layout++) {
-        planning p = {network, {.isa = IOA_ISA_AUTO, .layout = (ioa_layout)layout, .tile = layout == IOA_LAYOUT_SELL ? 1 : 16}};
-        assert_true(ioa_test_fail_each_allocation(make_plan, &p, IOA_TEST_NOMEM) > 10);
+        planning p = {network, {.isa = IOA_ISA_AUTO, .layout = (ioa_layout)layout,
+                                .tile = layout == IOA_LAYOUT_SELL ? 1 : layout == IOA_LAYOUT_COMPILED ? 0 : 16}};
+        if (layout == IOA_LAYOUT_COMPILED && !ioa_code_available(IOA_ISA_AUTO)) continue;
+        assert_true(ioa_test_fail_each_allocation(make_plan, &p, IOA_TEST_NOMEM) > 9);
     }
     ioa_network_destroy(network);
 }
@@ -331,6 +406,7 @@ int main(void)
         cmocka_unit_test(test_mlp),                 cmocka_unit_test(test_every_activation),
         cmocka_unit_test(test_single_connection),   cmocka_unit_test(test_constant_outputs),
         cmocka_unit_test(test_batch_splitting),     cmocka_unit_test(test_threads), cmocka_unit_test(test_dead_neurons_and_slots),
+        cmocka_unit_test(test_names),               cmocka_unit_test(test_choice),
         cmocka_unit_test(test_refusals),            cmocka_unit_test(test_allocation_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

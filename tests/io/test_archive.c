@@ -32,7 +32,14 @@ static void compare_schedules(const ioa_schedule *a, const ioa_schedule *b, uint
         assert_memory_equal(x->measurement.schedule, y->measurement.schedule, x->measurement.repeats * 8);
         assert_null(y->measurement.mkl);
         assert_true(x->measurement.speedup_csr.q3 == y->measurement.speedup_csr.q3);
-        assert_true(x->measurement.max_abs_error == y->measurement.max_abs_error);
+        assert_true(x->measurement.exactness.max_abs_error == y->measurement.exactness.max_abs_error);
+        assert_int_equal(x->measurement.candidate_count, y->measurement.candidate_count);
+        for (uint32_t k = 0; k < x->measurement.candidate_count; k++) {
+            assert_string_equal(x->measurement.candidates[k].name, y->measurement.candidates[k].name);
+            assert_true(x->measurement.candidates[k].seconds == y->measurement.candidates[k].seconds);
+        }
+        assert_string_equal(x->limits.binding, y->limits.binding);
+        assert_true(x->limits.share == y->limits.share && x->limits.limits.fma_gflops == y->limits.limits.fma_gflops);
         assert_string_equal(x->measurement.kernel, y->measurement.kernel);
         assert_string_equal(x->machine.cpu, y->machine.cpu);
         assert_true(x->machine.l2_bytes == y->machine.l2_bytes);

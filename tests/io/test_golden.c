@@ -120,8 +120,8 @@ static void check_measured(const char *group, const ioa_measured *m)
         uint64_t count;
     } numbers[] = {
         {"batch", U32, &x->batch, 1}, {"threads", U32, &x->threads, 1}, {"tile", U32, &x->tile, 1},
-        {"cores", U32, &m->machine.cores, 1}, {"max_abs_error", F64, &x->max_abs_error, 1},
-        {"max_rel_error", F64, &x->max_rel_error, 1}, {"error_bound", F64, &x->error_bound, 1}, {"gflops", F64, &x->gflops, 1},
+        {"cores", U32, &m->machine.cores, 1}, {"max_abs_error", F64, &x->exactness.max_abs_error, 1},
+        {"max_rel_error", F64, &x->exactness.max_rel_error, 1}, {"error_bound", F64, &x->exactness.error_bound, 1}, {"gflops", F64, &x->gflops, 1},
         {"speedup_order", F64, &x->speedup_order, 3}, {"speedup_kernel", F64, &x->speedup_kernel, 3},
         {"speedup_csr", F64, &x->speedup_csr, 3}, {"speedup_mkl", F64, &x->speedup_mkl, 3},
         {"l1d_bytes", U64, &m->machine.l1d_bytes, 1}, {"l2_bytes", U64, &m->machine.l2_bytes, 1},

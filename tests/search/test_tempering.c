@@ -19,14 +19,14 @@ static ioa_problem make_problem(uint64_t seed, ioa_policy policy, uint32_t **ord
     ioa_order_layered(network, *order);
     ioa_io io;
     assert_int_equal(ioa_memory_count(network, *order, 8, policy, &io, NULL), IOA_OK);
-    return (ioa_problem){.network = network, .memory = 8, .policy = policy, .start = *order,
+    return (ioa_problem){.network = network, .objective = ioa_objective_single(8, policy), .memory = 8, .start = *order,
                          .start_total = io.reads + io.writes, .graph = graph, .segments = 1 + (uint32_t)(seed % 3)};
 }
 
 static void set_policy(ioa_problem *problem, ioa_policy policy)
 {
     ioa_io io;
-    problem->policy = policy;
+    problem->objective.level[0].policy = policy;
     assert_int_equal(ioa_memory_count(problem->network, problem->start, problem->memory, policy, &io, NULL), IOA_OK);
     problem->start_total = io.reads + io.writes;
 }
@@ -63,7 +63,7 @@ static void claims_hold_and_repeat(const ioa_engine *engine, uint64_t seed)
         ioa_tempering_best_order(tempering, replica, orders[run]);
         assert_int_equal(ioa_order_check(problem.network, orders[run], &error), IOA_OK);
         ioa_io io;
-        assert_int_equal(ioa_memory_count(problem.network, orders[run], 8, problem.policy, &io, NULL), IOA_OK);
+        assert_int_equal(ioa_memory_count(problem.network, orders[run], 8, problem.objective.level[0].policy, &io, NULL), IOA_OK);
         assert_int_equal(io.reads + io.writes, totals[run]);
         assert_true(totals[run] <= problem.start_total);
         const ioa_trace *trace = ioa_tempering_trace(tempering);

@@ -1,0 +1,43 @@
+/* What a plan is made of; for the files that make plans. */
+#ifndef IOA_CORE_PLAN_INTERNAL_H
+#define IOA_CORE_PLAN_INTERNAL_H
+
+#include "core/baseline.h"
+#include "core/compile.h"
+#include "core/kernel.h"
+#include "core/plan_groups.h"
+#include "core/plan_steps.h"
+
+#include <ioanneal/plan.h>
+
+struct ioa_plan {
+    ioa_plan_options options; /* with the instruction set, tile and group that were chosen for 0 and AUTO */
+    const ioa_kernel *kernel;
+    ioa_baseline *baseline; /* layout CSR; owned, as everything here */
+    ioa_code *code;         /* layout COMPILED */
+    size_t baseline_scratch;
+    uint32_t inputs, outputs;
+    uint64_t connections; /* executed */
+    /* The other layouts: */
+    uint32_t slots; /* values of T floats in the scratch */
+    uint32_t constants;
+    uint64_t runs;
+    size_t stream_bytes;
+    void *stream;               /* ioa_run and ioa_step, or groups, or SELL */
+    uint32_t *input_offsets;    /* [inputs], IOA_NO_SLOT for one nobody reads */
+    uint32_t *output_offsets;   /* [outputs] */
+    uint32_t *constant_offsets; /* [constants] */
+    float *constant_values;     /* [constants] */
+};
+
+static inline bool ioa_layout_is_shared(ioa_layout layout)
+{
+    return layout == IOA_LAYOUT_SHARED_ROWS || layout == IOA_LAYOUT_SHARED_SORTED;
+}
+
+/* Fills everything that follows from the steps; `g` is empty for a stream of runs. On failure the plan can be destroyed.
+ * IOA_ERR_NOMEM, IOA_ERR_INPUT if the values need more than offsets can reach. */
+ioa_status ioa_plan_build_stream(const ioa_network *network, const ioa_plan_steps *steps, const ioa_grouping *g,
+                                 ioa_plan *plan, ioa_error *error);
+
+#endif

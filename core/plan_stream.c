@@ -1,0 +1,193 @@
+/* The read-only stream of a plan, and where values live while it runs. */
+#include "core/mem.h"
+#include "core/network.h"
+#include "core/plan_internal.h"
+#include "core/plan_sell.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* ---- slots: where values live in the scratch ----
+ * A slot is free again after its value's last use, and the one freed last is taken first, while it is still in
+ * cache. Constants and outputs keep theirs. */
+typedef struct slot_pool {
+    uint32_t *of;    /* [N] slot of a neuron, IOA_NO_SLOT if none */
+    uint32_t *freed; /* [N] stack */
+    uint32_t depth;
+    uint32_t used; /* slots in all */
+} slot_pool;
+
+static uint32_t take_slot(slot_pool *pool)
+{
+    return pool->depth ? pool->freed[--pool->depth] : pool->used++;
+}
+
+static void assign_ends(const ioa_network *n, const ioa_plan_steps *s, slot_pool *pool, ioa_plan *p)
+{
+    const ioa_network_arrays *a = &n->a;
+    memset(pool->of, 0xff, a->neurons * sizeof *pool->of);
+    for (uint32_t v = 0; v < a->neurons; v++)
+        if (s->constant[v] && (s->outgoing[v] || n->is_output[v])) {
+            p->constant_values[p->constants] = s->value[v];
+            p->constant_offsets[p->constants++] = pool->of[v] = take_slot(pool);
+        }
+    for (uint32_t i = 0; i < a->inputs; i++) {
+        uint32_t v = a->input_ids[i];
+        if (s->outgoing[v]) pool->of[v] = take_slot(pool);
+        p->input_offsets[i] = pool->of[v];
+    }
+}
+
+/* Walks the steps run by run. */
+typedef struct writer {
+    const ioa_network *network;
+    const ioa_plan_steps *steps;
+    slot_pool *pool;
+    uint32_t *missing; /* [N] incoming connections still to come */
+    uint32_t *uses;    /* [N] outgoing connections still to come */
+    uint64_t scale;    /* slot to offset */
+    unsigned char *stream;
+} writer;
+
+static bool takes_param(unsigned activation)
+{
+    return activation == IOA_ACT_LEAKY_RELU || activation == IOA_ACT_CLIPPED_RELU;
+}
+
+/* Writes the run that starts at step t; returns the step after it. */
+static uint64_t write_run(writer *w, uint64_t t)
+{
+    const ioa_network *n = w->network;
+    const ioa_plan_steps *s = w->steps;
+    uint32_t v = s->destinations[s->edges[t]], count = 0;
+    if (w->pool->of[v] == IOA_NO_SLOT) w->pool->of[v] = take_slot(w->pool);
+    ioa_run *run = (ioa_run *)(void *)w->stream;
+    ioa_step *step = (ioa_step *)(run + 1);
+    bool first = w->missing[v] == s->incoming[v];
+    for (; t < s->count && s->destinations[s->edges[t]] == v; t++, count++) {
+        uint32_t e = s->edges[t], u = n->a.indices[e];
+        step[count] = (ioa_step){(uint32_t)(w->pool->of[u] * w->scale), n->a.weights[e]};
+        if (--w->uses[u] == 0 && !n->is_output[u] && !s->constant[u]) w->pool->freed[w->pool->depth++] = w->pool->of[u];
+    }
+    bool last = (w->missing[v] -= count) == 0, param = last && takes_param(n->a.activation[v]);
+    *run = (ioa_run){.destination = (uint32_t)(w->pool->of[v] * w->scale), .count = count,
+                     .flags = (uint8_t)((first ? IOA_RUN_FIRST : 0) | (last ? IOA_RUN_LAST : 0) |
+                                        (param ? IOA_RUN_PARAM : 0)),
+                     .activation = n->a.activation[v], .bias = s->bias[v]};
+    if (last && !w->uses[v] && !n->is_output[v]) w->pool->freed[w->pool->depth++] = w->pool->of[v]; /* nobody's */
+    if (param) step[count++] = (ioa_step){0, n->a.param ? n->a.param[v] : 0.0f};
+    w->stream = (unsigned char *)(step + count);
+    return t;
+}
+
+/* A block of a group: its destinations take their slots before its sources give theirs back. */
+static void write_block(writer *w, const ioa_grouping *g, const ioa_group_block *block)
+{
+    const ioa_network *n = w->network;
+    for (uint32_t k = 0; k < IOA_GROUP && block->first && block->members[k] != IOA_NO_SLOT; k++)
+        w->pool->of[block->members[k]] = take_slot(w->pool);
+    w->stream = ioa_group_write(n, w->steps, g, block, w->pool->of, w->scale, w->stream);
+    for (uint64_t i = block->from; i < block->to; i++) {
+        uint32_t u = n->a.indices[g->edges[i]];
+        if (--w->uses[u] == 0 && !n->is_output[u] && !w->steps->constant[u])
+            w->pool->freed[w->pool->depth++] = w->pool->of[u];
+    }
+    for (uint32_t k = 0; k < IOA_GROUP && block->last && block->members[k] != IOA_NO_SLOT; k++) {
+        uint32_t v = block->members[k];
+        if (!w->uses[v] && !n->is_output[v]) w->pool->freed[w->pool->depth++] = w->pool->of[v]; /* nobody's */
+    }
+}
+
+static void count_runs(const ioa_network *n, const ioa_plan_steps *s, ioa_plan *p)
+{
+    uint64_t units = s->count;
+    for (uint64_t t = 0; t < s->count; t++)
+        p->runs += t == 0 || s->destinations[s->edges[t]] != s->destinations[s->edges[t - 1]];
+    for (uint32_t v = 0; v < n->a.neurons; v++) units += s->incoming[v] && takes_param(n->a.activation[v]);
+    p->stream_bytes = (size_t)(units * sizeof(ioa_step) + p->runs * sizeof(ioa_run));
+}
+
+static ioa_status write_stream(const ioa_network *n, const ioa_plan_steps *s, const ioa_grouping *g, ioa_plan *p,
+                               ioa_error *error)
+{
+    uint32_t neurons = n->a.neurons;
+    ioa_status status = IOA_OK;
+    slot_pool pool = {ioa_alloc(neurons, sizeof *pool.of), ioa_alloc(neurons, sizeof *pool.freed), 0, 0};
+    writer w = {n, s, &pool, ioa_alloc_copy(s->incoming, neurons, sizeof *w.missing),
+                ioa_alloc_copy(s->outgoing, neurons, sizeof *w.uses), p->options.tile == 1 ? 1 : p->options.tile / 2,
+                p->stream};
+    if (!pool.of || !pool.freed || !w.missing || !w.uses) {
+        status = ioa_fail_nomem(error, "a plan", neurons, 4 * sizeof *pool.of);
+        goto out;
+    }
+    assign_ends(n, s, &pool, p);
+    for (uint64_t b = 0; b < g->count; b++) write_block(&w, g, &g->blocks[b]);
+    for (uint64_t t = 0; !g->blocks && t < s->count;) t = write_run(&w, t);
+    if ((pool.used + UINT64_C(1)) * w.scale >= IOA_NO_SLOT) { /* offsets may have wrapped: the stream is thrown away */
+        status = ioa_fail(error, IOA_ERR_INPUT,
+                          "%" PRIu32 " live values in tiles of %" PRIu32 " floats exceed 32 GiB; use a smaller tile",
+                          pool.used, p->options.tile);
+        goto out;
+    }
+    p->slots = pool.used + 1; /* the last is nobody's */
+    for (uint32_t i = 0; i < p->inputs; i++) {
+        if (p->input_offsets[i] == IOA_NO_SLOT) p->input_offsets[i] = pool.used;
+        p->input_offsets[i] *= (uint32_t)w.scale;
+    }
+    for (uint32_t i = 0; i < p->constants; i++) p->constant_offsets[i] *= (uint32_t)w.scale;
+    for (uint32_t i = 0; i < p->outputs; i++)
+        p->output_offsets[i] = pool.of[n->a.output_ids[i]] * (uint32_t)w.scale;
+out:
+    ioa_free(pool.of);
+    ioa_free(pool.freed);
+    ioa_free(w.missing);
+    ioa_free(w.uses);
+    return status;
+}
+
+/* Layout SELL brings slots of its own; offsets are slots. */
+static ioa_status build_sell(const ioa_network *n, const ioa_plan_steps *s, ioa_plan *p, ioa_error *error)
+{
+    ioa_sell_stream sell;
+    ioa_status status = ioa_sell_make(n, s, &sell, error);
+    if (status != IOA_OK) return status;
+    for (uint32_t v = 0; v < n->a.neurons; v++)
+        if (s->constant[v] && sell.slot[v] != IOA_NO_SLOT) {
+            p->constant_values[p->constants] = s->value[v];
+            p->constant_offsets[p->constants++] = sell.slot[v];
+        }
+    p->constant_values[p->constants] = 0.0f;
+    p->constant_offsets[p->constants++] = sell.slots - 1;
+    for (uint32_t i = 0; i < p->inputs; i++) p->input_offsets[i] = sell.slot[n->a.input_ids[i]];
+    for (uint32_t i = 0; i < p->outputs; i++) p->output_offsets[i] = sell.slot[n->a.output_ids[i]];
+    p->slots = sell.slots;
+    p->runs = sell.chunks;
+    p->stream_bytes = sell.bytes;
+    p->stream = sell.stream;
+    sell.stream = NULL;
+    ioa_sell_clear(&sell);
+    return IOA_OK;
+}
+
+ioa_status ioa_plan_build_stream(const ioa_network *n, const ioa_plan_steps *s, const ioa_grouping *g, ioa_plan *p,
+                                 ioa_error *error)
+{
+    uint64_t constants = 1; /* a zero for layout SELL */
+    for (uint32_t v = 0; v < n->a.neurons; v++)
+        constants += s->constant[v] && (s->outgoing[v] || n->is_output[v]);
+    p->input_offsets = ioa_alloc(p->inputs, sizeof *p->input_offsets);
+    p->output_offsets = ioa_alloc(p->outputs, sizeof *p->output_offsets);
+    p->constant_offsets = ioa_alloc(constants, sizeof *p->constant_offsets);
+    p->constant_values = ioa_alloc(constants, sizeof *p->constant_values);
+    if (!p->input_offsets || !p->output_offsets || !p->constant_offsets || !p->constant_values)
+        return ioa_fail_nomem(error, "a plan", p->inputs + p->outputs + constants, 2 * sizeof *p->constant_values);
+    if (p->options.layout == IOA_LAYOUT_SELL) return build_sell(n, s, p, error);
+    if (g->blocks) {
+        p->runs = g->count;
+        p->stream_bytes = g->stream_bytes;
+    } else
+        count_runs(n, s, p);
+    p->stream = ioa_alloc(p->stream_bytes, 1);
+    if (!p->stream) return ioa_fail_nomem(error, "a plan", p->stream_bytes, 1);
+    return write_stream(n, s, g, p, error);
+}
