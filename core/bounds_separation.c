@@ -9,6 +9,7 @@
 
 #define MOST_STATES (UINT64_C(1) << 19) /* remembered: at most 40 MiB, and as much while the table grows */
 
+#define MOST_NODES (UINT64_C(1) << 19)  /* waiting: where a step has so many ways, budgets are not refuted */
 #define TRIAL_WORK UINT64_C(400000000000) /* by neurons squared, for the first budget: where it does not do, more seldom would */
 
 typedef struct node {
@@ -94,6 +95,7 @@ static bool remember(search *s, const ioa_separation_state *state, uint32_t cost
 
 static bool push(search *s, const ioa_separation_state *state, uint32_t removed, uint32_t cost)
 {
+    if (s->count == MOST_NODES) return false;
     if (s->count == s->room) {
         uint64_t room = s->room ? 2 * s->room : 256;
         node *nodes = ioa_alloc(room, sizeof *nodes);
@@ -119,7 +121,8 @@ static int compare(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
-/* All ways to let `excessive` more of the live neurons be absent, from neuron `from` on. */
+/* All ways to let `excessive` more of the live neurons be absent, from neuron `from` on. False where the work or the
+ * memory does not do. */
 static bool spill(search *s, const ioa_separation_state *state, uint32_t removed, uint32_t excessive, uint32_t from,
                   uint32_t cost)
 {
@@ -127,6 +130,8 @@ static bool spill(search *s, const ioa_separation_state *state, uint32_t removed
     ioa_set resident = ioa_set_minus(&state->live, &state->spilled);
     for (uint32_t x = ioa_set_next(&resident, from); x < IOA_SEPARATION_NEURONS; x = ioa_set_next(&resident, x + 1)) {
         uint32_t sum = cost + s->game->weight[x];
+        if (*s->work == 0) return false;
+        --*s->work;
         if (sum + excessive - 1 > s->budget) continue;
         ioa_separation_state t = *state;
         ioa_set_add(&t.spilled, x);

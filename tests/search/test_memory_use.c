@@ -34,7 +34,8 @@ static void set_up(setting *s, uint32_t segments)
     s->order = ioa_alloc(s->network->connections, sizeof *s->order);
     assert_int_equal(ioa_construct_blocks(s->network, 100, s->order, NULL), IOA_OK);
     assert_int_equal(ioa_memory_count(s->network, s->order, 100, IOA_POLICY_MIN, &io, NULL), IOA_OK);
-    s->problem = (ioa_problem){.network = s->network, .graph = s->graph, .memory = 100, .policy = IOA_POLICY_MIN,
+    s->problem = (ioa_problem){.network = s->network, .graph = s->graph, .memory = 100,
+                               .objective = ioa_objective_single(100, IOA_POLICY_MIN),
                                .start = s->order, .start_total = io.reads + io.writes, .segments = segments};
 }
 
