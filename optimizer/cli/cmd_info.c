@@ -190,8 +190,8 @@ static int run(const cli_command *command, int argc, char **argv)
 
 const cli_command cli_info = {
     .name = "info",
-    .summary = "show what a network, archive or checkpoint file holds",
-    .usage = "NET.h5 | ARCHIVE.h5 | BUNDLE.h5 | CHECKPOINT",
+    .summary = "show a network, an archive or a checkpoint",
+    .usage = "NET | ARCHIVE | BUNDLE | CHECKPOINT",
     .examples = "  ioanneal info net.h5\n  ioanneal info best.h5 --json\n  ioanneal info best.ckpt\n",
     .run = run,
 };
