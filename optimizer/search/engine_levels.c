@@ -183,6 +183,8 @@ static ioa_status prepare_priced(const ioa_problem *problem, void **pointer, ioa
     return shared_create(problem, 0.0, pointer, error);
 }
 
+#define SHORT_ROWS 8.0 /* connections: there a short trial would speak for intervals, a long annealing speaks against them */
+
 /* The longer the rows, the more is decided by which destinations are open together, and the less by single
  * connections. */
 static ioa_status prepare_levels(const ioa_problem *problem, void **pointer, ioa_error *error)
@@ -192,7 +194,7 @@ static ioa_status prepare_levels(const ioa_problem *problem, void **pointer, ioa
         rows += problem->network->a.indptr[v + 1] > problem->network->a.indptr[v];
     double length = rows ? (double)problem->network->connections / (double)rows : 0.0;
     double takeover = 0.4 + 0.015 * (length - 10.0);
-    takeover = takeover < 0.4 ? 0.4 : takeover > 0.85 ? 0.85 : takeover;
+    takeover = length < SHORT_ROWS ? 0.0 : takeover < 0.4 ? 0.4 : takeover > 0.85 ? 0.85 : takeover;
     return shared_create(problem, takeover, pointer, error);
 }
 

@@ -25,5 +25,5 @@ void ioa_stagnation_reheat(ioa_stagnation *s, uint64_t rounds, uint64_t planned,
     if (length < LEAST_CYCLE) length = LEAST_CYCLE;
     if (length > planned - rounds) length = planned - rounds;
     *s = (ioa_stagnation){.since = rounds, .trips = trips, .cycle = rounds, .cycle_end = rounds + length,
-                          .cycle_best = best, .reheats = s->reheats + 1};
+                          .cycle_best = best, .lowest = UINT64_MAX, .reheats = s->reheats + 1};
 }

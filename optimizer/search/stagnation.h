@@ -15,6 +15,8 @@ typedef struct ioa_stagnation {
     uint64_t cycle;      /* round in which the present cycle of cooling began */
     uint64_t cycle_end;  /* round in which it has cooled down; 0: the first cycle, which follows the plan */
     uint64_t cycle_best; /* best total when it began */
+    uint64_t lowest;     /* energy of a replica in the cold part of the cycle: a cycle that began hot gains long before it
+                          * comes below the best of a trial */
     uint64_t reheats;    /* so far */
     uint64_t over;       /* 1 once it was given up */
 } ioa_stagnation;

@@ -89,8 +89,13 @@ static ioa_status renew(ioa_tempering *t, bool improved, bool *stop, ioa_error *
 {
     uint64_t rounds = t->trace.rounds, patience = t->elite.capacity ? t->config.patience : 0;
     bool cold = !ioa_stages_at(&t->stages, rounds - 1).trial && ioa_tempering_step(t, rounds - 1).progress >= COLD_PART;
+    uint64_t least = UINT64_MAX;
+    for (uint32_t k = 0; cold && k < t->config.replicas; k++)
+        if ((uint64_t)t->energy[k] < least) least = (uint64_t)t->energy[k];
+    bool gained = improved || (cold && least < t->stagnation.lowest);
+    if (!cold || least < t->stagnation.lowest) t->stagnation.lowest = least;
     ioa_verdict_on_search verdict =
-        ioa_stagnation_judge(&t->stagnation, rounds, improved, cold, t->best_total, t->round_trips, patience);
+        ioa_stagnation_judge(&t->stagnation, rounds, gained, cold, t->best_total, t->round_trips, patience);
     if (*stop || ioa_stages_at(&t->stages, rounds).trial) return IOA_OK; /* kinds compete on their own */
     if (verdict == IOA_GIVE_UP) {
         *stop = true;
