@@ -124,7 +124,8 @@ rank_mb=$(awk -v w="$connections" -v n="$neurons" -v k="$share" -v each="$bytes_
     printf "%d", 60 + (w * (each + more * k) + n * 100 * (1 + k)) / 1e6 + 1 }')
 node_mb=$((rank_mb * ranks))
 note "memory: about $rank_mb MB per rank, $node_mb MB per node"
-checkpoint_mb=$(awk -v w="$connections" -v k="$replicas" 'BEGIN { printf "%d", w * (4 + 12 * k) / 1e6 + 1 }')
+checkpoint_mb=$(awk -v w="$connections" -v k="$replicas" 'BEGIN {
+    elite = w > 67e6 ? 0 : 64 * w > 268e6 ? 268e6 : 64 * w; printf "%d", (w * (4 + 12 * k) + elite) / 1e6 + 1 }')
 note "disk: about $checkpoint_mb MB per checkpoint, of which there are two, and while one is written three"
 if [ -z "$node_memory" ] && command -v sinfo >/dev/null; then
     node_memory=$(timeout 30 sinfo -h ${partition:+-p "$partition"} -o %m 2>/dev/null | tr -d '+' | sort -n | head -n 1) || node_memory=
