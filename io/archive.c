@@ -141,12 +141,27 @@ ioa_status ioa_archive_matches(const ioa_archive *archive, const ioa_network *ne
 {
     char hash[IOA_HASH_TEXT];
     ioa_status status = ioa_network_topology_hash(network, hash, error);
-    if (status != IOA_OK || strcmp(hash, archive->topology_sha256) == 0) return status;
+    if (status != IOA_OK) return status;
+    if (strcmp(hash, archive->topology_sha256) == 0) {
+        /* Orders are as long as the archive says; whoever walks through them by the network must not leave them. */
+        if (archive->connections == ioa_network_connections(network)) return IOA_OK;
+        return ioa_fail(error, IOA_ERR_INPUT, "%s: network: connections do not agree with topology_sha256", path);
+    }
     const char *name = ioa_network_view(network)->name;
     return ioa_fail(error, IOA_ERR_INPUT,
                     "%s: belongs to another topology: the archive is for \"%s\" with topology_sha256 %s, "
                     "the network \"%s\" has %s; weights may change, connections may not",
                     path, archive->network_name, archive->topology_sha256, name ? name : "", hash);
+}
+
+ioa_status ioa_archive_fits(const ioa_archive *archive, const ioa_network *network, const char *path, ioa_error *error)
+{
+    ioa_status status = ioa_archive_matches(archive, network, path, error);
+    for (uint32_t i = 0; status == IOA_OK && i < archive->count; i++) {
+        status = ioa_order_check(network, archive->schedules[i].order, error);
+        if (status != IOA_OK) ioa_fail_prefix(error, status, "%s: schedules/%04u", path, (unsigned)i);
+    }
+    return status;
 }
 
 /* How far two memory sizes are apart, as a ratio of at least 1. */

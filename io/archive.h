@@ -96,9 +96,13 @@ ioa_status ioa_archive_add_fact(ioa_archive *archive, const char *key, const cha
 ioa_status ioa_archive_read(const char *path, ioa_archive **archive, ioa_error *error);
 ioa_status ioa_archive_write(const ioa_archive *archive, const char *path, ioa_error *error);
 
-/* IOA_ERR_INPUT, with both hashes, if the archive belongs to another topology. `path` is for the text only. */
+/* IOA_ERR_INPUT, with both hashes, if the archive belongs to another topology, or says that it does and has orders of
+ * another length. `path` is for the text only. */
 ioa_status ioa_archive_matches(const ioa_archive *archive, const ioa_network *network, const char *path,
                                ioa_error *error);
+
+/* The same, and every order must be legal. */
+ioa_status ioa_archive_fits(const ioa_archive *archive, const ioa_network *network, const char *path, ioa_error *error);
 
 /* The schedule for `memory` and `policy`; without one, the schedule for the nearest memory size (by ratio; the smaller
  * of two equally near ones), those of the same policy first. NULL if there are no schedules. */

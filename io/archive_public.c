@@ -7,13 +7,7 @@ ioa_status ioa_archive_open(const char *path, const ioa_network *network, ioa_ar
 {
     ioa_archive *opened = NULL;
     ioa_status status = ioa_archive_read(path, &opened, error);
-    if (status == IOA_OK) status = ioa_archive_matches(opened, network, path, error);
-    if (status == IOA_OK && opened->connections != ioa_network_connections(network))
-        status = ioa_fail(error, IOA_ERR_INPUT, "%s: network: connections do not agree with topology_sha256", path);
-    for (uint32_t i = 0; status == IOA_OK && i < opened->count; i++) {
-        status = ioa_order_check(network, opened->schedules[i].order, error);
-        if (status != IOA_OK) ioa_fail_prefix(error, status, "%s: schedules/%04u", path, (unsigned)i);
-    }
+    if (status == IOA_OK) status = ioa_archive_fits(opened, network, path, error);
     if (status == IOA_OK)
         *archive = opened;
     else

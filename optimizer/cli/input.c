@@ -14,11 +14,7 @@ ioa_status cli_open_archive(const char *path, const ioa_network *network, ioa_ar
 {
     ioa_archive *opened = NULL;
     ioa_status status = cli_read_archive(path, &opened, error);
-    if (status == IOA_OK) status = ioa_archive_matches(opened, network, path, error);
-    for (uint32_t i = 0; status == IOA_OK && i < opened->count; i++) {
-        status = ioa_order_check(network, opened->schedules[i].order, error);
-        if (status != IOA_OK) ioa_fail_prefix(error, status, "%s: schedules/%04u", path, (unsigned)i);
-    }
+    if (status == IOA_OK) status = ioa_archive_fits(opened, network, path, error);
     if (status == IOA_OK)
         *archive = opened;
     else

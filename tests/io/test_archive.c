@@ -86,6 +86,9 @@ static void test_other_topology(void **state)
     ioa_network *network = sample_network(1), *other = sample_network(2), *none = NULL;
     ioa_archive *archive = sample_archive(network), *missing = NULL;
     assert_fails(ioa_archive_matches(archive, other, "x.h5", error), IOA_ERR_INPUT, "another topology");
+    archive->connections--; /* shorter orders under the right hash */
+    assert_fails(ioa_archive_matches(archive, network, "x.h5", error), IOA_ERR_INPUT, "do not agree with topology_sha256");
+    archive->connections++;
     assert_ok(ioa_network_write(network, scratch("n.h5"), error));
     assert_fails(ioa_archive_read(scratch("n.h5"), &missing, error), IOA_ERR_INPUT, "an ioanneal-archive was expected");
     assert_fails(ioa_archive_read(scratch("nothing"), &missing, error), IOA_ERR_INPUT, "no such file");
