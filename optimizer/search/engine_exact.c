@@ -297,15 +297,6 @@ static void save(const void *state, void *bytes)
     if (r->levels) ioa_engine_levels.save(r->levels, to + order);
 }
 
-/* Copies an order from the bytes; it must be legal and cost what is claimed. */
-static ioa_status load_order(replica *r, const unsigned char *bytes, uint64_t claimed, uint32_t *order, ioa_error *error)
-{
-    memcpy(order, bytes, r->problem->network->connections * sizeof *order);
-    ioa_status status = ioa_order_check(r->problem->network, order, error);
-    if (status != IOA_OK) return status;
-    return ioa_scorer_total(r->shared->scorer, order) == claimed ? IOA_OK : ioa_fail(error, IOA_ERR_INPUT, "an order does not cost what is claimed");
-}
-
 static ioa_status load(void *state, const void *bytes, uint64_t count, ioa_error *error)
 {
     replica *r = state;
@@ -316,8 +307,8 @@ static ioa_status load(void *state, const void *bytes, uint64_t count, ioa_error
     memcpy(&h, bytes, sizeof h);
     if (h.exact > 1 || (h.exact && r->shared->takeover >= 1.0))
         return ioa_fail(error, IOA_ERR_INPUT, "a replica's state is of another engine");
-    ioa_status status = load_order(r, from, h.best_total, r->best, error);
-    if (status == IOA_OK) status = load_order(r, from + order, h.total, r->order, error);
+    ioa_status status = ioa_scorer_take(r->shared->scorer, from, h.best_total, r->best, error);
+    if (status == IOA_OK) status = ioa_scorer_take(r->shared->scorer, from + order, h.total, r->order, error);
     if (status != IOA_OK) return status;
     r->total = h.total;
     r->best_total = h.best_total;

@@ -503,21 +503,11 @@ static void save(const void *state, void *bytes)
     memcpy(to + order, price, prices * sizeof *price);
 }
 
-/* Copies an order from the bytes; it must be legal and cost what is claimed. */
-static ioa_status load_order(replica *r, const void *bytes, uint64_t claimed, uint32_t *order, ioa_error *error)
-{
-    memcpy(order, bytes, r->problem->network->connections * sizeof *order);
-    ioa_status status = ioa_order_check(r->problem->network, order, error);
-    if (status != IOA_OK) return status;
-    uint64_t total = ioa_scorer_total(r->shared->desk->scorer, order);
-    return total == claimed ? IOA_OK : ioa_fail(error, IOA_ERR_INPUT, "an order does not cost what is claimed");
-}
-
 static ioa_status load_fine(replica *r, const unsigned char *bytes, uint64_t left, const head *h, ioa_error *error)
 {
     uint64_t order = r->problem->network->connections * sizeof *r->order;
     ioa_status status = left < order ? ioa_fail(error, IOA_ERR_INPUT, "a replica's state is too short")
-                                     : load_order(r, bytes, h->total, r->order, error);
+                                     : ioa_scorer_take(r->shared->desk->scorer, bytes, h->total, r->order, error);
     if (status != IOA_OK) return status;
     forget_levels(r);
     r->fine = true;
@@ -551,7 +541,7 @@ static ioa_status load(void *state, const void *bytes, uint64_t count, ioa_error
     if (h.fine > 1 || (h.fine ? takeover >= 1.0 : !r->interval) || !(h.scale >= 0.0))
         return ioa_fail(error, IOA_ERR_INPUT, "a replica's state is of another engine");
     const unsigned char *from = (const unsigned char *)bytes + sizeof h;
-    ioa_status status = load_order(r, from, h.best_total, r->best, error);
+    ioa_status status = ioa_scorer_take(r->shared->desk->scorer, from, h.best_total, r->best, error);
     if (status != IOA_OK) return status;
     if (h.fine)
         status = load_fine(r, from + order, count - expected, &h, error);

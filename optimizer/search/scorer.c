@@ -1,9 +1,13 @@
 #include "optimizer/search/scorer.h"
 
 #include "core/mem.h"
+#include "core/network.h"
 #include "core/simulator.h"
 
+#include <string.h>
+
 struct ioa_scorer {
+    const ioa_network *network;
     ioa_objective objective;
     ioa_simulator *simulator[IOA_MOST_LEVELS];
 };
@@ -13,7 +17,10 @@ ioa_status ioa_scorer_create(const ioa_network *network, const ioa_objective *ob
 {
     ioa_scorer *s = ioa_alloc_zero(1, sizeof *s);
     ioa_status status = s ? IOA_OK : ioa_fail_nomem(error, "a simulator", 1, sizeof *s);
-    if (s) s->objective = *objective;
+    if (s) {
+        s->network = network;
+        s->objective = *objective;
+    }
     for (uint32_t i = 0; status == IOA_OK && i < objective->count; i++)
         status = ioa_simulator_create(network, objective->level[i].memory, objective->level[i].policy, &s->simulator[i],
                                       error);
@@ -34,4 +41,12 @@ uint64_t ioa_scorer_total(ioa_scorer *scorer, const uint32_t *order)
     ioa_io io[IOA_MOST_LEVELS];
     for (uint32_t i = 0; i < scorer->objective.count; i++) io[i] = ioa_simulator_count(scorer->simulator[i], order);
     return ioa_objective_total(&scorer->objective, io);
+}
+
+ioa_status ioa_scorer_take(ioa_scorer *scorer, const void *bytes, uint64_t claimed, uint32_t *order, ioa_error *error)
+{
+    memcpy(order, bytes, scorer->network->connections * sizeof *order);
+    ioa_status status = ioa_order_check(scorer->network, order, error);
+    if (status != IOA_OK || ioa_scorer_total(scorer, order) == claimed) return status;
+    return ioa_fail(error, IOA_ERR_INPUT, "an order does not cost what is claimed");
 }

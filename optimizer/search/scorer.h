@@ -14,4 +14,8 @@ void ioa_scorer_destroy(ioa_scorer *scorer); /* NULL is allowed */
 /* Total of a legal order [W] (ioa_objective_total). Cannot fail. */
 uint64_t ioa_scorer_total(ioa_scorer *scorer, const uint32_t *order);
 
+/* Takes an order [W] out of `bytes`, from any address, into `order`. IOA_ERR_INPUT unless it is legal and costs what is
+ * claimed. */
+ioa_status ioa_scorer_take(ioa_scorer *scorer, const void *bytes, uint64_t claimed, uint32_t *order, ioa_error *error);
+
 #endif
