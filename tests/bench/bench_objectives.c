@@ -139,11 +139,13 @@ static void add_annealed(collection *c, ioa_level level, uint32_t kind, uint32_t
     need(engine->create(&problem, shared, kind, &state, &error), &error);
     uint64_t proposals = engine->round_proposals(&problem), w = c->network->connections;
     uint32_t *best = get(w, sizeof *best);
+    ioa_tuning tuning;
+    ioa_tuning_begin(engine->moves, engine->windows, &tuning);
     for (uint32_t r = 0; r < rounds; r++) {
         ioa_pcg32 rng = ioa_rng_keyed(seed, IOA_RNG_TEST, r, kind);
         ioa_round_counts counts = {0};
         ioa_step step = {.progress = (double)(r + 1) / rounds, .multiplier = 1, .proposals = proposals,
-                         .sweeps = (double)proposals * rounds / (double)w};
+                         .sweeps = (double)proposals * rounds / (double)w, .heat = 1, .tuning = &tuning};
         need(engine->anneal(state, &step, &rng, &counts, &error), &error);
         engine->best_order(state, best);
         add(c, best);
