@@ -39,7 +39,8 @@ def run(a, net, memory, policy, method, options, folder):
     if not r["verified"]:
         sys.exit(f"{net}: {method}: not verified")
     speed = r["proposals"] / min(a.seconds, time.monotonic() - began)
-    return dict(r, network=page.stem(net), method=method, policy=policy, proposals_per_second=speed)
+    return dict(r, network=page.stem(net), method=method, policy=policy, proposals_per_second=speed, seconds=a.seconds, seed=a.seed,
+                ranks=a.ranks)
 
 
 def construct_of(r):
@@ -68,7 +69,23 @@ def measure(a):
     return rows
 
 
-# ---- tables ----
+# ---- text ----
+
+def joined(values):
+    return ",".join(dict.fromkeys(map(str, values)))
+
+
+def introduction(rows):
+    """What was run, and the command that does it again."""
+    r = rows[0]
+    policies = list(dict.fromkeys(r["policy"].upper() for r in rows))
+    methods = [name for name, _ in METHODS if any(r["method"] == name for r in rows)]
+    runs = "All methods for equal time" if len(methods) > 2 else "Excess"
+    return (f"{runs} under {' and '.join(policies)}: {r['seconds']:g} seconds of {max(1, r['ranks'] - 1)} workers for each run, seed "
+            f"{r['seed']}.\n\n", "```sh\n"
+            f"python3 tests/bench/methods.py --seconds {r['seconds']:g} --memory {joined(r['memory'] for r in rows)} "
+            f"--policy {joined(r['policy'] for r in rows)} --methods {','.join(methods)} NET.h5 ...\n```\n")
+
 
 def layered(r):
     return r["baseline_total"] - r["lower_bound"]
@@ -137,11 +154,12 @@ def main():
         with open(a.json, "w") as f:
             json.dump(rows, f, indent=1)
     short, long = per_network(rows), per_run(rows)
-    print(short + "\n" + long)
+    begin, command = introduction(rows)
+    print(begin + short + "\n" + long + "\n" + command)
     if a.results:
-        page.embed(a.results, a.mark, long)
+        page.embed(a.results, a.mark, begin + long + "\n" + command)
     if a.readme:
-        page.embed(a.readme, a.mark + "-short", short)
+        page.embed(a.readme, a.mark + "-short", begin + short + "\n" + command)
 
 
 if __name__ == "__main__":
