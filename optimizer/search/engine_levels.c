@@ -210,7 +210,7 @@ typedef struct replica {
     double takeover;              /* progress at which this one turns fine: 0 at once, 1 never */
     double scale;                 /* suggested temperature to begin the fine level with, in I/Os */
     uint32_t *order; /* [W] as last counted */
-    uint32_t *best;  /* [W] */
+    uint32_t *best;  /* [W], or NULL if it is kept elsewhere */
     uint64_t total, best_total;
 } replica;
 
@@ -298,8 +298,8 @@ static ioa_status replica_create(const ioa_problem *problem, const void *pointer
     r->shared = pointer;
     r->best_total = problem->start_total;
     r->order = ioa_alloc(w, sizeof *r->order);
-    r->best = ioa_alloc_copy(problem->start, w, sizeof *r->best);
-    ioa_status status = r->order && r->best ? IOA_OK : ioa_fail_nomem(error, "a replica", w, 2 * sizeof *r->order);
+    if (!problem->best_elsewhere) r->best = ioa_alloc_copy(problem->start, w, sizeof *r->best);
+    ioa_status status = r->order && (r->best || problem->best_elsewhere) ? IOA_OK : ioa_fail_nomem(error, "a replica", w, 2 * sizeof *r->order);
     if (status == IOA_OK) status = turn(r, kind, error);
     if (status == IOA_OK)
         *state = r;
@@ -325,7 +325,7 @@ static void count_exactly(replica *r)
     r->total = ioa_scorer_total(r->shared->desk->scorer, r->order);
     if (r->total >= r->best_total) return;
     r->best_total = r->total;
-    memcpy(r->best, r->order, r->problem->network->connections * sizeof *r->best);
+    if (r->best) memcpy(r->best, r->order, r->problem->network->connections * sizeof *r->best);
 }
 
 static ioa_status anneal_coarse(replica *r, const ioa_step *step, double share, ioa_pcg32 *rng,
@@ -459,7 +459,7 @@ static ioa_status restart(void *state, const uint32_t *order, ioa_error *error)
     return IOA_OK;
 }
 
-/* ---- flat form: head, best order, then the interval state or the order and the prices ---- */
+/* ---- flat form: head, best order unless it is kept elsewhere, then the interval state or the order and the prices ---- */
 
 typedef struct head {
     uint64_t fine; /* 0: coarse */
@@ -474,14 +474,19 @@ static const uint32_t *prices_of(const replica *r, uint32_t *count)
     return r->price;
 }
 
+static uint64_t saved_before(const replica *r) /* the levels' own form */
+{
+    return sizeof(head) + (r->best ? r->problem->network->connections * sizeof *r->best : 0);
+}
+
 static uint64_t saved_bytes(const void *state)
 {
     const replica *r = state;
     uint64_t order = r->problem->network->connections * sizeof *r->order;
     uint32_t prices = 0;
-    if (!r->fine) return sizeof(head) + order + ioa_interval_state_bytes(r->interval);
+    if (!r->fine) return saved_before(r) + ioa_interval_state_bytes(r->interval);
     (void)prices_of(r, &prices);
-    return sizeof(head) + 2 * order + prices * sizeof(uint32_t);
+    return saved_before(r) + order + prices * sizeof(uint32_t);
 }
 
 static void save(const void *state, void *bytes)
@@ -492,8 +497,8 @@ static void save(const void *state, void *bytes)
     unsigned char *to = bytes;
     uint32_t prices;
     memcpy(to, &h, sizeof h);
-    memcpy(to += sizeof h, r->best, order);
-    to += order;
+    if (r->best) memcpy(to + sizeof h, r->best, order);
+    to += saved_before(r);
     if (!r->fine) {
         ioa_interval_state_save(r->interval, to);
         return;
@@ -533,7 +538,7 @@ static ioa_status load_fine(replica *r, const unsigned char *bytes, uint64_t lef
 static ioa_status load(void *state, const void *bytes, uint64_t count, ioa_error *error)
 {
     replica *r = state;
-    uint64_t order = r->problem->network->connections * sizeof *r->order, expected = sizeof(head) + order;
+    const uint64_t expected = saved_before(r);
     head h;
     if (count < expected) return ioa_fail(error, IOA_ERR_INPUT, "a replica's state is too short");
     memcpy(&h, bytes, sizeof h);
@@ -541,14 +546,16 @@ static ioa_status load(void *state, const void *bytes, uint64_t count, ioa_error
     if (h.fine > 1 || (h.fine ? takeover >= 1.0 : !r->interval) || !(h.scale >= 0.0))
         return ioa_fail(error, IOA_ERR_INPUT, "a replica's state is of another engine");
     const unsigned char *from = (const unsigned char *)bytes + sizeof h;
-    ioa_status status = ioa_scorer_take(r->shared->desk->scorer, from, h.best_total, r->best, error);
+    ioa_status status = IOA_OK;
+    if (r->best) status = ioa_scorer_take(r->shared->desk->scorer, from, h.best_total, r->best, error);
     if (status != IOA_OK) return status;
+    from = (const unsigned char *)bytes + expected;
     if (h.fine)
-        status = load_fine(r, from + order, count - expected, &h, error);
+        status = load_fine(r, from, count - expected, &h, error);
     else if (count != expected + ioa_interval_state_bytes(r->interval))
         status = ioa_fail(error, IOA_ERR_INPUT, "a replica's state has the wrong length");
     else
-        status = ioa_interval_state_load(r->interval, from + order, error);
+        status = ioa_interval_state_load(r->interval, from, error);
     if (status == IOA_OK && !h.fine) status = ioa_interval_order(r->interval, r->order, error);
     r->total = h.total;
     r->best_total = h.best_total;
