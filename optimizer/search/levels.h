@@ -34,7 +34,7 @@ typedef struct ioa_levels_replica {
     double takeover;              /* progress at which this one turns fine: 0 at once, 1 never */
     double scale;                 /* suggested temperature to begin the fine level with, in I/Os */
     uint32_t *order; /* [W] as last counted */
-    uint32_t *best;  /* [W] */
+    uint32_t *best;  /* [W], or NULL if it is kept elsewhere */
     uint64_t total, best_total;
 } ioa_levels_replica;
 

@@ -83,8 +83,10 @@ ioa_status ioa_levels_create(const ioa_problem *problem, const void *pointer, ui
     r->shared = pointer;
     r->best_total = problem->start_total;
     r->order = ioa_alloc(w, sizeof *r->order);
-    r->best = ioa_alloc_copy(problem->start, w, sizeof *r->best);
-    ioa_status status = r->order && r->best ? IOA_OK : ioa_fail_nomem(error, "a replica", w, 2 * sizeof *r->order);
+    if (!problem->best_elsewhere) r->best = ioa_alloc_copy(problem->start, w, sizeof *r->best);
+    ioa_status status = r->order && (r->best || problem->best_elsewhere)
+                            ? IOA_OK
+                            : ioa_fail_nomem(error, "a replica", w, 2 * sizeof *r->order);
     if (status == IOA_OK) status = ioa_levels_turn(r, kind, error);
     if (status == IOA_OK)
         *state = r;
@@ -98,7 +100,7 @@ void ioa_levels_count(ioa_levels_replica *r)
     r->total = ioa_scorer_total(r->shared->desk->scorer, r->order);
     if (r->total >= r->best_total) return;
     r->best_total = r->total;
-    memcpy(r->best, r->order, r->problem->network->connections * sizeof *r->best);
+    if (r->best) memcpy(r->best, r->order, r->problem->network->connections * sizeof *r->best);
 }
 
 /* The coarse level cannot take up an order as it is; it only remembers it. */

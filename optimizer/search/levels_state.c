@@ -1,4 +1,4 @@
-/* Flat form of a replica: head, best order, then the interval state or the order and the prices. */
+/* Flat form of a replica: head, best order unless it is kept elsewhere, then the interval state or the order and the prices. */
 #include "optimizer/search/levels.h"
 
 #include "core/mem.h"
@@ -18,14 +18,19 @@ static const uint32_t *prices_of(const ioa_levels_replica *r, uint32_t *count)
     return r->price;
 }
 
+static uint64_t saved_before(const ioa_levels_replica *r) /* the levels' own form */
+{
+    return sizeof(head) + (r->best ? r->problem->network->connections * sizeof *r->best : 0);
+}
+
 uint64_t ioa_levels_bytes(const void *state)
 {
     const ioa_levels_replica *r = state;
     uint64_t order = r->problem->network->connections * sizeof *r->order;
     uint32_t prices = 0;
-    if (!r->fine) return sizeof(head) + order + ioa_interval_state_bytes(r->interval);
+    if (!r->fine) return saved_before(r) + ioa_interval_state_bytes(r->interval);
     (void)prices_of(r, &prices);
-    return sizeof(head) + 2 * order + prices * sizeof(uint32_t);
+    return saved_before(r) + order + prices * sizeof(uint32_t);
 }
 
 void ioa_levels_save(const void *state, void *bytes)
@@ -36,8 +41,8 @@ void ioa_levels_save(const void *state, void *bytes)
     unsigned char *to = bytes;
     uint32_t prices;
     memcpy(to, &h, sizeof h);
-    memcpy(to += sizeof h, r->best, order);
-    to += order;
+    if (r->best) memcpy(to + sizeof h, r->best, order);
+    to += saved_before(r);
     if (!r->fine) {
         ioa_interval_state_save(r->interval, to);
         return;
@@ -77,7 +82,7 @@ static ioa_status load_fine(ioa_levels_replica *r, const unsigned char *bytes, u
 ioa_status ioa_levels_load(void *state, const void *bytes, uint64_t count, ioa_error *error)
 {
     ioa_levels_replica *r = state;
-    uint64_t order = r->problem->network->connections * sizeof *r->order, expected = sizeof(head) + order;
+    const uint64_t expected = saved_before(r);
     head h;
     if (count < expected) return ioa_fail(error, IOA_ERR_INPUT, "a replica's state is too short");
     memcpy(&h, bytes, sizeof h);
@@ -85,14 +90,16 @@ ioa_status ioa_levels_load(void *state, const void *bytes, uint64_t count, ioa_e
     if (h.fine > 1 || (h.fine ? takeover >= 1.0 : !r->interval) || !(h.scale >= 0.0))
         return ioa_fail(error, IOA_ERR_INPUT, "a replica's state is of another engine");
     const unsigned char *from = (const unsigned char *)bytes + sizeof h;
-    ioa_status status = ioa_scorer_take(r->shared->desk->scorer, from, h.best_total, r->best, error);
+    ioa_status status = IOA_OK;
+    if (r->best) status = ioa_scorer_take(r->shared->desk->scorer, from, h.best_total, r->best, error);
     if (status != IOA_OK) return status;
+    from = (const unsigned char *)bytes + expected;
     if (h.fine)
-        status = load_fine(r, from + order, count - expected, &h, error);
+        status = load_fine(r, from, count - expected, &h, error);
     else if (count != expected + ioa_interval_state_bytes(r->interval))
         status = ioa_fail(error, IOA_ERR_INPUT, "a replica's state has the wrong length");
     else
-        status = ioa_interval_state_load(r->interval, from + order, error);
+        status = ioa_interval_state_load(r->interval, from, error);
     if (status == IOA_OK && !h.fine) status = ioa_interval_order(r->interval, r->order, error);
     r->total = h.total;
     r->best_total = h.best_total;
