@@ -15,3 +15,7 @@ else
                END { exit !(rows >= 8 && !bad) }' "$out" || fail "bench_objectives printed: $(cat "$out")"
     grep -q '^| 32 min |' "$out" || fail "no row for 32 min"
 fi
+
+"$IOA_BINARY/tests/bench/bench_plans" net.h5 --batch 32 --rounds 1 auto/sorted/tile16 auto/csr/tile16 > "$out" 2> "$err" ||
+    fail "bench_plans: $(cat "$err")"
+[ "$(grep -c '^auto/.* [0-9.]* GF/s  x [0-9.]*  .* [0-9]* %' "$out")" = 2 ] || fail "bench_plans printed: $(cat "$out")"
