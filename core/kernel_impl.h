@@ -38,11 +38,32 @@ INLINE void finish(float *destination, vec *sum, int vectors, unsigned activatio
     if (activation > IOA_ACT_RELU) activate_row(activation, param, destination, (uint32_t)vectors * LANES);
 }
 
+/* sum += weight * values at an offset */
+INLINE void add_product(vec *sum, vec weight, const float *source, int vectors)
+{
+    UNROLL
+    for (int i = 0; i < vectors; i++) sum[i] += weight * load(source + i * LANES);
+}
+
+/* Four connections, added to as many chains as there are. */
+INLINE void add_quad(vec sum[4][8], const ioa_quad *quad, const float *values, int vectors, int chains)
+{
+    vec weights = load_four(quad->weight);
+    uint32_t low[2], high[2];
+    load_pair(quad->source, low);
+    load_pair(quad->source + 2, high);
+    add_product(sum[0], FOURTH(weights, 0), values + (size_t)low[0] * 2, vectors);
+    add_product(sum[1 % chains], FOURTH(weights, 1), values + (size_t)low[1] * 2, vectors);
+    add_product(sum[2 % chains], FOURTH(weights, 2), values + (size_t)high[0] * 2, vectors);
+    add_product(sum[3 % chains], FOURTH(weights, 3), values + (size_t)high[1] * 2, vectors);
+}
+
 /* One run; returns what follows it. `vectors`, `chains` and `ahead` (prefetch the stream) are constants in every
  * use. */
 INLINE const void *one_run(const ioa_run *run, float *values, int vectors, int chains, bool ahead)
 {
-    const ioa_step *step = (const ioa_step *)(run + 1), *end = step + run->count;
+    const ioa_quad *quad = (const ioa_quad *)(const void *)(run + 1), *last = quad + run->count / 4;
+    const ioa_step *step = (const ioa_step *)(const void *)last, *end = step + run->count % 4;
     float *destination = at(values, run->destination);
     vec sum[4][8];
     if (run->flags & IOA_RUN_FIRST)
@@ -55,18 +76,11 @@ INLINE const void *one_run(const ioa_run *run, float *values, int vectors, int c
     for (int c = 1; c < chains; c++)
         UNROLL
         for (int i = 0; i < vectors; i++) sum[c][i] = (vec){0};
-    for (; end - step >= chains; step += chains) {
-        if (ahead) __builtin_prefetch((const char *)step + PREFETCH_BYTES);
-        UNROLL
-        for (int c = 0; c < chains; c++)
-            UNROLL
-            for (int i = 0; i < vectors; i++)
-                sum[c][i] += step[c].weight * load(at(values, step[c].source) + i * LANES);
+    for (; quad < last; quad++) {
+        if (ahead) __builtin_prefetch((const char *)quad + PREFETCH_BYTES);
+        add_quad(sum, quad, values, vectors, chains);
     }
-    if (chains > 1)
-        for (; step < end; step++)
-            UNROLL
-            for (int i = 0; i < vectors; i++) sum[0][i] += step->weight * load(at(values, step->source) + i * LANES);
+    for (; step < end; step++) add_product(sum[0], splat(step->weight), at(values, step->source), vectors);
     UNROLL
     for (int c = 1; c < chains; c++)
         UNROLL

@@ -56,6 +56,49 @@ INLINE void store_unaligned(float *p, vec x)
     *(vec_unaligned *)(void *)p = x;
 }
 
+/* Four weights at once: one load, repeated over the register; FOURTH(weights, k), k a literal, has the k-th in all lanes,
+ * by a shuffle, which takes no load port. KEEP stops the compiler from turning that into four loads again. */
+#if defined(__x86_64__)
+#define KEEP(x) __asm__("" : "+v"(x))
+#else
+#define KEEP(x) (void)0
+#endif
+
+#if VEC_BYTES == 64
+#define FOURTH(weights, k) ((vec)_mm512_permute_ps((__m512)(weights), (k) * 0x55))
+#elif VEC_BYTES == 32
+#define FOURTH(weights, k) ((vec)_mm256_permute_ps((__m256)(weights), (k) * 0x55))
+#else
+#define FOURTH(weights, k) __builtin_shufflevector(weights, weights, k, k, k, k)
+#endif
+
+INLINE vec load_four(const float *p)
+{
+#if VEC_BYTES == 64
+    vec four = (vec)_mm512_broadcast_f32x4(_mm_loadu_ps(p));
+#elif VEC_BYTES == 32
+    vec four = (vec)_mm256_broadcast_ps((const __m128 *)(const void *)p);
+#else
+    vec four = load_unaligned(p);
+#endif
+    KEEP(four);
+    return four;
+}
+
+/* Two offsets by one load. */
+INLINE void load_pair(const uint32_t *p, uint32_t pair[2])
+{
+#if defined(__x86_64__)
+    uint64_t both;
+    memcpy(&both, p, sizeof both);
+    __asm__("" : "+r"(both));
+    pair[0] = (uint32_t)both;
+    pair[1] = (uint32_t)(both >> 32);
+#else
+    memcpy(pair, p, 2 * sizeof *p);
+#endif
+}
+
 INLINE vec choose(ivec mask, vec yes, vec no)
 {
     return (vec)((mask & (ivec)yes) | (~mask & (ivec)no));
