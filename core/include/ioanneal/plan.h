@@ -54,7 +54,7 @@ typedef struct ioa_plan_options {
     uint32_t group;    /* CSR: tiles that run through a layer before the next one starts; COMPILED: through a segment;
                           0: 1, or 8 with segments */
     uint32_t segment;  /* COMPILED: connections of a piece of code; 0: all in one */
-    uint8_t ahead;     /* COMPILED: 1: prefetch code and constants, for code beyond L2 */
+    uint8_t ahead;     /* COMPILED: 1: prefetch code in one piece, for code beyond L2 */
     uint8_t as_ordered; /* COMPILED: 1: leave the instructions in the order's own sequence */
 } ioa_plan_options;
 
