@@ -132,7 +132,7 @@ size_t ioa_plan_scratch_bytes(const ioa_plan *plan)
 {
     size_t bytes = plan->baseline ? plan->baseline_scratch
                    : plan->code   ? ioa_code_scratch_bytes(plan->code)
-                                  : (size_t)plan->slots * plan->options.tile * sizeof(float);
+                                  : (size_t)ioa_slot_offset(plan->slots, plan->options.tile) * IOA_OFFSET_BYTES(plan->options.tile);
     return (bytes + 63) / 64 * 64;
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/mem.h"
 #include "core/network.h"
+#include "core/plan_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -321,7 +322,7 @@ static uint64_t take_source(const ioa_network *n, const ioa_plan_steps *s, const
 }
 
 void *ioa_group_write(const ioa_network *network, const ioa_plan_steps *steps, const ioa_grouping *grouping,
-                      const ioa_group_block *block, const uint32_t *slot, uint64_t scale, void *stream)
+                      const ioa_group_block *block, const uint32_t *slot, uint32_t tile, void *stream)
 {
     const ioa_network_arrays *a = &network->a;
     ioa_group *head = stream;
@@ -329,7 +330,7 @@ void *ioa_group_write(const ioa_network *network, const ioa_plan_steps *steps, c
     for (unsigned k = 0; k < IOA_GROUP && block->members[k] != IOA_NO_SLOT; k++) {
         uint32_t v = block->members[k];
         head->members = (uint8_t)(k + 1);
-        head->destination[k] = (uint32_t)(slot[v] * scale);
+        head->destination[k] = (uint32_t)ioa_slot_offset(slot[v], tile);
         head->bias[k] = steps->bias[v];
         head->activation[k] = a->activation[v];
         head->param[k] = a->param ? a->param[v] : 0.0f;
@@ -343,7 +344,7 @@ void *ioa_group_write(const ioa_network *network, const ioa_plan_steps *steps, c
             i = take_source(network, steps, grouping, block, i, &found, weights);
             if (found != mask) continue;
             head->count[mask]++;
-            *word++ = (uint32_t)(slot[u] * scale);
+            *word++ = (uint32_t)ioa_slot_offset(slot[u], tile);
             for (unsigned k = 0; k < IOA_GROUP; k++)
                 if (mask >> k & 1) memcpy(word++, &weights[k], sizeof *word);
         }

@@ -33,8 +33,8 @@ ioa_status ioa_grouping_make(const ioa_network *network, const ioa_plan_steps *s
 
 void ioa_grouping_clear(ioa_grouping *grouping);
 
-/* Writes one block at `stream`; returns what follows it. `slot` [N]: where values live, `scale`: slot to offset. */
+/* Writes one block at `stream`; returns what follows it. `slot` [N]: where values live. */
 void *ioa_group_write(const ioa_network *network, const ioa_plan_steps *steps, const ioa_grouping *grouping,
-                      const ioa_group_block *block, const uint32_t *slot, uint64_t scale, void *stream);
+                      const ioa_group_block *block, const uint32_t *slot, uint32_t tile, void *stream);
 
 #endif
