@@ -22,6 +22,7 @@ struct ioa_plan {
     uint32_t slots; /* values of T floats in the scratch */
     uint32_t constants;
     uint64_t runs;
+    uint64_t value_loads, narrow_loads; /* of a pass over the stream: values, and offsets and weights */
     size_t stream_bytes;
     void *stream;               /* ioa_run and ioa_step, or groups, or SELL */
     uint32_t *input_offsets;    /* [inputs], IOA_NO_SLOT for one nobody reads */
@@ -33,6 +34,12 @@ struct ioa_plan {
 static inline bool ioa_layout_is_shared(ioa_layout layout)
 {
     return layout == IOA_LAYOUT_SHARED_ROWS || layout == IOA_LAYOUT_SHARED_SORTED;
+}
+
+/* Destinations of a group of these layouts. */
+static inline uint32_t ioa_plan_group_size(const ioa_plan_options *o)
+{
+    return o->group > 1 ? o->group : IOA_GROUP;
 }
 
 /* Where a slot's values begin, in units of offsets. Every 4 KiB of slots are moved on by a cache line: neurons whose

@@ -104,16 +104,17 @@ static uint64_t write_run(writer *w, uint64_t t)
 static void write_block(writer *w, const ioa_grouping *g, const ioa_group_block *block)
 {
     const ioa_network *n = w->network;
-    for (uint32_t k = 0; k < IOA_GROUP && block->first && block->members[k] != IOA_NO_SLOT; k++)
-        w->pool->of[block->members[k]] = take_slot(w->pool);
+    const uint32_t *members = ioa_group_members(g, block);
+    for (uint32_t k = 0; k < g->size && block->first && members[k] != IOA_NO_SLOT; k++)
+        w->pool->of[members[k]] = take_slot(w->pool);
     w->stream = ioa_group_write(n, w->steps, g, block, w->pool->of, w->tile, w->stream);
     for (uint64_t i = block->from; i < block->to; i++) {
         uint32_t u = n->a.indices[g->edges[i]];
         if (--w->uses[u] == 0 && !n->is_output[u] && !w->steps->constant[u])
             w->pool->freed[w->pool->depth++] = w->pool->of[u];
     }
-    for (uint32_t k = 0; k < IOA_GROUP && block->last && block->members[k] != IOA_NO_SLOT; k++) {
-        uint32_t v = block->members[k];
+    for (uint32_t k = 0; k < g->size && block->last && members[k] != IOA_NO_SLOT; k++) {
+        uint32_t v = members[k];
         if (!w->uses[v] && !n->is_output[v]) w->pool->freed[w->pool->depth++] = w->pool->of[v]; /* nobody's */
     }
 }
@@ -204,6 +205,8 @@ ioa_status ioa_plan_build_stream(const ioa_network *n, const ioa_plan_steps *s, 
     if (p->options.layout == IOA_LAYOUT_SELL) return build_sell(n, s, p, error);
     if (g->blocks) {
         p->runs = g->count;
+        p->value_loads = g->value_loads;
+        p->narrow_loads = g->narrow_loads;
         p->stream_bytes = g->stream_bytes;
     } else
         count_runs(n, s, p);
