@@ -99,6 +99,17 @@ def limits(rows):
     return page.table(["limit that binds, B >= 16", "cases", "median share", "range", "at %.0f %% or more" % (100 * AMPLE)], text)
 
 
+def families(rows):
+    """Which kinds of plans win, and how close they come to multiply-adds that read memory."""
+    wide, lines = [r for r in rows if r["batch"] >= 16], []
+    kind = lambda r: r["kernel"].split("/")[1]
+    for name in sorted({kind(r) for r in wide}):
+        own = [r for r in wide if kind(r) == name]
+        speeds, shares = [r["gflops"] for r in own], [100 * r["gflops"] / r["limits"]["fma_memory_gflops"] for r in own]
+        lines.append([name, len(own), "%.0f to %.0f" % (min(speeds), max(speeds)), "%.0f to %.0f %%" % (min(shares), max(shares))])
+    return page.table(["fastest plan, B >= 16", "cases", "GF/s", "of multiply-adds with an operand from L1"], lines)
+
+
 def facts(rows):
     return "On %s, one thread; the largest relative error of an output against float64 is %.1g." % (
         rows[0]["cpu"], max(r["max_rel_error"] for r in rows))
@@ -133,7 +144,7 @@ def main():
         with open(a.json, "w") as f:
             json.dump(rows, f, indent=1)
     cases, short = page.table(HEADS, map(line, rows)), condensed(rows)
-    long = facts(rows) + "\n\n" + cases + "\n" + limits(rows)
+    long = "\n".join([facts(rows) + "\n", cases, limits(rows), families(rows)])
     print(long + "\n" + short)
     if a.results:
         page.embed(a.results, "kernels", long)
