@@ -23,7 +23,8 @@ enum {
     IOA_RUN_PARAM = 4, /* one more ioa_step follows the connections; its weight is the activation's parameter */
 };
 
-/* Head of a run: `count` steps follow, all with the same destination, then perhaps the parameter. */
+/* Head of a run: `count` connections with the same destination follow, then perhaps the parameter. Tile 1: as steps; else
+ * count / 4 quads and then count % 4 steps. */
 typedef struct ioa_run {
     uint32_t destination; /* offset of its value */
     uint32_t count;
@@ -38,6 +39,13 @@ typedef struct ioa_step {
     uint32_t source; /* offset of its value */
     float weight;
 } ioa_step;
+
+/* Four connections of a run, in as many bytes as four steps. A load of a few bytes occupies a port as long as one of a
+ * whole register does; offsets in pairs and weights in fours take 3 loads instead of 8. */
+typedef struct ioa_quad {
+    uint32_t source[4];
+    float weight[4];
+} ioa_quad;
 
 #define IOA_GROUP 4u /* destinations of a group */
 
@@ -73,7 +81,7 @@ typedef struct ioa_sell_column {
 
 _Static_assert(sizeof(ioa_sell) == 80 && sizeof(ioa_sell_column) == 96, "streams are packed");
 _Static_assert(sizeof(ioa_group) == 88, "streams are packed");
-_Static_assert(sizeof(ioa_run) == 16 && sizeof(ioa_step) == 8, "streams are packed");
+_Static_assert(sizeof(ioa_run) == 16 && sizeof(ioa_step) == 8 && sizeof(ioa_quad) == 32, "streams are packed");
 
 /* A CSR matrix with everything a row needs, for the baseline. Borrowed arrays. */
 typedef struct ioa_csr {

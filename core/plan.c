@@ -226,7 +226,15 @@ static uint32_t pass_columns(const ioa_plan *p)
     return p->options.tile < wide ? p->options.tile : wide;
 }
 
-/* Sources are loaded once per group; a weight takes a load per pass, whatever its width. */
+/* Loads of weights and offsets per pass: a port is as busy with four bytes as with a register. */
+static double narrow_loads(const ioa_plan *p, double count, double sources)
+{
+    if (p->options.tile == 1) return count;
+    if (p->baseline) return 2 * count;
+    return ioa_layout_is_shared(p->options.layout) ? count + sources : 0.75 * count; /* quads */
+}
+
+/* Sources are loaded once per group. */
 ioa_work ioa_plan_work(const ioa_plan *plan, size_t batch)
 {
     if (plan->code) return ioa_code_work(plan->code, batch);
@@ -239,7 +247,8 @@ ioa_work ioa_plan_work(const ioa_plan *plan, size_t batch)
         sources = (double)(plan->stream_bytes - plan->runs * sizeof(ioa_group)) / 4 - count;
     double value_bytes = sources * tile * sizeof(float) * tiles;
     return (ioa_work){.flops = 2 * count * (double)batch,
-                      .load_bytes = (tile == 1 ? sources * vector * tiles : value_bytes) + count * vector * passes,
+                      .load_bytes = (tile == 1 ? sources * vector * tiles : value_bytes) +
+                                    narrow_loads(plan, count, sources) * vector * passes,
                       .value_bytes = value_bytes,
                       .value_set = (double)ioa_plan_scratch_bytes(plan),
                       .stream_bytes = stream * passes,

@@ -46,12 +46,26 @@ typedef struct writer {
     uint32_t *missing; /* [N] incoming connections still to come */
     uint32_t *uses;    /* [N] outgoing connections still to come */
     uint64_t scale;    /* slot to offset */
+    bool quads;        /* the tile's runs have them */
     unsigned char *stream;
 } writer;
 
 static bool takes_param(unsigned activation)
 {
     return activation == IOA_ACT_LEAKY_RELU || activation == IOA_ACT_CLIPPED_RELU;
+}
+
+/* Steps become quads as far as they go. */
+static void gather_quads(ioa_step *step, uint32_t count)
+{
+    for (; count >= 4; count -= 4, step += 4) {
+        ioa_quad quad;
+        for (int k = 0; k < 4; k++) {
+            quad.source[k] = step[k].source;
+            quad.weight[k] = step[k].weight;
+        }
+        memcpy(step, &quad, sizeof quad);
+    }
 }
 
 /* Writes the run that starts at step t; returns the step after it. */
@@ -75,6 +89,7 @@ static uint64_t write_run(writer *w, uint64_t t)
                                         (param ? IOA_RUN_PARAM : 0)),
                      .activation = n->a.activation[v], .bias = s->bias[v]};
     if (last && !w->uses[v] && !n->is_output[v]) w->pool->freed[w->pool->depth++] = w->pool->of[v]; /* nobody's */
+    if (w->quads) gather_quads(step, count);
     if (param) step[count++] = (ioa_step){0, n->a.param ? n->a.param[v] : 0.0f};
     w->stream = (unsigned char *)(step + count);
     return t;
@@ -115,7 +130,7 @@ static ioa_status write_stream(const ioa_network *n, const ioa_plan_steps *s, co
     slot_pool pool = {ioa_alloc(neurons, sizeof *pool.of), ioa_alloc(neurons, sizeof *pool.freed), 0, 0};
     writer w = {n, s, &pool, ioa_alloc_copy(s->incoming, neurons, sizeof *w.missing),
                 ioa_alloc_copy(s->outgoing, neurons, sizeof *w.uses), p->options.tile == 1 ? 1 : p->options.tile / 2,
-                p->stream};
+                p->options.tile > 1, p->stream};
     if (!pool.of || !pool.freed || !w.missing || !w.uses) {
         status = ioa_fail_nomem(error, "a plan", neurons, 4 * sizeof *pool.of);
         goto out;

@@ -24,6 +24,7 @@ typedef struct ioa_problem {
     uint64_t start_total;  /* its cost by the objective */
     uint32_t segments;     /* into which orders are cut on the fine level; 0 or 1: none */
     const ioa_crew *crew;  /* ranks that work for the one replica of this one, borrowed; NULL: this one alone */
+    bool best_elsewhere;   /* replicas need not keep their best orders: best_order is never asked for */
     double cold, hot;      /* temperatures at the end and at the beginning, in the engine's units; 0: its own */
 } ioa_problem;
 

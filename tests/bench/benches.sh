@@ -16,6 +16,10 @@ else
     grep -q '^| 32 min | [-0-9.]*[0-9] |' "$out" || fail "no row for 32 min"
 fi
 
+"$IOA_BINARY/tests/bench/bench_plans" net.h5 --batch 32 --rounds 1 auto/sorted/tile16 auto/csr/tile16 > "$out" 2> "$err" ||
+    fail "bench_plans: $(cat "$err")"
+[ "$(grep -c '^auto/.* [0-9.]* GF/s  x [0-9.]*  .* [0-9]* %' "$out")" = 2 ] || fail "bench_plans printed: $(cat "$out")"
+
 [ -n "$python" ] || { note "python3 is missing"; exit 0; }
 export PYTHONDONTWRITEBYTECODE=1 ASAN_OPTIONS=detect_leaks=0 # Open MPI leaks
 bench=$IOA_SOURCE/tests/bench
