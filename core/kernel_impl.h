@@ -30,12 +30,16 @@ INLINE float *at(float *values, uint32_t offset)
 /* Finishes `vectors` accumulators of a neuron: activation, then the store. */
 INLINE void finish(float *destination, vec *sum, int vectors, unsigned activation, float param)
 {
-    if (activation == IOA_ACT_RELU)
+    if (activation == IOA_ACT_RELU || activation == IOA_ACT_CLIPPED_RELU)
         UNROLL
         for (int i = 0; i < vectors; i++) sum[i] = positive(sum[i]);
+    if (activation == IOA_ACT_CLIPPED_RELU)
+        UNROLL
+        for (int i = 0; i < vectors; i++) sum[i] = at_most(sum[i], splat(param));
     UNROLL
     for (int i = 0; i < vectors; i++) store(destination + i * LANES, sum[i]);
-    if (activation > IOA_ACT_RELU) activate_row(activation, param, destination, (uint32_t)vectors * LANES);
+    if (activation > IOA_ACT_RELU && activation != IOA_ACT_CLIPPED_RELU)
+        activate_row(activation, param, destination, (uint32_t)vectors * LANES);
 }
 
 /* sum += weight * values at an offset */
@@ -201,91 +205,7 @@ static void kernel_run(const void *stream, const void *end, float *values, uint3
     for (uint32_t column = 0; column < width; column += PASS) runs(stream, end, values + column);
 }
 
-/* ---- groups of destinations ---- */
-
-/* Columns of one pass: four destinations' accumulators and a source must fit the registers. */
-#if VEC_BYTES == 64
-#define GROUP_PASS 64u
-#elif VEC_BYTES == 32
-#define GROUP_PASS 16u
-#else
-#define GROUP_PASS 8u
-#endif
-
-/* The sources that feed exactly the destinations of `mask`; `mask` and `vectors` are constants in every use. */
-INLINE const uint32_t *group_bucket(const uint32_t *word, uint32_t count, const float *values, vec sum[4][4],
-                                    int vectors, unsigned mask)
-{
-    for (; count; count--) {
-        const float *source = values + (size_t)*word++ * 2;
-        vec x[4];
-        UNROLL
-        for (int i = 0; i < vectors; i++) x[i] = load(source + i * LANES);
-        UNROLL
-        for (unsigned k = 0; k < 4; k++)
-            if (mask >> k & 1) {
-                float weight;
-                memcpy(&weight, word++, sizeof weight);
-                UNROLL
-                for (int i = 0; i < vectors; i++) sum[k][i] += weight * x[i];
-            }
-    }
-    return word;
-}
-
-INLINE const void *one_group(const ioa_group *group, float *values, int vectors)
-{
-    vec sum[4][4];
-    bool first = group->flags & IOA_RUN_FIRST;
-    UNROLL
-    for (unsigned k = 0; k < 4; k++)
-        UNROLL
-        for (int i = 0; i < vectors; i++)
-            sum[k][i] = first || k >= group->members ? splat(group->bias[k])
-                                                     : load(at(values, group->destination[k]) + i * LANES);
-    const uint32_t *word = (const uint32_t *)(const void *)(group + 1);
-    UNROLL
-    for (unsigned mask = 1; mask < 16; mask++)
-        word = group_bucket(word, group->count[mask], values, sum, vectors, mask);
-    UNROLL
-    for (unsigned k = 0; k < 4; k++)
-        if (k < group->members)
-            finish(at(values, group->destination[k]), sum[k], vectors,
-                   group->flags & IOA_RUN_LAST ? group->activation[k] : (unsigned)IOA_ACT_IDENTITY, group->param[k]);
-    size_t words = (size_t)(word - (const uint32_t *)(const void *)group);
-    return (const uint32_t *)(const void *)group + (words + 1) / 2 * 2;
-}
-
-#define DEFINE_GROUPS(width)                                                                              \
-    static void groups_##width(const void *stream, const void *end, float *values)                        \
-    {                                                                                                     \
-        while (stream < end) stream = one_group((const ioa_group *)stream, values, (int)((width) / LANES)); \
-    }
-
-#if VEC_BYTES == 64
-DEFINE_GROUPS(64)
-DEFINE_GROUPS(32)
-#endif
-#if VEC_BYTES >= 32
-DEFINE_GROUPS(16)
-#else
-DEFINE_GROUPS(8)
-#endif
-
-static void kernel_groups(const void *stream, const void *end, float *values, uint32_t width)
-{
-    for (uint32_t column = 0; column < width; column += GROUP_PASS) {
-#if VEC_BYTES == 64
-        if (width - column >= 64) groups_64(stream, end, values + column);
-        else if (width - column >= 32) groups_32(stream, end, values + column);
-        else groups_16(stream, end, values + column);
-#elif VEC_BYTES == 32
-        groups_16(stream, end, values + column);
-#else
-        groups_8(stream, end, values + column);
-#endif
-    }
-}
+#include "core/kernel_groups.h"
 
 /* ---- single samples, sixteen rows at a time ---- */
 
@@ -618,4 +538,4 @@ static double kernel_probe(ioa_probe probe, float *data, size_t floats, uint64_t
     return (double)repeats * (double)floats * (probe == IOA_PROBE_READ || probe == IOA_PROBE_WRITE ? 4 : 2);
 }
 
-const ioa_kernel KERNEL_TABLE = {kernel_run, kernel_groups, kernel_sell, kernel_pack, kernel_unpack, kernel_rows, kernel_probe, activate_row};
+const ioa_kernel KERNEL_TABLE = {kernel_run, kernel_groups, kernel_wide, kernel_sell, kernel_pack, kernel_unpack, kernel_rows, kernel_probe, activate_row};

@@ -57,13 +57,11 @@ void ioa_comm_receive_bytes(MPI_Comm comm, int from, int tag, void *data, uint64
                  MPI_STATUS_IGNORE);
 }
 
-int ioa_comm_await_int(MPI_Comm comm, int from, int tag)
+void ioa_comm_await_bytes(MPI_Comm comm, int from, int tag, void *data, int bytes)
 {
-    int value;
     MPI_Request request;
-    MPI_Irecv(&value, 1, MPI_INT, from, tag, comm, &request);
+    MPI_Irecv(data, bytes, MPI_BYTE, from, tag, comm, &request);
     finish(&request, true);
-    return value;
 }
 
 int ioa_comm_start_send(MPI_Comm comm, int to, int tag, const uint32_t *values, uint64_t count,
