@@ -115,6 +115,9 @@ typedef enum ioa_probe {
     IOA_PROBE_FMA,        /* multiply-adds on registers; unit: floating point operations */
     IOA_PROBE_FMA_MEMORY, /* the same, one operand from `data` */
     IOA_PROBE_READ,       /* reads `data` through; unit: bytes */
+    IOA_PROBE_LINES,      /* reads and, every fourth of them, writes lines of 64 bytes in no order, as many as the largest
+                             power of two that fits; bytes */
+    IOA_PROBE_WRITE,      /* writes `data` through; bytes */
 } ioa_probe;
 
 /* Functions of one instruction set. `values` is aligned to 64 bytes; `width` is the number of batch columns to
@@ -140,7 +143,7 @@ typedef struct ioa_kernel {
     /* Rows [first, last) of a CSR matrix on `width` columns of values with `stride` floats from neuron to neuron. */
     void (*rows)(const ioa_csr *csr, uint32_t first, uint32_t last, float *values, size_t stride, uint32_t width);
     /* Goes `repeats` times over `floats` (a multiple of 1024) of `data`; returns the units of work done. */
-    double (*probe)(ioa_probe probe, const float *data, size_t floats, uint64_t repeats);
+    double (*probe)(ioa_probe probe, float *data, size_t floats, uint64_t repeats);
     /* Applies an activation in place to `width` aligned floats (a multiple of 16). */
     void (*activate)(unsigned activation, float param, float *row, uint32_t width);
 } ioa_kernel;
