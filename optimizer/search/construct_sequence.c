@@ -10,20 +10,8 @@
 
 typedef struct start {
     ioa_blocks blocks;
-    ioa_sequence sequence; /* refers to the blocks: a start that moves is told (adopt) */
+    ioa_sequence sequence; /* of these blocks */
 } start;
-
-static ioa_status create(const ioa_network *network, uint32_t size, unsigned setting, start *x, ioa_error *error)
-{
-    ioa_partition p;
-    *x = (start){0};
-    ioa_status status = ioa_construct_cascade_blocks(network, size, setting, &p, error);
-    if (status != IOA_OK) return status;
-    status = ioa_blocks_create(&p, &x->blocks, error);
-    ioa_partition_destroy(&p);
-    if (status == IOA_OK) status = ioa_sequence_create(&x->blocks, size + 1, &x->sequence, error);
-    return status;
-}
 
 static void destroy(start *x)
 {
@@ -31,26 +19,46 @@ static void destroy(start *x)
     ioa_blocks_destroy(&x->blocks);
 }
 
-static void adopt(start *mine, start *other)
+/* On failure there is nothing to destroy. */
+static ioa_status create(const ioa_network *network, uint32_t size, unsigned which, start *x, ioa_error *error)
 {
-    destroy(mine);
-    *mine = *other;
-    mine->sequence.b = &mine->blocks;
-    *other = (start){0};
+    ioa_partition p;
+    *x = (start){0};
+    ioa_status status = ioa_construct_cascade_blocks(network, size, which, &p, error);
+    if (status != IOA_OK) return status;
+    status = ioa_blocks_create(&p, &x->blocks, error);
+    ioa_partition_destroy(&p);
+    if (status == IOA_OK) status = ioa_sequence_create(&x->blocks, size + 1, &x->sequence, error);
+    if (status != IOA_OK) destroy(x);
+    return status;
 }
 
-/* The greedy order of neurons sees further where many blocks are ready: its sequence of blocks may be better. `order` [W]
- * is used for it. */
-static ioa_status follow_greedy(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits, start *x,
-                                uint32_t *order, ioa_error *error)
+/* The cascade's setting that costs least. One is held at a time, for the sake of memory. */
+static ioa_status create_best(const ioa_network *network, uint32_t size, start *x, ioa_error *error)
 {
-    if (!ioa_construct_greedy_affordable(network, memory)) return IOA_OK;
+    unsigned count = ioa_construct_cascade_settings(network), best = 0, which = 0;
+    int64_t least = INT64_MAX;
+    ioa_status status = IOA_OK;
+    for (; status == IOA_OK && which < count; which++) {
+        if (which) destroy(x);
+        status = create(network, size, which, x, error);
+        if (status != IOA_OK || x->sequence.total >= least) continue;
+        least = x->sequence.total;
+        best = which;
+    }
+    if (status != IOA_OK || best + 1 == count) return status;
+    destroy(x);
+    return create(network, size, best, x, error);
+}
+
+/* The sequence of an order, if it costs less. */
+static ioa_status follow(start *x, const uint32_t *order, ioa_error *error)
+{
     ioa_sequence *s = &x->sequence;
     uint32_t *before = ioa_alloc_copy(s->at, x->blocks.count, sizeof *before);
+    if (!before) return ioa_fail_nomem(error, "a sequence of blocks", x->blocks.count, sizeof *before);
     int64_t total = s->total;
-    ioa_status status = before ? ioa_construct_greedy_within(network, memory, limits, order, error)
-                               : ioa_fail_nomem(error, "a sequence of blocks", x->blocks.count, sizeof *before);
-    if (status == IOA_OK && !limits->stopped) status = ioa_sequence_follow(s, order, error);
+    ioa_status status = ioa_sequence_follow(s, order, error);
     if (status == IOA_OK && s->total > total) {
         memcpy(s->at, before, x->blocks.count * sizeof *before);
         ioa_sequence_count(s);
@@ -59,25 +67,25 @@ static ioa_status follow_greedy(const ioa_network *network, uint64_t memory, ioa
     return status;
 }
 
+/* Starts are the cascade's own sequence, and that of the greedy order of neurons, which sees further where many blocks are
+ * ready. */
 ioa_status ioa_construct_sequence_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
                                          uint32_t *order, ioa_error *error)
 {
     uint32_t size = (uint32_t)(memory - 2 < network->a.neurons ? memory - 2 : network->a.neurons);
-    unsigned count = ioa_construct_cascade_settings(network);
-    start best, other;
-    ioa_status status = create(network, size, 0, &best, error);
-    for (unsigned i = 1; status == IOA_OK && i < count; i++) {
-        status = create(network, size, i, &other, error);
-        if (status == IOA_OK && other.sequence.total < best.sequence.total) adopt(&best, &other);
-        destroy(&other);
-    }
-    if (status == IOA_OK) status = follow_greedy(network, memory, limits, &best, order, error);
+    bool greedy = ioa_construct_greedy_affordable(network, memory);
+    start x = {0};
+    ioa_status status = greedy ? ioa_construct_greedy_within(network, memory, limits, order, error) : IOA_OK;
+    if (limits->stopped) return status;
+    if (status == IOA_OK) status = create_best(network, size, &x, error);
+    if (status != IOA_OK) return status;
+    if (greedy) status = follow(&x, order, error);
     ioa_construct_limits own = *limits;
     if (own.work > MOST_PER_CONNECTION * network->connections) own.work = MOST_PER_CONNECTION * network->connections;
-    if (status == IOA_OK && !limits->stopped) status = ioa_sequence_anneal(&best.sequence, &own, error);
+    if (status == IOA_OK) status = ioa_sequence_anneal(&x.sequence, &own, error);
     limits->stopped = own.stopped;
-    if (status == IOA_OK && !limits->stopped) status = ioa_sequence_order(&best.sequence, order, error);
-    destroy(&best);
+    if (status == IOA_OK && !limits->stopped) status = ioa_sequence_order(&x.sequence, order, error);
+    destroy(&x);
     return status;
 }
 

@@ -76,8 +76,9 @@ void ioa_sequence_destroy(ioa_sequence *sequence);
 /* Counts all of the sequence in `at` (legal; `position` is set here). */
 void ioa_sequence_count(ioa_sequence *sequence);
 
-/* Counts what changes if positions first..last are as in `at` and `position` now. MIN's decisions more than some hundred
- * blocks ahead of them are left as they were; ioa_sequence_count gets them right. Gives up, with a change above
+/* Counts what changes if positions first..last are as in `at` and `position` now: all but exactly. MIN's decisions more
+ * than some hundred blocks ahead of them are left as they were, and where classes with the same next reader tie, another
+ * one may go than would in a count from the beginning; ioa_sequence_count sets the total right. Gives up, with a change above
  * `limit`, where the change is far above it. */
 int64_t ioa_sequence_try(ioa_sequence *sequence, uint32_t first, uint32_t last, int64_t limit);
 void ioa_sequence_keep(ioa_sequence *sequence); /* what was tried last; else undo it in `at` and `position` */

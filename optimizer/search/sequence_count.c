@@ -6,7 +6,7 @@
 
 #define NEVER UINT32_MAX
 #define LOOK_BACK 256 /* positions whose decisions are counted anew because of what comes later */
-#define STRIDE 8      /* positions; more where snapshots would take more than 8 bytes per connection */
+#define STRIDE 8      /* positions; more where snapshots would take more than 4 bytes per connection */
 #define HOPELESS 64   /* I/Os above the limit that later blocks do not make good */
 
 /* ---- lists of classes by their next reader ---- */
@@ -150,7 +150,7 @@ static void take(ioa_sequence *s, ioa_sequence_snapshot *snapshot, uint32_t posi
 static void restore(ioa_sequence *s, const ioa_sequence_snapshot *snapshot, uint32_t position)
 {
     s->held = s->top = 0;
-    for (uint32_t i = 0; i < snapshot->count; i++) {
+    for (uint32_t i = snapshot->count; i-- > 0;) { /* lists come back as they were, first in front */
         ioa_sequence_entry x = snapshot->entry[i];
         s->resident[x.class] = x.resident;
         s->dirty[x.class] = x.dirty;
@@ -236,7 +236,7 @@ int64_t ioa_sequence_try(ioa_sequence *s, uint32_t first, uint32_t last, int64_t
 static bool allocate(ioa_sequence *s)
 {
     uint64_t n = s->b->count, classes = s->b->classes, most = s->capacity < classes ? s->capacity : classes;
-    uint64_t stride = 3 * n * most / (s->b->network->connections + 1) + 1;
+    uint64_t stride = 6 * n * most / (s->b->network->connections + 1) + 1;
     s->stride = stride < STRIDE ? STRIDE : stride > n ? (uint32_t)n + 1 : (uint32_t)stride;
     uint64_t snapshots = n / s->stride + 1;
     uint32_t **const by_block[] = {&s->at, &s->position, &s->head, &s->cost, &s->floor, &s->tried_cost, &s->tried_floor};
