@@ -23,7 +23,8 @@ enum {
     IOA_RUN_PARAM = 4, /* one more ioa_step follows the connections; its weight is the activation's parameter */
 };
 
-/* Head of a run: `count` steps follow, all with the same destination, then perhaps the parameter. */
+/* Head of a run: `count` connections with the same destination follow, then perhaps the parameter. Tile 1: as steps; else
+ * count / 4 quads and then count % 4 steps. */
 typedef struct ioa_run {
     uint32_t destination; /* offset of its value */
     uint32_t count;
@@ -39,6 +40,13 @@ typedef struct ioa_step {
     float weight;
 } ioa_step;
 
+/* Four connections of a run, in as many bytes as four steps. A load of a few bytes occupies a port as long as one of a
+ * whole register does; offsets in pairs and weights in fours take 3 loads instead of 8. */
+typedef struct ioa_quad {
+    uint32_t source[4];
+    float weight[4];
+} ioa_quad;
+
 #define IOA_GROUP 4u /* destinations of a group */
 
 /* Head of a block of a group: up to four destinations in registers at once. Sources follow, bucketed by the set of
@@ -53,6 +61,21 @@ typedef struct ioa_group {
     uint16_t reserved;
     uint16_t count[1u << IOA_GROUP]; /* [0]: 0 */
 } ioa_group;
+
+#define IOA_WIDE 16u /* destinations of a wide group at most; it has 8 or 16 */
+
+/* Head of a block of a wide group. The sources that feed all members follow: `shared` times a u32 offset and a float32 weight for
+ * each of the group's 8 or 16 places, 0 for those without a member; then single[k] steps for every member; then padding to 8 bytes. */
+typedef struct ioa_wide {
+    uint32_t destination[IOA_WIDE]; /* offsets */
+    float bias[IOA_WIDE];           /* where FIRST */
+    float param[IOA_WIDE];
+    uint32_t single[IOA_WIDE];
+    uint8_t activation[IOA_WIDE];
+    uint32_t shared;
+    uint8_t flags, members;
+    uint16_t reserved;
+} ioa_wide;
 
 #define IOA_SELL_ROWS 16u
 
@@ -72,8 +95,9 @@ typedef struct ioa_sell_column {
 } ioa_sell_column;
 
 _Static_assert(sizeof(ioa_sell) == 80 && sizeof(ioa_sell_column) == 96, "streams are packed");
+_Static_assert(sizeof(ioa_wide) == 280, "streams are packed");
 _Static_assert(sizeof(ioa_group) == 88, "streams are packed");
-_Static_assert(sizeof(ioa_run) == 16 && sizeof(ioa_step) == 8, "streams are packed");
+_Static_assert(sizeof(ioa_run) == 16 && sizeof(ioa_step) == 8 && sizeof(ioa_quad) == 32, "streams are packed");
 
 /* A CSR matrix with everything a row needs, for the baseline. Borrowed arrays. */
 typedef struct ioa_csr {
@@ -101,7 +125,9 @@ typedef struct ioa_kernel {
      * not stay in L2 from tile to tile. */
     void (*run)(const void *stream, const void *end, float *values, uint32_t tile, uint32_t width, bool ahead);
     /* The same for a stream of groups; not for tile 1. */
-    void (*groups)(const void *stream, const void *end, float *values, uint32_t width);
+    void (*groups)(const void *stream, const void *end, float *values, uint32_t width, bool ahead);
+    /* The same for wide groups of `size` (8 or 16) places. */
+    void (*wide)(const void *stream, const void *end, float *values, unsigned size, uint32_t width, bool ahead);
     /* A stream of chunks of rows, on one sample. */
     void (*sell)(const void *stream, const void *end, float *values);
     /* Transposes x ([rows, stride], row-major; column i goes to offsets[i]) into the first `width` columns; rows

@@ -30,19 +30,44 @@ INLINE float *at(float *values, uint32_t offset)
 /* Finishes `vectors` accumulators of a neuron: activation, then the store. */
 INLINE void finish(float *destination, vec *sum, int vectors, unsigned activation, float param)
 {
-    if (activation == IOA_ACT_RELU)
+    if (activation == IOA_ACT_RELU || activation == IOA_ACT_CLIPPED_RELU)
         UNROLL
         for (int i = 0; i < vectors; i++) sum[i] = positive(sum[i]);
+    if (activation == IOA_ACT_CLIPPED_RELU)
+        UNROLL
+        for (int i = 0; i < vectors; i++) sum[i] = at_most(sum[i], splat(param));
     UNROLL
     for (int i = 0; i < vectors; i++) store(destination + i * LANES, sum[i]);
-    if (activation > IOA_ACT_RELU) activate_row(activation, param, destination, (uint32_t)vectors * LANES);
+    if (activation > IOA_ACT_RELU && activation != IOA_ACT_CLIPPED_RELU)
+        activate_row(activation, param, destination, (uint32_t)vectors * LANES);
+}
+
+/* sum += weight * values at an offset */
+INLINE void add_product(vec *sum, vec weight, const float *source, int vectors)
+{
+    UNROLL
+    for (int i = 0; i < vectors; i++) sum[i] += weight * load(source + i * LANES);
+}
+
+/* Four connections, added to as many chains as there are. */
+INLINE void add_quad(vec sum[4][8], const ioa_quad *quad, const float *values, int vectors, int chains)
+{
+    vec weights = load_four(quad->weight);
+    uint32_t low[2], high[2];
+    load_pair(quad->source, low);
+    load_pair(quad->source + 2, high);
+    add_product(sum[0], FOURTH(weights, 0), values + (size_t)low[0] * 2, vectors);
+    add_product(sum[1 % chains], FOURTH(weights, 1), values + (size_t)low[1] * 2, vectors);
+    add_product(sum[2 % chains], FOURTH(weights, 2), values + (size_t)high[0] * 2, vectors);
+    add_product(sum[3 % chains], FOURTH(weights, 3), values + (size_t)high[1] * 2, vectors);
 }
 
 /* One run; returns what follows it. `vectors`, `chains` and `ahead` (prefetch the stream) are constants in every
  * use. */
 INLINE const void *one_run(const ioa_run *run, float *values, int vectors, int chains, bool ahead)
 {
-    const ioa_step *step = (const ioa_step *)(run + 1), *end = step + run->count;
+    const ioa_quad *quad = (const ioa_quad *)(const void *)(run + 1), *last = quad + run->count / 4;
+    const ioa_step *step = (const ioa_step *)(const void *)last, *end = step + run->count % 4;
     float *destination = at(values, run->destination);
     vec sum[4][8];
     if (run->flags & IOA_RUN_FIRST)
@@ -55,18 +80,11 @@ INLINE const void *one_run(const ioa_run *run, float *values, int vectors, int c
     for (int c = 1; c < chains; c++)
         UNROLL
         for (int i = 0; i < vectors; i++) sum[c][i] = (vec){0};
-    for (; end - step >= chains; step += chains) {
-        if (ahead) __builtin_prefetch((const char *)step + PREFETCH_BYTES);
-        UNROLL
-        for (int c = 0; c < chains; c++)
-            UNROLL
-            for (int i = 0; i < vectors; i++)
-                sum[c][i] += step[c].weight * load(at(values, step[c].source) + i * LANES);
+    for (; quad < last; quad++) {
+        if (ahead) __builtin_prefetch((const char *)quad + PREFETCH_BYTES);
+        add_quad(sum, quad, values, vectors, chains);
     }
-    if (chains > 1)
-        for (; step < end; step++)
-            UNROLL
-            for (int i = 0; i < vectors; i++) sum[0][i] += step->weight * load(at(values, step->source) + i * LANES);
+    for (; step < end; step++) add_product(sum[0], splat(step->weight), at(values, step->source), vectors);
     UNROLL
     for (int c = 1; c < chains; c++)
         UNROLL
@@ -187,91 +205,7 @@ static void kernel_run(const void *stream, const void *end, float *values, uint3
     for (uint32_t column = 0; column < width; column += PASS) runs(stream, end, values + column);
 }
 
-/* ---- groups of destinations ---- */
-
-/* Columns of one pass: four destinations' accumulators and a source must fit the registers. */
-#if VEC_BYTES == 64
-#define GROUP_PASS 64u
-#elif VEC_BYTES == 32
-#define GROUP_PASS 16u
-#else
-#define GROUP_PASS 8u
-#endif
-
-/* The sources that feed exactly the destinations of `mask`; `mask` and `vectors` are constants in every use. */
-INLINE const uint32_t *group_bucket(const uint32_t *word, uint32_t count, const float *values, vec sum[4][4],
-                                    int vectors, unsigned mask)
-{
-    for (; count; count--) {
-        const float *source = values + (size_t)*word++ * 2;
-        vec x[4];
-        UNROLL
-        for (int i = 0; i < vectors; i++) x[i] = load(source + i * LANES);
-        UNROLL
-        for (unsigned k = 0; k < 4; k++)
-            if (mask >> k & 1) {
-                float weight;
-                memcpy(&weight, word++, sizeof weight);
-                UNROLL
-                for (int i = 0; i < vectors; i++) sum[k][i] += weight * x[i];
-            }
-    }
-    return word;
-}
-
-INLINE const void *one_group(const ioa_group *group, float *values, int vectors)
-{
-    vec sum[4][4];
-    bool first = group->flags & IOA_RUN_FIRST;
-    UNROLL
-    for (unsigned k = 0; k < 4; k++)
-        UNROLL
-        for (int i = 0; i < vectors; i++)
-            sum[k][i] = first || k >= group->members ? splat(group->bias[k])
-                                                     : load(at(values, group->destination[k]) + i * LANES);
-    const uint32_t *word = (const uint32_t *)(const void *)(group + 1);
-    UNROLL
-    for (unsigned mask = 1; mask < 16; mask++)
-        word = group_bucket(word, group->count[mask], values, sum, vectors, mask);
-    UNROLL
-    for (unsigned k = 0; k < 4; k++)
-        if (k < group->members)
-            finish(at(values, group->destination[k]), sum[k], vectors,
-                   group->flags & IOA_RUN_LAST ? group->activation[k] : (unsigned)IOA_ACT_IDENTITY, group->param[k]);
-    size_t words = (size_t)(word - (const uint32_t *)(const void *)group);
-    return (const uint32_t *)(const void *)group + (words + 1) / 2 * 2;
-}
-
-#define DEFINE_GROUPS(width)                                                                              \
-    static void groups_##width(const void *stream, const void *end, float *values)                        \
-    {                                                                                                     \
-        while (stream < end) stream = one_group((const ioa_group *)stream, values, (int)((width) / LANES)); \
-    }
-
-#if VEC_BYTES == 64
-DEFINE_GROUPS(64)
-DEFINE_GROUPS(32)
-#endif
-#if VEC_BYTES >= 32
-DEFINE_GROUPS(16)
-#else
-DEFINE_GROUPS(8)
-#endif
-
-static void kernel_groups(const void *stream, const void *end, float *values, uint32_t width)
-{
-    for (uint32_t column = 0; column < width; column += GROUP_PASS) {
-#if VEC_BYTES == 64
-        if (width - column >= 64) groups_64(stream, end, values + column);
-        else if (width - column >= 32) groups_32(stream, end, values + column);
-        else groups_16(stream, end, values + column);
-#elif VEC_BYTES == 32
-        groups_16(stream, end, values + column);
-#else
-        groups_8(stream, end, values + column);
-#endif
-    }
-}
+#include "core/kernel_groups.h"
 
 /* ---- single samples, sixteen rows at a time ---- */
 
@@ -326,6 +260,33 @@ INLINE void load_square(vec square[LANES], const float *x, size_t stride, uint32
     transpose(square);
 }
 
+/* The last columns of a row are moved together with some before them, twice, rather than one by one. */
+INLINE size_t last_full(size_t from, size_t stride)
+{
+    return stride - from < LANES && stride > LANES ? stride - LANES : from;
+}
+
+#define PACK_AHEAD 64 /* columns; rows a power of two apart crowd into few sets of L1, where others push them out */
+
+/* LANES columns of LANES rows of x. */
+INLINE void pack_square(const float *x, size_t stride, const uint32_t *offsets, float *values)
+{
+    vec square[LANES];
+    UNROLL
+    for (int r = 0; r < LANES; r++) __builtin_prefetch(x + (size_t)r * stride + PACK_AHEAD);
+    load_transposed(square, x, stride);
+    UNROLL
+    for (int c = 0; c < LANES; c++) store(at(values, offsets[c]), square[c]);
+}
+
+/* Fewer columns or rows; apart, so that the square above stays in registers. */
+static __attribute__((noinline)) void pack_part(const float *x, size_t stride, uint32_t rows, size_t columns, const uint32_t *offsets, float *values)
+{
+    vec square[LANES];
+    load_square(square, x, stride, rows, columns);
+    for (size_t c = 0; c < columns; c++) store(at(values, offsets[c]), square[c]);
+}
+
 static void kernel_pack(const float *x, size_t stride, uint32_t rows, const uint32_t *offsets, float *values,
                         uint32_t tile, uint32_t width)
 {
@@ -334,21 +295,43 @@ static void kernel_pack(const float *x, size_t stride, uint32_t rows, const uint
             if (offsets[i] != IOA_NO_SLOT) values[offsets[i]] = x[i];
         return;
     }
-    for (size_t i = 0; i < stride; i += LANES)
-        for (uint32_t b = 0; b < width; b += LANES) {
-            vec square[LANES];
-            size_t columns = stride - i < LANES ? stride - i : LANES;
-            if (columns == LANES && b + LANES <= rows) {
-                load_transposed(square, x + b * stride + i, stride);
-                UNROLL
-                for (int c = 0; c < LANES; c++) store(at(values, offsets[i + (size_t)c]) + b, square[c]);
-                continue;
+    for (uint32_t b = 0; b < width; b += LANES) {
+        if (stride >= LANES && b + LANES <= rows) {
+            const float *strip = x + b * stride;
+            for (size_t from = 0; from < stride; from += LANES) {
+                size_t i = last_full(from, stride);
+                pack_square(strip + i, stride, offsets + i, values + b);
             }
-            load_square(square, b < rows ? x + b * stride + i : x, stride, b < rows ? rows - b : 0, columns);
-            for (size_t c = 0; c < columns; c++) store(at(values, offsets[i + c]) + b, square[c]);
-        }
+        } else
+            for (size_t i = 0; i < stride; i += LANES)
+                pack_part(b < rows ? x + b * stride + i : x, stride, b < rows ? rows - b : 0,
+                          stride - i < LANES ? stride - i : LANES, offsets + i, values + b);
+    }
 }
 
+#define UNPACK_BLOCK 256u /* columns that one strip of rows writes before the next one does */
+
+/* Up to STRIP rows of LANES columns of y. */
+INLINE void unpack_square(float *y, size_t stride, uint32_t rows, const uint32_t *offsets, const float *values)
+{
+    const float *column[LANES];
+    vec strip[STRIP];
+    UNROLL
+    for (int c = 0; c < LANES; c++) column[c] = values + (size_t)offsets[c] * 2;
+    load_strip(strip, column);
+    UNROLL
+    for (uint32_t r = 0; r < STRIP; r++)
+        if (r < rows) store_unaligned(y + r * stride, strip[r]);
+}
+
+/* Fewer columns than LANES. */
+static void unpack_part(float *y, size_t stride, uint32_t rows, const uint32_t *offsets, const float *values)
+{
+    for (uint32_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < stride; c++) y[r * stride + c] = values[(size_t)offsets[c] * 2 + r];
+}
+
+/* Strips of few rows: lines that wait to be written, of rows a power of two apart, all want the same places in L1. */
 static void kernel_unpack(float *y, size_t stride, uint32_t rows, const uint32_t *offsets, const float *values,
                           uint32_t tile)
 {
@@ -356,18 +339,18 @@ static void kernel_unpack(float *y, size_t stride, uint32_t rows, const uint32_t
         for (size_t s = 0; s < stride; s++) y[s] = values[offsets[s]];
         return;
     }
-    for (size_t s = 0; s < stride; s += LANES)
-        for (uint32_t b = 0; b < rows; b += LANES) {
-            vec square[LANES];
-            size_t columns = stride - s < LANES ? stride - s : LANES;
-            for (size_t c = 0; c < LANES; c++)
-                square[c] = c < columns ? load(values + (size_t)offsets[s + c] * 2 + b) : (vec){0};
-            transpose(square);
-            for (uint32_t r = 0; r < LANES && b + r < rows; r++) {
-                if (columns == LANES) store_unaligned(y + (b + r) * stride + s, square[r]);
-                else memcpy(y + (b + r) * stride + s, &square[r], columns * sizeof(float));
+    if (stride < LANES) {
+        unpack_part(y, stride, rows, offsets, values);
+        return;
+    }
+    for (size_t block = 0; block < stride; block += UNPACK_BLOCK)
+        for (uint32_t b = 0; b < rows; b += STRIP)
+            for (size_t from = block; from < stride && from < block + UNPACK_BLOCK; from += LANES) {
+                size_t s = last_full(from, stride);
+                float *to = y + b * stride + s;
+                if (rows - b >= STRIP) unpack_square(to, stride, STRIP, offsets + s, values + b);
+                else unpack_square(to, stride, rows - b, offsets + s, values + b);
             }
-        }
 }
 
 /* ---- the baseline: CSR rows, weights and indices in arrays of their own ---- */
@@ -502,4 +485,4 @@ static double kernel_probe(ioa_probe probe, const float *data, size_t floats, ui
     return (double)repeats * (double)floats * (probe == IOA_PROBE_READ ? 4 : 2);
 }
 
-const ioa_kernel KERNEL_TABLE = {kernel_run, kernel_groups, kernel_sell, kernel_pack, kernel_unpack, kernel_rows, kernel_probe, activate_row};
+const ioa_kernel KERNEL_TABLE = {kernel_run, kernel_groups, kernel_wide, kernel_sell, kernel_pack, kernel_unpack, kernel_rows, kernel_probe, activate_row};

@@ -56,6 +56,49 @@ INLINE void store_unaligned(float *p, vec x)
     *(vec_unaligned *)(void *)p = x;
 }
 
+/* Four weights at once: one load, repeated over the register; FOURTH(weights, k), k a literal, has the k-th in all lanes,
+ * by a shuffle, which takes no load port. KEEP stops the compiler from turning that into four loads again. */
+#if defined(__x86_64__)
+#define KEEP(x) __asm__("" : "+v"(x))
+#else
+#define KEEP(x) (void)0
+#endif
+
+#if VEC_BYTES == 64
+#define FOURTH(weights, k) ((vec)_mm512_permute_ps((__m512)(weights), (k) * 0x55))
+#elif VEC_BYTES == 32
+#define FOURTH(weights, k) ((vec)_mm256_permute_ps((__m256)(weights), (k) * 0x55))
+#else
+#define FOURTH(weights, k) __builtin_shufflevector(weights, weights, k, k, k, k)
+#endif
+
+INLINE vec load_four(const float *p)
+{
+#if VEC_BYTES == 64
+    vec four = (vec)_mm512_broadcast_f32x4(_mm_loadu_ps(p));
+#elif VEC_BYTES == 32
+    vec four = (vec)_mm256_broadcast_ps((const __m128 *)(const void *)p);
+#else
+    vec four = load_unaligned(p);
+#endif
+    KEEP(four);
+    return four;
+}
+
+/* Two offsets by one load. */
+INLINE void load_pair(const uint32_t *p, uint32_t pair[2])
+{
+#if defined(__x86_64__)
+    uint64_t both;
+    memcpy(&both, p, sizeof both);
+    __asm__("" : "+r"(both));
+    pair[0] = (uint32_t)both;
+    pair[1] = (uint32_t)(both >> 32);
+#else
+    memcpy(pair, p, 2 * sizeof *p);
+#endif
+}
+
 INLINE vec choose(ivec mask, vec yes, vec no)
 {
     return (vec)((mask & (ivec)yes) | (~mask & (ivec)no));
@@ -170,24 +213,61 @@ INLINE void transpose(vec m[16])
     }
 }
 
-/* 16 floats of 16 rows, transposed: lanes find their places while they are loaded, so that half of the shuffles remain. */
+/* Lanes 0 and 2 of a, each followed by the same of b; and the others. */
+INLINE __m512 even_lanes(__m512 a, __m512 b)
+{
+    return _mm512_permutex2var_ps(a, _mm512_setr_epi32(0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27), b);
+}
+
+INLINE __m512 odd_lanes(__m512 a, __m512 b)
+{
+    return _mm512_permutex2var_ps(a, _mm512_setr_epi32(4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31), b);
+}
+
+/* r[i] = 8 floats of one place and 8 of another: both halves as squares of 8 x 8, transposed. */
+INLINE void transpose_halves(__m512 r[8])
+{
+    transpose_lanes(r);
+    transpose_lanes(r + 4);
+    UNROLL
+    for (int k = 0; k < 4; k++) {
+        __m512 low = r[k], high = r[4 + k];
+        r[k] = even_lanes(low, high);
+        r[4 + k] = odd_lanes(low, high);
+    }
+}
+
+INLINE __m512 load_halves(const float *low, const float *high)
+{
+    return _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(low)), _mm256_loadu_ps(high), 1);
+}
+
+/* 16 floats of 16 rows, transposed: halves find their places while they are loaded, which spares a quarter of the
+ * shuffles. */
 INLINE void load_transposed(vec m[16], const float *x, size_t stride)
 {
     UNROLL
-    for (int k = 0; k < 4; k++) {
-        __m512 r[4];
+    for (int half = 0; half < 2; half++) {
+        __m512 r[8];
         UNROLL
-        for (int i = 0; i < 4; i++) {
-            const float *p = x + (size_t)i * stride + 4 * k;
-            r[i] = _mm512_castps128_ps512(_mm_loadu_ps(p));
-            r[i] = _mm512_mask_broadcast_f32x4(r[i], 0x00f0, _mm_loadu_ps(p + 4 * stride));
-            r[i] = _mm512_mask_broadcast_f32x4(r[i], 0x0f00, _mm_loadu_ps(p + 8 * stride));
-            r[i] = _mm512_mask_broadcast_f32x4(r[i], 0xf000, _mm_loadu_ps(p + 12 * stride));
-        }
-        transpose_lanes(r);
+        for (int i = 0; i < 8; i++) r[i] = load_halves(x + (size_t)i * stride + 8 * half, x + (size_t)(i + 8) * stride + 8 * half);
+        transpose_halves(r);
         UNROLL
-        for (int i = 0; i < 4; i++) m[4 * k + i] = (vec)r[i];
+        for (int i = 0; i < 8; i++) m[8 * half + i] = (vec)r[i];
     }
+}
+
+#define STRIP 8 /* samples that go back to rows at once */
+
+/* STRIP samples of LANES values, as rows. */
+INLINE void load_strip(vec m[STRIP], const float *const values[LANES])
+{
+    __m512 r[8];
+    UNROLL
+    for (int i = 0; i < 8; i++) r[i] = load_halves(values[i], values[8 + i]);
+    transpose_halves(r);
+    UNROLL
+    for (int i = 0; i < 8; i++) m[i] = (vec)r[i];
 }
 #else
 /* Transposes a square of LANES vectors: a perfect shuffle of rows i and i + LANES/2 rotates the bits of the element
@@ -207,10 +287,18 @@ INLINE void transpose(vec m[LANES])
     }
 }
 
-
 INLINE void load_transposed(vec m[LANES], const float *x, size_t stride)
 {
     for (int r = 0; r < LANES; r++) m[r] = load_unaligned(x + (size_t)r * stride);
+    transpose(m);
+}
+
+#define STRIP LANES
+
+INLINE void load_strip(vec m[STRIP], const float *const values[LANES])
+{
+    UNROLL
+    for (int i = 0; i < LANES; i++) m[i] = load(values[i]);
     transpose(m);
 }
 #endif

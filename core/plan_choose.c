@@ -71,9 +71,8 @@ static ioa_status try_compiled(ioa_contest *c, bool likely, ioa_contender *best,
 {
     static const ioa_plan_options kinds[] = {
         {.group = 1}, {.segment = 2000, .group = 4}, {.segment = 2000, .group = 3}, {.segment = 3000, .group = 2},
-        {.group = 1, .as_ordered = 1},
-        {.segment = 2000, .group = 8}, {.segment = 8000, .group = 8}, {.group = 1, .ahead = 1},
-        {.segment = 2000, .group = 4, .ahead = 1}};
+        {.segment = 2000, .group = 8}, {.group = 1, .as_ordered = 1}, {.segment = 3000, .group = 1},
+        {.group = 1, .ahead = 1}, {.segment = 8000, .group = 8}};
     uint32_t tile = ioa_code_tile(c->isa);
     uint64_t connections = c->network->connections;
     ioa_status status = IOA_OK;
@@ -81,7 +80,8 @@ static ioa_status try_compiled(ioa_contest *c, bool likely, ioa_contender *best,
     const size_t from = likely ? 0 : LIKELY, to = likely ? LIKELY : sizeof kinds / sizeof *kinds;
     for (size_t i = from; i < to && status == IOA_OK; i++) {
         ioa_plan_options o = kinds[i];
-        if (o.segment >= connections || (o.segment && c->batch <= tile) || (o.ahead && connections < LONG_CODE) ||
+        bool for_long_code = o.ahead || (o.segment && o.group == 1);
+        if (o.segment >= connections || (o.group > 1 && c->batch <= tile) || (for_long_code && connections < LONG_CODE) ||
             (o.group > 2 && c->batch <= tile * o.group / 2))
             continue;
         o.layout = IOA_LAYOUT_COMPILED;

@@ -45,13 +45,32 @@ typedef struct writer {
     slot_pool *pool;
     uint32_t *missing; /* [N] incoming connections still to come */
     uint32_t *uses;    /* [N] outgoing connections still to come */
-    uint64_t scale;    /* slot to offset */
+    uint32_t tile;
+    bool quads;        /* the tile's runs have them */
     unsigned char *stream;
 } writer;
+
+static uint32_t offset_of(const writer *w, uint32_t neuron)
+{
+    return (uint32_t)ioa_slot_offset(w->pool->of[neuron], w->tile);
+}
 
 static bool takes_param(unsigned activation)
 {
     return activation == IOA_ACT_LEAKY_RELU || activation == IOA_ACT_CLIPPED_RELU;
+}
+
+/* Steps become quads as far as they go. */
+static void gather_quads(ioa_step *step, uint32_t count)
+{
+    for (; count >= 4; count -= 4, step += 4) {
+        ioa_quad quad;
+        for (int k = 0; k < 4; k++) {
+            quad.source[k] = step[k].source;
+            quad.weight[k] = step[k].weight;
+        }
+        memcpy(step, &quad, sizeof quad);
+    }
 }
 
 /* Writes the run that starts at step t; returns the step after it. */
@@ -66,15 +85,16 @@ static uint64_t write_run(writer *w, uint64_t t)
     bool first = w->missing[v] == s->incoming[v];
     for (; t < s->count && s->destinations[s->edges[t]] == v; t++, count++) {
         uint32_t e = s->edges[t], u = n->a.indices[e];
-        step[count] = (ioa_step){(uint32_t)(w->pool->of[u] * w->scale), n->a.weights[e]};
+        step[count] = (ioa_step){offset_of(w, u), n->a.weights[e]};
         if (--w->uses[u] == 0 && !n->is_output[u] && !s->constant[u]) w->pool->freed[w->pool->depth++] = w->pool->of[u];
     }
     bool last = (w->missing[v] -= count) == 0, param = last && takes_param(n->a.activation[v]);
-    *run = (ioa_run){.destination = (uint32_t)(w->pool->of[v] * w->scale), .count = count,
+    *run = (ioa_run){.destination = offset_of(w, v), .count = count,
                      .flags = (uint8_t)((first ? IOA_RUN_FIRST : 0) | (last ? IOA_RUN_LAST : 0) |
                                         (param ? IOA_RUN_PARAM : 0)),
                      .activation = n->a.activation[v], .bias = s->bias[v]};
     if (last && !w->uses[v] && !n->is_output[v]) w->pool->freed[w->pool->depth++] = w->pool->of[v]; /* nobody's */
+    if (w->quads) gather_quads(step, count);
     if (param) step[count++] = (ioa_step){0, n->a.param ? n->a.param[v] : 0.0f};
     w->stream = (unsigned char *)(step + count);
     return t;
@@ -84,16 +104,17 @@ static uint64_t write_run(writer *w, uint64_t t)
 static void write_block(writer *w, const ioa_grouping *g, const ioa_group_block *block)
 {
     const ioa_network *n = w->network;
-    for (uint32_t k = 0; k < IOA_GROUP && block->first && block->members[k] != IOA_NO_SLOT; k++)
-        w->pool->of[block->members[k]] = take_slot(w->pool);
-    w->stream = ioa_group_write(n, w->steps, g, block, w->pool->of, w->scale, w->stream);
+    const uint32_t *members = ioa_group_members(g, block);
+    for (uint32_t k = 0; k < g->size && block->first && members[k] != IOA_NO_SLOT; k++)
+        w->pool->of[members[k]] = take_slot(w->pool);
+    w->stream = ioa_group_write(n, w->steps, g, block, w->pool->of, w->tile, w->stream);
     for (uint64_t i = block->from; i < block->to; i++) {
         uint32_t u = n->a.indices[g->edges[i]];
         if (--w->uses[u] == 0 && !n->is_output[u] && !w->steps->constant[u])
             w->pool->freed[w->pool->depth++] = w->pool->of[u];
     }
-    for (uint32_t k = 0; k < IOA_GROUP && block->last && block->members[k] != IOA_NO_SLOT; k++) {
-        uint32_t v = block->members[k];
+    for (uint32_t k = 0; k < g->size && block->last && members[k] != IOA_NO_SLOT; k++) {
+        uint32_t v = members[k];
         if (!w->uses[v] && !n->is_output[v]) w->pool->freed[w->pool->depth++] = w->pool->of[v]; /* nobody's */
     }
 }
@@ -114,7 +135,7 @@ static ioa_status write_stream(const ioa_network *n, const ioa_plan_steps *s, co
     ioa_status status = IOA_OK;
     slot_pool pool = {ioa_alloc(neurons, sizeof *pool.of), ioa_alloc(neurons, sizeof *pool.freed), 0, 0};
     writer w = {n, s, &pool, ioa_alloc_copy(s->incoming, neurons, sizeof *w.missing),
-                ioa_alloc_copy(s->outgoing, neurons, sizeof *w.uses), p->options.tile == 1 ? 1 : p->options.tile / 2,
+                ioa_alloc_copy(s->outgoing, neurons, sizeof *w.uses), p->options.tile, p->options.tile > 1,
                 p->stream};
     if (!pool.of || !pool.freed || !w.missing || !w.uses) {
         status = ioa_fail_nomem(error, "a plan", neurons, 4 * sizeof *pool.of);
@@ -123,7 +144,7 @@ static ioa_status write_stream(const ioa_network *n, const ioa_plan_steps *s, co
     assign_ends(n, s, &pool, p);
     for (uint64_t b = 0; b < g->count; b++) write_block(&w, g, &g->blocks[b]);
     for (uint64_t t = 0; !g->blocks && t < s->count;) t = write_run(&w, t);
-    if ((pool.used + UINT64_C(1)) * w.scale >= IOA_NO_SLOT) { /* offsets may have wrapped: the stream is thrown away */
+    if (ioa_slot_offset(pool.used + UINT64_C(1), w.tile) >= IOA_NO_SLOT) { /* offsets may have wrapped: the stream is thrown away */
         status = ioa_fail(error, IOA_ERR_INPUT,
                           "%" PRIu32 " live values in tiles of %" PRIu32 " floats exceed 32 GiB; use a smaller tile",
                           pool.used, p->options.tile);
@@ -132,11 +153,11 @@ static ioa_status write_stream(const ioa_network *n, const ioa_plan_steps *s, co
     p->slots = pool.used + 1; /* the last is nobody's */
     for (uint32_t i = 0; i < p->inputs; i++) {
         if (p->input_offsets[i] == IOA_NO_SLOT) p->input_offsets[i] = pool.used;
-        p->input_offsets[i] *= (uint32_t)w.scale;
+        p->input_offsets[i] = (uint32_t)ioa_slot_offset(p->input_offsets[i], w.tile);
     }
-    for (uint32_t i = 0; i < p->constants; i++) p->constant_offsets[i] *= (uint32_t)w.scale;
+    for (uint32_t i = 0; i < p->constants; i++) p->constant_offsets[i] = (uint32_t)ioa_slot_offset(p->constant_offsets[i], w.tile);
     for (uint32_t i = 0; i < p->outputs; i++)
-        p->output_offsets[i] = pool.of[n->a.output_ids[i]] * (uint32_t)w.scale;
+        p->output_offsets[i] = offset_of(&w, n->a.output_ids[i]);
 out:
     ioa_free(pool.of);
     ioa_free(pool.freed);
@@ -184,6 +205,8 @@ ioa_status ioa_plan_build_stream(const ioa_network *n, const ioa_plan_steps *s, 
     if (p->options.layout == IOA_LAYOUT_SELL) return build_sell(n, s, p, error);
     if (g->blocks) {
         p->runs = g->count;
+        p->value_loads = g->value_loads;
+        p->narrow_loads = g->narrow_loads;
         p->stream_bytes = g->stream_bytes;
     } else
         count_runs(n, s, p);

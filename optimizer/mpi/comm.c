@@ -57,13 +57,11 @@ void ioa_comm_receive_bytes(MPI_Comm comm, int from, int tag, void *data, uint64
                  MPI_STATUS_IGNORE);
 }
 
-int ioa_comm_await_int(MPI_Comm comm, int from, int tag)
+void ioa_comm_await_bytes(MPI_Comm comm, int from, int tag, void *data, int bytes)
 {
-    int value;
     MPI_Request request;
-    MPI_Irecv(&value, 1, MPI_INT, from, tag, comm, &request);
+    MPI_Irecv(data, bytes, MPI_BYTE, from, tag, comm, &request);
     finish(&request, true);
-    return value;
 }
 
 int ioa_comm_start_send(MPI_Comm comm, int to, int tag, const uint32_t *values, uint64_t count,
@@ -90,6 +88,11 @@ static ioa_status gather(void *context, const int64_t *mine, uint32_t count, int
     return IOA_OK;
 }
 
+static void collect(void *context, const int64_t *mine, uint32_t count, int64_t *all)
+{
+    MPI_Gather(mine, (int)count, MPI_INT64_T, all, (int)count, MPI_INT64_T, 0, *(MPI_Comm *)context);
+}
+
 static void share(void *context, uint32_t from, void *bytes, uint64_t count)
 {
     for (uint64_t at = 0; at < count; at += PIECE)
@@ -113,7 +116,7 @@ ioa_transport ioa_comm_transport(MPI_Comm *comm)
     MPI_Comm_rank(*comm, &rank);
     MPI_Comm_size(*comm, &size);
     return (ioa_transport){.context = comm, .rank = (uint32_t)rank, .size = (uint32_t)size, .gather = gather,
-                           .share = share, .hand = hand};
+                           .collect = collect, .share = share, .hand = hand};
 }
 
 enum { TAG_SEGMENT = 400 };

@@ -18,8 +18,8 @@ void ioa_comm_broadcast_bytes(MPI_Comm comm, int root, void *data, uint64_t byte
 void ioa_comm_send_bytes(MPI_Comm comm, int to, int tag, const void *data, uint64_t bytes);
 void ioa_comm_receive_bytes(MPI_Comm comm, int from, int tag, void *data, uint64_t bytes);
 
-/* One number, sleeping until it comes. */
-int ioa_comm_await_int(MPI_Comm comm, int from, int tag);
+/* The same as ioa_comm_receive_bytes for a few bytes, sleeping until they come. */
+void ioa_comm_await_bytes(MPI_Comm comm, int from, int tag, void *data, int bytes);
 
 /* Messages of any number of uint32, cut into pieces MPI can count. At most IOA_COMM_PIECES pieces are under way. */
 #define IOA_COMM_PIECES 16

@@ -152,7 +152,7 @@ static bool hear_bell(watch *w)
     if (w->bell_heard || w->s->verifier == 0) return false;
     MPI_Iprobe(w->s->verifier, IOA_TAG_BELL, w->s->world, &waiting, MPI_STATUS_IGNORE);
     if (!waiting) return false;
-    MPI_Recv(&value, 1, MPI_INT, w->s->verifier, IOA_TAG_BELL, w->s->world, MPI_STATUS_IGNORE);
+    MPI_Recv(&value, sizeof value, MPI_BYTE, w->s->verifier, IOA_TAG_BELL, w->s->world, MPI_STATUS_IGNORE);
     w->bell_heard = true;
     if (value) w->s->reason = "a signal";
     return value;
@@ -164,7 +164,7 @@ static void hear_bound(watch *w, bool wait)
     int waiting = 1;
     if (w->bound || w->s->verifier == 0) return;
     if (!wait) MPI_Iprobe(w->s->verifier, IOA_TAG_BOUND, w->s->world, &waiting, MPI_STATUS_IGNORE);
-    if (waiting) ioa_comm_receive_bytes(w->s->world, w->s->verifier, IOA_TAG_BOUND, &w->bound, sizeof w->bound);
+    if (waiting) ioa_comm_await_bytes(w->s->world, w->s->verifier, IOA_TAG_BOUND, &w->bound, sizeof w->bound);
 }
 
 static unsigned wish(void *context)
@@ -357,9 +357,11 @@ ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, io
                .offered = problem.start_total, .start = start, .start_total = problem.start_total, .limit = config.seconds};
     if (status == IOA_OK && searching) status = run_search(&w, error);
     if (serving) ioa_courier_finish(&courier);
-    if (serving && s->rank == 0 && s->verifier != 0 && !w.bell_heard)
-        (void)ioa_comm_await_int(s->world, s->verifier, IOA_TAG_BELL);
     if (serving && s->rank == 0) hear_bound(&w, true);
+    if (serving && s->rank == 0 && s->verifier != 0 && !w.bell_heard) {
+        int value;
+        ioa_comm_await_bytes(s->world, s->verifier, IOA_TAG_BELL, &value, sizeof value);
+    }
     if (status == IOA_OK && searching && !s->paused) status = take_result(s, tempering, result, trace, owner, error);
     if (status == IOA_OK && *owner == s->rank && result->claimed_total == result->start_total)
         memcpy(s->order, start, s->network->connections * sizeof *s->order);

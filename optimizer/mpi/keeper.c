@@ -249,7 +249,7 @@ ioa_status ioa_keeper_restore(ioa_keeper *k, MPI_Comm team, ioa_tempering *tempe
     for (size_t i = 0; status == IOA_OK && rank == 0 && i < count; i++)
         status = ioa_checkpoint_get(k->file, &values[i], error);
     status = ioa_comm_agree(team, status, false, error);
-    for (size_t i = 0; status == IOA_OK && i < count; i++)
+    for (size_t i = 0; status == IOA_OK && i < IOA_TEMPERING_SHARED; i++)
         ioa_comm_broadcast_bytes(team, 0, values[i].values, values[i].count * ioa_value_size(values[i].type));
     if (status == IOA_OK) status = ioa_comm_agree(team, ioa_tempering_restored(tempering, error), false, error);
     for (uint32_t i = 0; status == IOA_OK && i < ioa_tempering_states(tempering); i++)

@@ -2,13 +2,17 @@
 
 #include "core/bounds.h"
 #include "core/network.h"
+#include "optimizer/mpi/background.h"
 #include "optimizer/mpi/stop.h"
 #include "optimizer/verify/verify.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define CHOOSING_SHARE 0.1 /* of the time of the final timing: it is for checking, not for claims */
+#define SHORTEST_NAP 500000L /* nanoseconds between two looks for messages */
+#define LONGEST_NAP 10000000L
 
 enum { TAG_TOTAL = 1, TAG_ORDER, TAG_FINISHED, TAG_FINAL, TAG_TRACE };
 
@@ -81,13 +85,16 @@ void ioa_courier_send_trace(MPI_Comm world, int verifier, const ioa_trace *trace
 typedef struct desk {
     MPI_Comm world;
     const ioa_network *network;
-    uint32_t *order; /* [W] newest candidate not yet looked at */
+    const ioa_result_config *config;
+    ioa_candidates *seen;
+    uint32_t *order; /* [W] newest candidate not yet looked at, or the one under examination */
     uint64_t total;  /* of `order`; UINT64_MAX: none */
+    uint64_t bound;  /* certified, on the total of any order */
     ioa_plan_options plan; /* once chosen: inference is checked by it */
     bool chosen;
 } desk;
 
-static void take_candidate(desk *d, int from, ioa_candidates *seen)
+static void take_candidate(desk *d, int from)
 {
     uint64_t total;
     MPI_Recv(&total, 1, MPI_UINT64_T, from, TAG_TOTAL, d->world, MPI_STATUS_IGNORE);
@@ -95,11 +102,12 @@ static void take_candidate(desk *d, int from, ioa_candidates *seen)
      * two that crossed. The last word has the final order. */
     ioa_comm_receive(d->world, from, TAG_ORDER, d->order, d->network->connections);
     d->total = total;
-    seen->received++;
+    d->seen->received++;
 }
 
-static ioa_status examine(desk *d, const ioa_result_config *config, ioa_candidates *seen, ioa_error *error)
+static ioa_status examine(desk *d, ioa_error *error)
 {
+    const ioa_result_config *config = d->config;
     const ioa_claim claim = {&config->objective, d->total, NULL};
     ioa_verdict verdict;
     if (!d->chosen && ioa_order_check(d->network, d->order, NULL) == IOA_OK) {
@@ -110,57 +118,96 @@ static ioa_status examine(desk *d, const ioa_result_config *config, ioa_candidat
     ioa_status status = ioa_verify(d->network, d->order, &claim, d->chosen ? &d->plan : NULL, config->seed, &verdict, error);
     if (status != IOA_OK) return status;
     if (ioa_verdict_passed(&verdict)) {
-        seen->confirmed++;
+        d->seen->confirmed++;
         return IOA_OK;
     }
-    if (seen->refused++ == 0) snprintf(seen->reason, sizeof seen->reason, "%s", verdict.reason);
+    if (d->seen->refused++ == 0) snprintf(d->seen->reason, sizeof d->seen->reason, "%s", verdict.reason);
     return IOA_OK;
+}
+
+static void examine_candidate(void *context)
+{
+    desk *d = context;
+    ioa_error problem = {0};
+    if (examine(d, &problem) != IOA_OK && d->seen->refused++ == 0)
+        snprintf(d->seen->reason, sizeof d->seen->reason, "%s", problem.text);
+    d->total = UINT64_MAX;
 }
 
 static void ring(MPI_Comm world, int stop)
 {
-    MPI_Send(&stop, 1, MPI_INT, 0, IOA_TAG_BELL, world);
+    MPI_Send(&stop, sizeof stop, MPI_BYTE, 0, IOA_TAG_BELL, world);
 }
 
-/* What no order can cost less than, while the workers have nothing better to show yet. */
-static uint64_t certify(MPI_Comm world, const ioa_network *network, const ioa_objective *objective)
+/* What no order can cost less than. */
+static void certify(void *context)
 {
+    desk *d = context;
     ioa_certificate certificate = {0};
-    uint64_t bound = network->bounds.lower;
-    if (ioa_certified_bound(network, objective->level[0].memory, &certificate, NULL) == IOA_OK) bound += certificate.excess;
+    d->bound = d->network->bounds.lower;
+    if (ioa_certified_bound(d->network, d->config->objective.level[0].memory, &certificate, NULL) == IOA_OK)
+        d->bound += certificate.excess;
     ioa_certificate_free(&certificate);
-    uint64_t shown = ioa_result_bound(objective, network->bounds.lower, bound);
-    MPI_Send(&shown, 1, MPI_UINT64_T, 0, IOA_TAG_BOUND, world);
-    return bound;
+}
+
+static void show_bound(const desk *d)
+{
+    uint64_t shown = ioa_result_bound(&d->config->objective, d->network->bounds.lower, d->bound);
+    MPI_Send(&shown, sizeof shown, MPI_BYTE, 0, IOA_TAG_BOUND, d->world);
+}
+
+/* Takes a message if there is one; true if there was. */
+static bool take_message(desk *d, int *finished)
+{
+    int waiting;
+    MPI_Status envelope;
+    MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, d->world, &waiting, &envelope);
+    if (!waiting || (envelope.MPI_TAG != TAG_TOTAL && envelope.MPI_TAG != TAG_FINISHED)) return false;
+    if (envelope.MPI_TAG == TAG_TOTAL) {
+        take_candidate(d, envelope.MPI_SOURCE);
+    } else {
+        MPI_Recv(NULL, 0, MPI_BYTE, envelope.MPI_SOURCE, TAG_FINISHED, d->world, MPI_STATUS_IGNORE);
+        ++*finished;
+    }
+    return true;
+}
+
+/* The longer nothing happens, the less often it looks. */
+static void nap(long *nanoseconds)
+{
+    nanosleep(&(struct timespec){.tv_nsec = *nanoseconds}, NULL);
+    if (*nanoseconds < LONGEST_NAP) *nanoseconds += *nanoseconds / 2;
 }
 
 ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *network, const ioa_result_config *config,
                               uint32_t *order, ioa_candidates *seen, uint64_t *bound, ioa_error *error)
 {
     *seen = (ioa_candidates){0};
-    desk d = {.world = world, .network = network, .order = order, .total = UINT64_MAX};
+    desk d = {.world = world, .network = network, .config = config, .seen = seen, .order = order, .total = UINT64_MAX};
+    ioa_background background = {0};
     ioa_status status = ioa_comm_agree(world, IOA_OK, true, error); /* if the workers fail, nobody will send */
-    bool serving = status == IOA_OK, rung = false;
-    if (serving) *bound = certify(world, network, &config->objective);
-    for (int finished = 0; serving && finished < workers;) {
-        int waiting;
+    if (status != IOA_OK) return status;
+    bool rung = false, certified = false;
+    long length = SHORTEST_NAP;
+    ioa_background_begin(&background, certify, &d);
+    for (int finished = 0; finished < workers || ioa_background_busy(&background);) {
         if (!rung && ioa_stop_signalled()) ring(world, rung = true);
-        MPI_Status envelope;
-        MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, world, &waiting, &envelope);
-        if (waiting && envelope.MPI_TAG == TAG_TOTAL) {
-            take_candidate(&d, envelope.MPI_SOURCE, seen);
-        } else if (waiting && envelope.MPI_TAG == TAG_FINISHED) {
-            MPI_Recv(NULL, 0, MPI_BYTE, envelope.MPI_SOURCE, TAG_FINISHED, world, MPI_STATUS_IGNORE);
-            finished++;
+        if (ioa_background_busy(&background)) { /* messages wait: the desk is taken */
+            nap(&length);
+            continue;
+        }
+        if (!certified) show_bound(&d);
+        certified = true;
+        if (take_message(&d, &finished)) {
+            length = SHORTEST_NAP;
         } else if (d.total != UINT64_MAX) {
-            ioa_error problem = {0};
-            if (examine(&d, config, seen, &problem) != IOA_OK && seen->refused++ == 0)
-                snprintf(seen->reason, sizeof seen->reason, "%s", problem.text);
-            d.total = UINT64_MAX;
+            ioa_background_begin(&background, examine_candidate, &d);
+            length = SHORTEST_NAP;
         } else
-            ioa_comm_nap();
+            nap(&length);
     }
-    if (serving && !rung) ring(world, false);
+    *bound = d.bound;
+    if (!rung) ring(world, false);
     return status;
 }
 

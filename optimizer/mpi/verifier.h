@@ -50,6 +50,7 @@ typedef struct ioa_candidates {
 } ioa_candidates;
 
 /* Computes the certified bound, then serves `workers` workers until all have finished; `*bound` is as in ioa_result_config.
+ * All that takes time is done at the lowest priority (background.h): workers that share the cores lose nothing by it.
  * `order` [W] is where candidates go. Inference is checked by the plan that is fastest for the first candidate (without
  * timing: by one that needs no choice), so that what is to be deployed is what is verified. */
 ioa_status ioa_verifier_serve(MPI_Comm world, int workers, const ioa_network *network, const ioa_result_config *config,

@@ -24,6 +24,7 @@ typedef struct ioa_problem {
     uint64_t start_total;  /* its cost by the objective */
     uint32_t segments;     /* into which orders are cut on the fine level; 0 or 1: none */
     const ioa_crew *crew;  /* ranks that work for the one replica of this one, borrowed; NULL: this one alone */
+    bool best_elsewhere;   /* replicas need not keep their best orders: best_order is never asked for */
     double cold, hot;      /* temperatures at the end and at the beginning, in the engine's units; 0: its own */
 } ioa_problem;
 
@@ -50,7 +51,9 @@ typedef struct ioa_engine {
     const char *name;
     const char *summary; /* one line for --help */
 
-    uint32_t kinds; /* of replicas, up to IOA_STAGES_MOST_KINDS; which one suits the network is tried out (stages.h) */
+    /* Kinds of replicas that may suit the problem, up to IOA_STAGES_MOST_KINDS; which one does is tried out (stages.h).
+     * A function of network and objective alone, asked before `prepare`. NULL: one. */
+    uint32_t (*kinds)(const ioa_problem *problem);
 
     const ioa_move *moves;     /* [up to IOA_MOVES] kinds of moves, ended by a row without a name unless it is full */
     const ioa_window *windows; /* [IOA_LEVELS] */

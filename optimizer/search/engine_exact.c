@@ -4,6 +4,7 @@
  * only where the memory is larger than what the order asks for. So the levels (engine_levels.c) search an order that
  * is good under MIN for a SHARE of the memory, which share being found by trying block orders; and from where
  * they end the exact level (exact.h) goes on, cold, with the whole memory.
+ * Large orders, which the levels cut into segments, go on in segments here, too (exact_segments.h).
  * RR has no local count. It evicts the oldest arrival rather than the oldest use, which is near enough for orders that
  * suit LRU to suit it: there, too, the exact level anneals by LRU, and the count under RR at the end of every round
  * decides. Under MIN there is nothing to add, and the levels keep all rounds. */
@@ -11,7 +12,7 @@
 
 #include "core/mem.h"
 #include "optimizer/search/construct.h"
-#include "optimizer/search/exact.h"
+#include "optimizer/search/exact_segments.h"
 #include "optimizer/search/scorer.h"
 
 #include <string.h>
@@ -24,13 +25,20 @@
 
 static const double shares[] = {0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9};
 
+/* Used by one replica after the other. */
+typedef struct desk {
+    ioa_scorer *scorer;    /* of the outer problem */
+    uint32_t *order;       /* [W] what the levels have at present */
+    ioa_exact_sweep sweep; /* where orders are cut into segments, made when the exact level begins */
+} desk;
+
 typedef struct shared {
     ioa_problem inner;   /* under LRU and RR: with less memory, under MIN */
     uint32_t *start;     /* [W] of the inner problem */
     uint64_t start_total; /* its I/O in the outer one */
     void *levels;        /* what its replicas share */
-    ioa_scorer *scorer;  /* of the outer problem; used by one replica after the other */
     double takeover;
+    desk *desk;
 } shared;
 
 static void release(void *pointer)
@@ -38,7 +46,12 @@ static void release(void *pointer)
     shared *s = pointer;
     if (!s) return;
     if (s->levels) ioa_engine_levels.release(s->levels);
-    ioa_scorer_destroy(s->scorer);
+    if (s->desk) {
+        ioa_scorer_destroy(s->desk->scorer);
+        ioa_exact_sweep_clear(&s->desk->sweep);
+        ioa_free(s->desk->order);
+        ioa_free(s->desk);
+    }
     ioa_free(s->start);
     ioa_free(s);
 }
@@ -55,13 +68,13 @@ static ioa_status try_shares(shared *s, const ioa_problem *problem, ioa_error *e
     uint64_t w = problem->network->connections, cheapest = UINT64_MAX;
     s->inner.memory = share_of(problem->memory, USUAL_SHARE);
     if (w > TRYING_UP_TO) return IOA_OK;
-    uint32_t *order = ioa_alloc(w, sizeof *order);
-    ioa_status status = order ? IOA_OK : ioa_fail_nomem(error, "an order", w, sizeof *order);
+    uint32_t *order = s->desk->order;
+    ioa_status status = IOA_OK;
     for (size_t i = 0; status == IOA_OK && i < sizeof shares / sizeof *shares; i++) {
         uint64_t memory = share_of(problem->memory, shares[i]);
         status = ioa_construct_blocks(problem->network, memory, order, error);
         if (status != IOA_OK) break;
-        uint64_t total = ioa_scorer_total(s->scorer, order);
+        uint64_t total = ioa_scorer_total(s->desk->scorer, order);
         if (total >= cheapest) continue;
         cheapest = total;
         s->inner.memory = memory;
@@ -69,8 +82,17 @@ static ioa_status try_shares(shared *s, const ioa_problem *problem, ioa_error *e
         s->start_total = cheapest;
         memcpy(s->start, order, w * sizeof *order);
     }
-    ioa_free(order);
     return status;
+}
+
+static ioa_status desk_create(const ioa_problem *problem, desk **made, ioa_error *error)
+{
+    const uint64_t w = problem->network->connections;
+    desk *d = *made = ioa_alloc_zero(1, sizeof *d);
+    if (!d) return ioa_fail_nomem(error, "the search", 1, sizeof *d);
+    d->order = ioa_alloc(w, sizeof *d->order);
+    if (!d->order) return ioa_fail_nomem(error, "an order", w, sizeof *d->order);
+    return ioa_scorer_create(problem->network, &problem->objective, &d->scorer, error);
 }
 
 static ioa_status prepare(const ioa_problem *problem, void **pointer, ioa_error *error)
@@ -79,11 +101,12 @@ static ioa_status prepare(const ioa_problem *problem, void **pointer, ioa_error 
     shared *s = ioa_alloc_zero(1, sizeof *s);
     if (!s) return ioa_fail_nomem(error, "the search", 1, sizeof *s);
     s->inner = *problem;
+    s->inner.best_elsewhere = true;
     s->takeover = 1.0;
     s->start_total = problem->start_total;
     s->start = ioa_alloc_copy(problem->start, w, sizeof *s->start);
     ioa_status status = s->start ? IOA_OK : ioa_fail_nomem(error, "an order", w, sizeof *s->start);
-    if (status == IOA_OK) status = ioa_scorer_create(problem->network, &problem->objective, &s->scorer, error);
+    if (status == IOA_OK) status = desk_create(problem, &s->desk, error);
     if (status == IOA_OK && problem->objective.level[0].policy != IOA_POLICY_MIN) {
         s->inner.hot = s->inner.cold = 0.0; /* the ones given are the exact level's */
         s->takeover = TAKEOVER;
@@ -109,9 +132,9 @@ typedef struct replica {
     const ioa_problem *problem;
     const shared *shared;
     void *levels;     /* before the takeover */
-    ioa_exact *exact; /* from then on */
-    uint32_t *order; /* [W] as last counted */
-    uint32_t *best;  /* [W] */
+    ioa_exact *exact; /* from then on, unless in segments */
+    uint32_t *order;  /* [W] as last counted, from then on; before, the levels have it */
+    uint32_t *best;   /* [W] */
     uint64_t total, best_total;
 } replica;
 
@@ -126,20 +149,34 @@ static void destroy(void *state)
     ioa_free(r);
 }
 
-static void count_exactly(replica *r)
+static bool in_segments(const replica *r)
 {
-    r->total = ioa_scorer_total(r->shared->scorer, r->order);
+    return r->problem->segments > 1;
+}
+
+/* `order` is what the replica has at present. */
+static void count_exactly(replica *r, const uint32_t *order)
+{
+    r->total = ioa_scorer_total(r->shared->desk->scorer, order);
     if (r->total >= r->best_total) return;
     r->best_total = r->total;
-    memcpy(r->best, r->order, r->problem->network->connections * sizeof *r->best);
+    memcpy(r->best, order, r->problem->network->connections * sizeof *r->best);
+}
+
+static void present_order(const void *state, uint32_t *order)
+{
+    const replica *r = state;
+    if (r->levels) ioa_engine_levels.present_order(r->levels, order);
+    else memcpy(order, r->order, r->problem->network->connections * sizeof *order);
 }
 
 static ioa_status turn(void *state, uint32_t kind, ioa_error *error)
 {
     replica *r = state;
     ioa_exact_destroy(r->exact);
+    ioa_free(r->order);
     r->exact = NULL;
-    memcpy(r->order, r->shared->start, r->problem->network->connections * sizeof *r->order);
+    r->order = NULL;
     r->total = r->shared->start_total;
     if (r->levels) return ioa_engine_levels.turn(r->levels, kind, error);
     return ioa_engine_levels.create(&r->shared->inner, r->shared->levels, kind, &r->levels, error);
@@ -152,10 +189,9 @@ static ioa_status create(const ioa_problem *problem, const void *pointer, uint32
     if (!r) return ioa_fail_nomem(error, "a replica", 1, sizeof *r);
     r->problem = problem;
     r->shared = pointer;
-    r->order = ioa_alloc(w, sizeof *r->order);
     r->best = ioa_alloc_copy(r->shared->start, w, sizeof *r->best);
     r->best_total = r->shared->start_total;
-    ioa_status status = r->order && r->best ? IOA_OK : ioa_fail_nomem(error, "a replica", w, 2 * sizeof *r->order);
+    ioa_status status = r->best ? IOA_OK : ioa_fail_nomem(error, "a replica", w, sizeof *r->best);
     if (status == IOA_OK) status = turn(r, kind, error);
     if (status == IOA_OK)
         *state = r;
@@ -164,24 +200,53 @@ static ioa_status create(const ioa_problem *problem, const void *pointer, uint32
     return status;
 }
 
+/* The levels', which depend on the network alone. */
+static uint32_t kinds(const ioa_problem *problem)
+{
+    return ioa_engine_levels.kinds(problem);
+}
+
 static uint64_t round_proposals(const ioa_problem *problem)
 {
     return ioa_engine_levels.round_proposals(problem);
 }
 
-/* An exact proposal takes about twice the time of one of an interval, on small memories and large ones. */
-static uint64_t exact_proposals(const ioa_step *step)
+/* An exact proposal takes about twice the time of one of an interval, on small memories and large ones. Making all
+ * segments takes as long as some proposals per hundred connections. */
+static uint64_t exact_proposals(const ioa_problem *problem, const ioa_step *step)
 {
-    return step->proposals / 2 + 1;
+    const uint64_t proposals = step->proposals / 2 + 1, least = problem->network->connections / 16;
+    return problem->segments > 1 && proposals < least ? least : proposals;
+}
+
+/* Lets the levels go and takes up `r->order`. */
+static ioa_status begin_exact(replica *r, ioa_error *error)
+{
+    ioa_engine_levels.destroy(r->levels);
+    r->levels = NULL;
+    if (!in_segments(r)) return ioa_exact_create(r->problem->graph, r->order, r->problem->memory, &r->exact, error);
+    ioa_exact_sweep *sweep = &r->shared->desk->sweep;
+    if (sweep->g) return IOA_OK;
+    ioa_status status = ioa_exact_sweep_make(r->problem->graph, r->problem->memory, sweep, error);
+    if (status != IOA_OK) ioa_exact_sweep_clear(sweep);
+    return status;
+}
+
+static ioa_status allocate_order(replica *r, ioa_error *error)
+{
+    const uint64_t w = r->problem->network->connections;
+    if (!r->order) r->order = ioa_alloc(w, sizeof *r->order);
+    return r->order ? IOA_OK : ioa_fail_nomem(error, "an order", w, sizeof *r->order);
 }
 
 /* From the present order, not from the best one: that may be a trial's, which a short annealing got stuck at. */
-static ioa_status begin_exact(replica *r, ioa_error *error)
+static ioa_status take_over(replica *r, ioa_error *error)
 {
-    const uint32_t *from = r->total <= r->shared->start_total ? r->order : r->shared->start;
-    ioa_engine_levels.destroy(r->levels);
-    r->levels = NULL;
-    return ioa_exact_create(r->problem->graph, from, r->problem->memory, &r->exact, error);
+    ioa_status status = allocate_order(r, error);
+    if (status != IOA_OK) return status;
+    if (r->total <= r->shared->start_total) ioa_engine_levels.present_order(r->levels, r->order);
+    else memcpy(r->order, r->shared->start, r->problem->network->connections * sizeof *r->order);
+    return begin_exact(r, error);
 }
 
 static uint64_t accepted(const ioa_exact *exact)
@@ -191,18 +256,45 @@ static uint64_t accepted(const ioa_exact *exact)
     return sum;
 }
 
-static void anneal_exactly(replica *r, const ioa_step *step, double share, ioa_pcg32 *rng, ioa_round_counts *counts)
+static void anneal_whole(replica *r, double temperature, uint64_t proposals, ioa_pcg32 *rng, ioa_round_counts *counts)
 {
-    double hot = (r->problem->hot > 0.0 ? r->problem->hot : HOT) * step->heat, cold = r->problem->cold > 0.0 ? r->problem->cold : COLD;
-    uint64_t proposals = exact_proposals(step), before = accepted(r->exact);
-    double sweeps = step->sweeps * (1.0 - r->shared->takeover) * (double)proposals / (double)(step->proposals + 1);
-    counts->base = step->quench ? 0.0 : ioa_cooling(cold, hot, sweeps, share);
-    ioa_exact_run(r->exact, counts->base * step->multiplier, proposals, rng);
-    counts->proposals += proposals;
+    uint64_t before = accepted(r->exact);
+    ioa_exact_run(r->exact, temperature, proposals, rng);
     counts->accepted += accepted(r->exact) - before;
     ioa_exact_settle(r->exact);
     ioa_exact_order(r->exact, r->order);
-    count_exactly(r);
+}
+
+static ioa_status anneal_segments(replica *r, double temperature, uint64_t proposals, ioa_pcg32 *rng,
+                                  ioa_round_counts *counts, ioa_error *error)
+{
+    ioa_exact_sweep *sweep = &r->shared->desk->sweep;
+    ioa_exact_course course = {.proposals = proposals, .temperature = temperature, .segments = r->problem->segments};
+    ioa_exact_swept swept = {0};
+    ioa_status status = IOA_OK;
+    course.key = (uint64_t)ioa_pcg32_next(rng) << 32;
+    course.key |= ioa_pcg32_next(rng);
+    course.shifted = ioa_pcg32_next(rng) & 1;
+    ioa_exact_sweep_begin(sweep, r->order);
+    while (status == IOA_OK && sweep->at < r->problem->graph->W)
+        status = ioa_exact_sweep_next(sweep, &course, r->order, &swept, error);
+    counts->accepted += swept.accepted;
+    return status;
+}
+
+static ioa_status anneal_exactly(replica *r, const ioa_step *step, double share, ioa_pcg32 *rng, ioa_round_counts *counts,
+                                 ioa_error *error)
+{
+    double hot = (r->problem->hot > 0.0 ? r->problem->hot : HOT) * step->heat, cold = r->problem->cold > 0.0 ? r->problem->cold : COLD;
+    uint64_t proposals = exact_proposals(r->problem, step);
+    double sweeps = step->sweeps * (1.0 - r->shared->takeover) * (double)proposals / (double)(step->proposals + 1);
+    ioa_status status = IOA_OK;
+    counts->base = step->quench ? 0.0 : ioa_cooling(cold, hot, sweeps, share);
+    counts->proposals += proposals;
+    if (in_segments(r)) status = anneal_segments(r, counts->base * step->multiplier, proposals, rng, counts, error);
+    else anneal_whole(r, counts->base * step->multiplier, proposals, rng, counts);
+    if (status == IOA_OK) count_exactly(r, r->order);
+    return status;
 }
 
 static ioa_status anneal(void *state, const ioa_step *step, ioa_pcg32 *rng, ioa_round_counts *counts, ioa_error *error)
@@ -210,20 +302,19 @@ static ioa_status anneal(void *state, const ioa_step *step, ioa_pcg32 *rng, ioa_
     replica *r = state;
     const double takeover = r->shared->takeover;
     ioa_status status = IOA_OK;
-    if (r->levels && step->progress > takeover) status = begin_exact(r, error);
+    if (r->levels && step->progress > takeover) status = take_over(r, error);
     if (status != IOA_OK) return status;
-    if (r->exact) {
+    if (!r->levels) {
         double share = step->heat < 1.0 ? step->progress : (step->progress - takeover) / (1.0 - takeover);
-        anneal_exactly(r, step, share, rng, counts);
-        return IOA_OK;
+        return anneal_exactly(r, step, share, rng, counts, error);
     }
     ioa_step inner = *step;
     inner.progress /= takeover;
     inner.sweeps *= takeover;
     status = ioa_engine_levels.anneal(r->levels, &inner, rng, counts, error);
     if (status != IOA_OK) return status;
-    ioa_engine_levels.present_order(r->levels, r->order);
-    count_exactly(r);
+    ioa_engine_levels.present_order(r->levels, r->shared->desk->order);
+    count_exactly(r, r->shared->desk->order);
     return IOA_OK;
 }
 
@@ -254,24 +345,19 @@ static void best_order(const void *state, uint32_t *order)
     memcpy(order, r->best, r->problem->network->connections * sizeof *order);
 }
 
-static void present_order(const void *state, uint32_t *order)
-{
-    const replica *r = state;
-    memcpy(order, r->order, r->problem->network->connections * sizeof *order);
-}
-
 static ioa_status restart(void *state, const uint32_t *order, ioa_error *error)
 {
     replica *r = state;
+    count_exactly(r, order);
+    if (r->levels) return ioa_engine_levels.restart(r->levels, order, error);
     memcpy(r->order, order, r->problem->network->connections * sizeof *r->order);
-    count_exactly(r);
-    if (!r->exact) return ioa_engine_levels.restart(r->levels, order, error);
+    if (!r->exact) return IOA_OK;
     ioa_exact_destroy(r->exact);
     r->exact = NULL;
     return ioa_exact_create(r->problem->graph, r->order, r->problem->memory, &r->exact, error);
 }
 
-/* ---- flat form: head, best order, present order, then the replica of the levels if there is one ---- */
+/* ---- flat form: head, best order, then the present order or the replica of the levels ---- */
 
 typedef struct head {
     uint64_t exact; /* 0 or 1 */
@@ -281,48 +367,48 @@ typedef struct head {
 static uint64_t saved_bytes(const void *state)
 {
     const replica *r = state;
-    uint64_t order = r->problem->network->connections * sizeof *r->order;
-    return sizeof(head) + 2 * order + (r->levels ? ioa_engine_levels.bytes(r->levels) : 0);
+    uint64_t order = r->problem->network->connections * sizeof *r->best;
+    return sizeof(head) + order + (r->levels ? ioa_engine_levels.bytes(r->levels) : order);
 }
 
 static void save(const void *state, void *bytes)
 {
     const replica *r = state;
-    const head h = {r->exact != NULL, r->total, r->best_total};
-    size_t order = r->problem->network->connections * sizeof *r->order;
+    const head h = {!r->levels, r->total, r->best_total};
+    size_t order = r->problem->network->connections * sizeof *r->best;
     unsigned char *to = bytes;
     memcpy(to, &h, sizeof h);
     memcpy(to += sizeof h, r->best, order);
-    memcpy(to += order, r->order, order); /* a round ends settled: the exact level is its order */
-    if (r->levels) ioa_engine_levels.save(r->levels, to + order);
+    to += order;
+    if (r->levels) ioa_engine_levels.save(r->levels, to);
+    else memcpy(to, r->order, order); /* a round ends settled: the exact level is its order */
 }
 
 static ioa_status load(void *state, const void *bytes, uint64_t count, ioa_error *error)
 {
     replica *r = state;
-    uint64_t order = r->problem->network->connections * sizeof *r->order, expected = sizeof(head) + 2 * order;
+    uint64_t order = r->problem->network->connections * sizeof *r->best, expected = sizeof(head) + order;
     const unsigned char *from = (const unsigned char *)bytes + sizeof(head);
     head h;
     if (count < expected) return ioa_fail(error, IOA_ERR_INPUT, "a replica's state is too short");
     memcpy(&h, bytes, sizeof h);
     if (h.exact > 1 || (h.exact && r->shared->takeover >= 1.0))
         return ioa_fail(error, IOA_ERR_INPUT, "a replica's state is of another engine");
-    ioa_status status = ioa_scorer_take(r->shared->scorer, from, h.best_total, r->best, error);
-    if (status == IOA_OK) status = ioa_scorer_take(r->shared->scorer, from + order, h.total, r->order, error);
+    ioa_status status = ioa_scorer_take(r->shared->desk->scorer, from, h.best_total, r->best, error);
     if (status != IOA_OK) return status;
     r->total = h.total;
     r->best_total = h.best_total;
-    if (!h.exact) return ioa_engine_levels.load(r->levels, from + 2 * order, count - expected, error);
-    if (count != expected) return ioa_fail(error, IOA_ERR_INPUT, "a replica's state has the wrong length");
-    ioa_engine_levels.destroy(r->levels);
-    r->levels = NULL;
-    return ioa_exact_create(r->problem->graph, r->order, r->problem->memory, &r->exact, error);
+    if (!h.exact) return ioa_engine_levels.load(r->levels, from + order, count - expected, error);
+    if (count != expected + order) return ioa_fail(error, IOA_ERR_INPUT, "a replica's state has the wrong length");
+    status = allocate_order(r, error);
+    if (status == IOA_OK) status = ioa_scorer_take(r->shared->desk->scorer, from + order, h.total, r->order, error);
+    return status == IOA_OK ? begin_exact(r, error) : status;
 }
 
 const ioa_engine ioa_engine_exact = {
     .name = "exact",
     .summary = "levels for a share of the memory, then moves with the exact LRU count",
-    .kinds = 2,
+    .kinds = kinds,
     .moves = ioa_levels_moves,
     .windows = ioa_levels_windows,
     .prepare = prepare,

@@ -49,7 +49,7 @@ static void link_side(ioa_exact *x, uint32_t t, uint32_t side, uint32_t *last)
     ioa_exact_node *n = &x->nodes[t];
     const uint32_t neuron = n->neuron[side];
     n->before[side] = last[neuron];
-    n->after[side] = IOA_EXACT_NONE;
+    n->after[side] = ioa_exact_tail(x, neuron);
     if (last[neuron] != IOA_EXACT_NONE) ioa_exact_at(x, last[neuron])->after[last[neuron] & 1] = 2 * t + side;
     last[neuron] = 2 * t + side;
 }
@@ -76,7 +76,8 @@ static void lay_ring(ioa_exact *x, const uint32_t *order)
         x->access[g->base[v] + incoming[v]++] = t;
     }
     memset(x->fill, 0, 2 * (size_t)g->N * sizeof *x->fill);
-    memset(x->absences, 0, g->N * sizeof *x->absences);
+    if (x->part.absences) memcpy(x->absences, x->part.absences, g->N * sizeof *x->absences);
+    else memset(x->absences, 0, g->N * sizeof *x->absences);
     x->nodes[g->W].next = 0;
     x->nodes[g->W].prev = g->W - 1;
     x->nodes[g->W].gone[1] = IOA_EXACT_NONE;
@@ -114,11 +115,6 @@ void ioa_exact_settle(ioa_exact *x)
     ioa_exact_lay_out(x, x->order);
 }
 
-void ioa_exact_set_order(ioa_exact *x, const uint32_t *order)
-{
-    ioa_exact_lay_out(x, order);
-}
-
 void ioa_exact_order(const ioa_exact *x, uint32_t *order)
 {
     uint32_t n = x->nodes[x->g->W].next;
@@ -138,7 +134,7 @@ static bool allocate(ioa_exact *x)
 {
     const uint64_t w = x->g->W, n = x->g->N, enough = 64 * (uint64_t)x->slots + 8192, all = 4 * w + 16;
     x->journal = (uint32_t)(enough < all ? enough : all);
-    x->nodes = ioa_alloc_zero(w + 1, sizeof *x->nodes);
+    x->nodes = ioa_alloc_zero(w + 2, sizeof *x->nodes);
     x->access = ioa_alloc(2 * w, sizeof *x->access);
     x->absences = ioa_alloc(n, sizeof *x->absences);
     x->fill = ioa_alloc_zero(2 * n, sizeof *x->fill);
@@ -149,26 +145,46 @@ static bool allocate(ioa_exact *x)
     return x->nodes && x->access && x->absences && x->fill && x->order && x->counted && x->passed && x->seen;
 }
 
-ioa_status ioa_exact_create(const ioa_graph *g, const uint32_t *order, uint64_t memory, ioa_exact **out, ioa_error *error)
+uint32_t ioa_exact_slots(const ioa_graph *g, uint64_t memory)
+{
+    const uint32_t slots = memory - 1 < g->N ? (uint32_t)(memory - 1) : g->N;
+    return slots < 2 ? 2 : slots;
+}
+
+static ioa_status create(const ioa_graph *g, const ioa_exact_part *part, const uint32_t *order, uint64_t memory,
+                         ioa_exact **out, ioa_error *error)
 {
     if (memory < IOA_MEMORY_MIN || g->W == 0)
         return ioa_fail(error, IOA_ERR_INPUT, "order search: needs a connection and a memory of at least 3 slots");
     ioa_exact *x = ioa_alloc_zero(1, sizeof *x);
     if (!x) return ioa_fail_nomem(error, "order search", 1, sizeof *x);
     x->g = g;
-    x->slots = memory - 1 < g->N ? (uint32_t)(memory - 1) : g->N;
-    if (x->slots < 2) x->slots = 2;
+    x->part = *part;
+    x->slots = ioa_exact_slots(g, memory);
     x->spacing = (INT64_C(1) << 60) / ((int64_t)g->W + 2);
     if (!allocate(x)) {
         ioa_exact_destroy(x);
-        return ioa_fail_nomem(error, "order search", g->W, 72);
+        return ioa_fail_nomem(error, "order search", g->W, 76);
     }
-    ioa_exact_node *sentinel = &x->nodes[g->W];
-    sentinel->bound = 2 * g->W + 1; /* before the first access */
-    sentinel->before[0] = sentinel->before[1] = sentinel->after[0] = sentinel->after[1] = IOA_EXACT_NONE;
-    ioa_exact_lay_out(x, order);
+    for (uint32_t n = g->W; n <= g->W + 1; n++)
+        for (int side = 0; side < 2; side++) x->nodes[n].before[side] = x->nodes[n].after[side] = IOA_EXACT_NONE;
+    x->nodes[g->W].bound = 2 * g->W + 1; /* before the first access */
+    x->nodes[g->W + 1].label = INT64_MAX / 2; /* as a time, too */
+    for (uint32_t t = 0; !order && t < g->W; t++) x->order[t] = t;
+    ioa_exact_lay_out(x, order ? order : x->order);
     *out = x;
     return IOA_OK;
+}
+
+ioa_status ioa_exact_create(const ioa_graph *g, const uint32_t *order, uint64_t memory, ioa_exact **out, ioa_error *error)
+{
+    return create(g, &(ioa_exact_part){.movable = g->W}, order, memory, out, error);
+}
+
+ioa_status ioa_exact_create_part(const ioa_graph *g, const ioa_exact_part *part, uint64_t memory, ioa_exact **out,
+                                 ioa_error *error)
+{
+    return create(g, part, NULL, memory, out, error);
 }
 
 int64_t ioa_exact_excess(const ioa_exact *x) { return x->excess; }
@@ -179,7 +195,7 @@ const ioa_exact_stats *ioa_exact_statistics(const ioa_exact *x) { return &x->sta
 
 static bool same_access(const ioa_exact *a, uint32_t p, const ioa_exact *b, uint32_t q)
 {
-    if (p == IOA_EXACT_NONE || q == IOA_EXACT_NONE) return p == q;
+    if (!ioa_exact_inside(a, p) || !ioa_exact_inside(b, q)) return p == q;
     return (p & 1) == (q & 1) && ioa_exact_at(a, p)->connection == ioa_exact_at(b, q)->connection;
 }
 
@@ -200,7 +216,7 @@ bool ioa_exact_consistent(const ioa_exact *x)
     ioa_exact *fresh;
     const uint32_t w = x->g->W;
     ioa_exact_order(x, x->order);
-    if (ioa_exact_create(x->g, x->order, (uint64_t)x->slots + 1, &fresh, NULL) != IOA_OK) return false;
+    if (create(x->g, &x->part, x->order, (uint64_t)x->slots + 1, &fresh, NULL) != IOA_OK) return false;
     bool same = fresh->excess == x->excess && memcmp(fresh->absences, x->absences, x->g->N * sizeof *x->absences) == 0;
     for (uint32_t a = x->nodes[w].next, b = 0, last = w; same && b < w; last = a, a = x->nodes[a].next, b++) {
         const ioa_exact_node *p = &x->nodes[a], *q = &fresh->nodes[b];

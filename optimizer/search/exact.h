@@ -83,6 +83,19 @@ ioa_status ioa_exact_create(const ioa_graph *graph, const uint32_t *order, uint6
                             ioa_error *error);
 void ioa_exact_destroy(ioa_exact *exact); /* NULL is allowed */
 
+/* A stretch of an order, annealed while everything outside of `movable` steps stays where it is (exact_segments.h). The
+ * graph is one of its own: its connections are the steps of the stretch, in their present sequence. */
+typedef struct ioa_exact_part {
+    uint32_t first, movable;  /* steps first .. first + movable - 1 change places among themselves; at least 1 */
+    const uint32_t *absences; /* [N] outside: gaps that end at an outgoing connection, in which the neuron is absent */
+    const bool *later;        /* [N] accessed behind the stretch, too */
+} ioa_exact_part;
+
+/* Otherwise as ioa_exact_create. The arrays of `part` must outlive the state. ioa_exact_order writes all W steps. The
+ * excess leaves out what is outside; its changes are those of the whole order. */
+ioa_status ioa_exact_create_part(const ioa_graph *graph, const ioa_exact_part *part, uint64_t memory, ioa_exact **exact,
+                                 ioa_error *error);
+
 /* `proposals` Metropolis proposals at `temperature` (I/Os per unit of -ln u; 0 accepts nothing that costs more). */
 void ioa_exact_run(ioa_exact *exact, double temperature, uint64_t proposals, ioa_pcg32 *rng);
 
@@ -91,9 +104,6 @@ int64_t ioa_exact_excess(const ioa_exact *exact);
 
 /* Writes the current order to `order` [W]. */
 void ioa_exact_order(const ioa_exact *exact, uint32_t *order);
-
-/* Replaces the order by another LEGAL one. O(W). */
-void ioa_exact_set_order(ioa_exact *exact, const uint32_t *order);
 
 /* Lays the steps out anew, in the sequence of the order. Afterwards the state is a function of the order alone, so that
  * the order is all a checkpoint needs. O(W); ioa_exact_run does it by itself once enough connections moved. */

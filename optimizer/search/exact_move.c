@@ -26,7 +26,7 @@ static void touch_around(ioa_exact *x, uint32_t node)
     touch_passing(x, 2 * n->prev + 1); /* from there on the bound stands at the accesses of the place itself */
     for (int side = 0; side < 2; side++) {
         const uint32_t before = n->before[side], after = n->after[side];
-        if (after != IOA_EXACT_NONE) touch(x, after >> 1);
+        if (ioa_exact_inside(x, after)) touch(x, after >> 1);
         if (before == IOA_EXACT_NONE) continue;
         if (after == IOA_EXACT_NONE) touch(x, before >> 1); /* it becomes, or was, the last one */
         touch_passing(x, before);
@@ -49,7 +49,7 @@ void ioa_exact_begin(ioa_exact *x)
 static void join(ioa_exact *x, uint32_t before, uint32_t after)
 {
     if (before != IOA_EXACT_NONE) ioa_exact_at(x, before)->after[before & 1] = after;
-    if (after != IOA_EXACT_NONE) ioa_exact_at(x, after)->before[after & 1] = before;
+    if (ioa_exact_inside(x, after)) ioa_exact_at(x, after)->before[after & 1] = before;
 }
 
 /* Moves the node in the list of one of its neurons to where `label` belongs. */
@@ -73,7 +73,7 @@ static void move_access(ioa_exact *x, uint32_t node, uint32_t side, int64_t labe
     }
     list[to] = node;
     n->before[side] = to > 0 ? 2 * list[to - 1] + (to - 1 < incoming) : IOA_EXACT_NONE;
-    n->after[side] = to + 1 < degree ? 2 * list[to + 1] + (to + 1 < incoming) : IOA_EXACT_NONE;
+    n->after[side] = to + 1 < degree ? 2 * list[to + 1] + (to + 1 < incoming) : ioa_exact_tail(x, neuron);
     join(x, n->before[side], 2 * node + side);
     join(x, 2 * node + side, n->after[side]);
 }
@@ -113,11 +113,20 @@ bool ioa_exact_room(const ioa_exact *x, uint32_t prev, int64_t *label)
     return high - low >= 2;
 }
 
+/* Moving steps keep between the steps of a part that stay. */
+static bool between(const ioa_exact *x, uint32_t node, int64_t label)
+{
+    const ioa_exact_part *p = &x->part;
+    return ioa_exact_moves(x, node) && (p->first == 0 || label > x->nodes[p->first - 1].label) &&
+           (p->first + p->movable == x->g->W || label < x->nodes[p->first + p->movable].label);
+}
+
 bool ioa_exact_allowed(const ioa_exact *x, uint32_t node, int64_t label)
 {
     const ioa_graph *g = x->g;
     const uint32_t u = x->nodes[node].neuron[0], v = x->nodes[node].neuron[1];
     const int64_t ready = ioa_graph_incoming(g, u), needed = ioa_graph_incoming(g, v);
+    if (!between(x, node, label)) return false;
     if (ready > 0) {
         const uint32_t last = x->access[g->base[u] + ready - 1];
         if (x->nodes[last].label >= label && !ioa_exact_moving(x, last)) return false;
@@ -132,7 +141,7 @@ bool ioa_exact_legal(const ioa_exact *x, uint32_t node)
     const ioa_graph *g = x->g;
     const uint32_t u = x->nodes[node].neuron[0], v = x->nodes[node].neuron[1];
     const int64_t ready = ioa_graph_incoming(g, u), needed = ioa_graph_incoming(g, v), label = x->nodes[node].label;
-    return (ready == 0 || x->nodes[x->access[g->base[u] + ready - 1]].label < label) &&
+    return between(x, node, label) && (ready == 0 || x->nodes[x->access[g->base[u] + ready - 1]].label < label) &&
            (needed == ioa_graph_degree(g, v) || x->nodes[x->access[g->base[v] + needed]].label > label);
 }
 

@@ -30,15 +30,15 @@ static ioa_exact_move draw_kind(ioa_pcg32 *rng)
 
 uint32_t ioa_exact_draw(ioa_exact *x, ioa_pcg32 *rng)
 {
-    const uint32_t w = x->g->W;
-    if (w <= 8 * REGION) return ioa_pcg32_below(rng, w);
+    const uint32_t w = x->part.movable;
+    if (w <= 8 * REGION) return x->part.first + ioa_pcg32_below(rng, w);
     if (x->region_left == 0) {
         x->region = ioa_pcg32_below(rng, w);
         x->region_left = REGION_STAY;
     }
     x->region_left--;
     const uint64_t node = (uint64_t)x->region + ioa_pcg32_below(rng, REGION);
-    return (uint32_t)(node < w ? node : node - w);
+    return x->part.first + (uint32_t)(node < w ? node : node - w);
 }
 
 /* ---- deciding ---- */
@@ -87,7 +87,8 @@ static int64_t own_change(const ioa_exact *x, uint32_t node, uint32_t side, uint
 {
     const ioa_graph *g = x->g;
     const ioa_exact_node *n = &x->nodes[node];
-    const uint32_t neuron = n->neuron[side], old_before = n->before[side], old_after = n->after[side];
+    const uint32_t neuron = n->neuron[side], old_before = n->before[side];
+    const uint32_t old_after = ioa_exact_inside(x, n->after[side]) ? n->after[side] : IOA_EXACT_NONE;
     const uint32_t *list = x->access + g->base[neuron];
     const int64_t incoming = ioa_graph_incoming(g, neuron), degree = ioa_graph_degree(g, neuron);
     uint32_t before = IOA_EXACT_NONE, after = IOA_EXACT_NONE;

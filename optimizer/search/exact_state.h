@@ -6,7 +6,8 @@
 
 #define IOA_EXACT_NONE UINT32_MAX
 
-/* One step of the order; node W is the sentinel before the first and after the last. An access is named 2 * node + side,
+/* One step of the order; node W is the sentinel before the first and after the last, node W + 1 stands for what is
+ * behind a part: it is later than every step, and in no list. An access is named 2 * node + side,
  * side 0 the source's and side 1 the destination's, in the sequence LRU sees them. 64 bytes: a cache line. */
 typedef struct ioa_exact_node {
     int64_t label;       /* time; 0 for the sentinel */
@@ -46,7 +47,8 @@ typedef struct ioa_exact_event { /* a step whose outcome may differ */
 struct ioa_exact {
     const ioa_graph *g;
     uint32_t slots; /* C = M - 1, at most N, at least 2 */
-    ioa_exact_node *nodes;  /* [W + 1] */
+    ioa_exact_part part;    /* of a whole order: all of it moves, nothing is outside */
+    ioa_exact_node *nodes;  /* [W + 2]; first .. first + movable - 1 are the steps that move */
     uint32_t *access;       /* [2 W] from g->base[x]: nodes of the incoming, then of the outgoing connections of x by label */
     uint32_t *absences;     /* [N] gaps that end at an outgoing connection and in which the neuron is absent */
     uint32_t *fill;         /* [2 N] scratch of laying out; all zero between */
@@ -71,6 +73,23 @@ struct ioa_exact {
     ioa_exact_stats stats;
 };
 
+/* What follows the last access of a neuron in the order. */
+static inline uint32_t ioa_exact_tail(const ioa_exact *x, uint32_t neuron)
+{
+    return x->part.later && x->part.later[neuron] ? 2 * (x->g->W + 1) : IOA_EXACT_NONE;
+}
+
+static inline bool ioa_exact_inside(const ioa_exact *x, uint32_t access) /* an access of the order, not NONE */
+{
+    return access < 2 * x->g->W;
+}
+
+/* Whether a step may move: node - first, as an unsigned number, is below movable. */
+static inline bool ioa_exact_moves(const ioa_exact *x, uint32_t node)
+{
+    return node - x->part.first < x->part.movable;
+}
+
 static inline ioa_exact_node *ioa_exact_at(const ioa_exact *x, uint32_t access) { return &x->nodes[access >> 1]; }
 
 /* Accesses in the sequence of time. */
@@ -84,7 +103,10 @@ static inline bool ioa_exact_moving(const ioa_exact *x, uint32_t node)
     return (x->nodes[node].flags & ~3u) == x->stamp;
 }
 
-/* Lays out `order` and counts it: exact_layout.c. */
+/* C = M - 1, at most N, at least 2. */
+uint32_t ioa_exact_slots(const ioa_graph *graph, uint64_t memory);
+
+/* Lays out `order` and counts it. */
 void ioa_exact_lay_out(ioa_exact *x, const uint32_t *order);
 
 /* The step `t` after a state: moves the state past it, says which of its neurons were absent though accessed before

@@ -47,6 +47,12 @@ typedef struct ioa_iv_touch { /* what a proposal does to one source */
     uint64_t key;           /* to insert, with its bit */
 } ioa_iv_touch;
 
+typedef struct ioa_iv_place { /* where a proposal meets one source */
+    uint32_t source;
+    int32_t born0;          /* end of its first residency before the proposal */
+    int32_t remove, insert; /* as in ioa_iv_touch */
+} ioa_iv_place;
+
 typedef struct ioa_iv_change { /* a new interval for one unit */
     uint32_t unit;
     int32_t open0, close0, open1, close1;
@@ -138,9 +144,13 @@ int64_t ioa_iv_release(ioa_interval_state *s, uint32_t u, int32_t born);
 /* Ends of residency of u's keys from position `from` on; keys at `upto` and later are as they were when the ends were last
  * found, so that the walk may stop where it meets them. */
 void ioa_iv_ends(ioa_interval_state *s, uint32_t u, int32_t from, int32_t upto);
-/* Proposes: the destination with key `old` gets key `new` (both 0: none does), and u's birth moves from born0 to
- * its present value. Appends a touch; returns the change of energy. */
-int64_t ioa_iv_propose(ioa_interval_state *s, uint32_t u, int32_t born0, uint64_t old, uint64_t new);
+/* Finds where `count` sources have the destination with key `old` and would have it with key `new`. At most IOA_IV_FLIGHT,
+ * which are searched side by side: on large networks nearly every probe misses the cache, and so the misses overlap. */
+#define IOA_IV_FLIGHT 16
+void ioa_iv_find(const ioa_interval_state *s, ioa_iv_place *places, uint32_t count, uint64_t old, uint64_t new);
+/* Proposes: the destination at `remove` of the place's source goes to `insert` with key `new` (-1: none does), and the
+ * source's birth moves from born0 to its present value. Appends a touch; returns the change of energy. */
+int64_t ioa_iv_propose(ioa_interval_state *s, const ioa_iv_place *place, uint64_t new);
 void ioa_iv_apply(ioa_interval_state *s, const ioa_iv_touch *touch);
 
 /* interval_move.c: a uniform to the power of temperature, as an energy: -temperature * ln(u), u in (0, 1]. */

@@ -101,7 +101,14 @@ static int64_t move_slots(ioa_interval_state *s, const ioa_iv_change *c)
     return change;
 }
 
-enum { AHEAD = 6 };
+/* What a search of a source begins with. */
+static void expect(const ioa_interval_state *s, uint32_t u)
+{
+    __builtin_prefetch(s->mark + u);
+    __builtin_prefetch(s->loads + u);
+    __builtin_prefetch(s->problem->unit_of + u);
+    __builtin_prefetch(s->problem->out_offsets + u);
+}
 
 /* Sources of c->unit; with an exchange, sources of both keep the same set of intervals and are left out. */
 static int64_t move_sources(ioa_interval_state *s, const ioa_iv_change *c, const ioa_iv_change *other)
@@ -111,21 +118,24 @@ static int64_t move_sources(ioa_interval_state *s, const ioa_iv_change *c, const
     const uint32_t *row = ioa_iv_row(p, c->unit, &length);
     int64_t change = 0;
     s->touched += length;
-    uint64_t old = ioa_iv_key(c->open0, c->close0), new = ioa_iv_key(c->open1, c->close1);
-    for (uint32_t i = 0; i < length; i++) {
-        uint32_t u = row[i];
-        if (i + AHEAD < length) { /* where the searches of a later source begin: on large networks they miss the cache */
-            int64_t middle = (p->out_offsets[row[i + AHEAD]] + p->out_offsets[row[i + AHEAD] + 1]) / 2;
-            __builtin_prefetch(s->key + middle);
-            __builtin_prefetch(s->end + middle);
+    const uint64_t old = ioa_iv_key(c->open0, c->close0), new = ioa_iv_key(c->open1, c->close1);
+    for (uint32_t i = 0; i < length && i < IOA_IV_FLIGHT; i++) expect(s, row[i]);
+    for (uint32_t i = 0; i < length;) {
+        ioa_iv_place places[IOA_IV_FLIGHT];
+        uint32_t count = 0;
+        for (; i < length && count < IOA_IV_FLIGHT; i++) {
+            const uint32_t u = row[i];
+            if (i + IOA_IV_FLIGHT < length) expect(s, row[i + IOA_IV_FLIGHT]);
+            if (s->mark[u] == s->stamp) continue;
+            places[count] = (ioa_iv_place){ .source = u, .born0 = ioa_iv_born(s, u) };
+            if (other && p->unit_of[u] == other->unit) { /* moved itself, and a source of its partner */
+                s->mark[u] = s->stamp;
+                places[count].born0 = ioa_iv_closed(other->close0);
+            }
+            count++;
         }
-        if (s->mark[u] == s->stamp) continue;
-        int32_t born0 = ioa_iv_born(s, u);
-        if (other && p->unit_of[u] == other->unit) { /* moved itself, and a source of its partner */
-            s->mark[u] = s->stamp;
-            born0 = ioa_iv_closed(other->close0);
-        }
-        change += ioa_iv_propose(s, u, born0, old, new);
+        ioa_iv_find(s, places, count, old, new);
+        for (uint32_t k = 0; k < count; k++) change += ioa_iv_propose(s, places + k, new);
     }
     return change;
 }
@@ -138,7 +148,7 @@ static int64_t move_itself(ioa_interval_state *s, const ioa_iv_change *c)
     for (uint32_t m = p->member_offsets[c->unit]; m < p->member_offsets[c->unit + 1]; m++) {
         uint32_t v = p->members[m];
         if (s->mark[v] == s->stamp || p->out_offsets[v] == p->out_offsets[v + 1]) continue;
-        change += ioa_iv_propose(s, v, ioa_iv_closed(c->close0), 0, 0);
+        change += ioa_iv_propose(s, &(ioa_iv_place){ v, ioa_iv_closed(c->close0), -1, -1 }, 0);
     }
     return change;
 }

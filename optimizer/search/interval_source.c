@@ -100,16 +100,37 @@ void ioa_iv_ends(ioa_interval_state *s, uint32_t u, int32_t from, int32_t upto)
     }
 }
 
-/* Position of the first key that is not below `key`, held bits aside. */
-static int32_t position(const uint64_t *keys, int32_t count, uint64_t key)
+/* Without branches: which half a search goes on in cannot be foretold. */
+static inline int32_t halve(const uint64_t *keys, int32_t from, int32_t count, uint64_t key)
 {
-    int32_t low = 0, high = count;
-    while (low < high) {
-        int32_t middle = (low + high) / 2;
-        if (keys[middle] < key) low = middle + 1;
-        else high = middle;
+    int32_t half = count / 2, probe = half > 0 ? half - 1 : 0;
+    return keys[from + probe] < key ? from + half : from;
+}
+
+void ioa_iv_find(const ioa_interval_state *s, ioa_iv_place *places, uint32_t count, uint64_t old, uint64_t new)
+{
+    const ioa_interval_problem *p = s->problem;
+    const uint64_t *keys[IOA_IV_FLIGHT];
+    int32_t left[IOA_IV_FLIGHT], most = 1;
+    for (uint32_t i = 0; i < count; i++) {
+        const int64_t *offset = p->out_offsets + places[i].source;
+        keys[i] = s->key + offset[0];
+        left[i] = (int32_t)(offset[1] - offset[0]);
+        if (left[i] > most) most = left[i];
+        places[i].remove = places[i].insert = 0;
     }
-    return low;
+    for (; most > 1; most -= most / 2)
+        for (uint32_t i = 0; i < count; i++) {
+            places[i].remove = halve(keys[i], places[i].remove, left[i], old);
+            places[i].insert = halve(keys[i], places[i].insert, left[i], new);
+            left[i] -= left[i] / 2;
+        }
+    for (uint32_t i = 0; i < count; i++) { /* the first key that is not below, held bits aside */
+        places[i].remove += keys[i][places[i].remove] < old;
+        places[i].insert += keys[i][places[i].insert] < new;
+        const int32_t from = places[i].remove < places[i].insert ? places[i].remove : places[i].insert;
+        __builtin_prefetch(s->end + (keys[i] - s->key) + (from > 0 ? from - 1 : 0));
+    }
 }
 
 static void log_flip(ioa_interval_state *s, uint32_t where)
@@ -202,18 +223,18 @@ static int64_t try_all(ioa_interval_state *s, ioa_iv_touch *touch, int32_t born0
     return change;
 }
 
-int64_t ioa_iv_propose(ioa_interval_state *s, uint32_t u, int32_t born0, uint64_t old, uint64_t new)
+int64_t ioa_iv_propose(ioa_interval_state *s, const ioa_iv_place *place, uint64_t new)
 {
     const ioa_interval_problem *p = s->problem;
+    const uint32_t u = place->source;
+    const int32_t born0 = place->born0;
     const uint64_t *keys = s->key + p->out_offsets[u];
     const int32_t *ends = s->end + p->out_offsets[u];
     int32_t count = (int32_t)(p->out_offsets[u + 1] - p->out_offsets[u]);
     uint32_t log = s->range_count;
-    ioa_iv_touch touch = { .source = u, .remove = -1, .insert = -1, .flips = s->flip_count, .key = new };
-    if (old != new) {
-        touch.remove = position(keys, count, old);
-        touch.insert = position(keys, count, new);
-    }
+    ioa_iv_touch touch = {
+        .source = u, .remove = place->remove, .insert = place->insert, .flips = s->flip_count, .key = new
+    };
     walk w = { .old_e = born0, .new_e = ioa_iv_born(s, u) };
     touch.moved = w.old_e != w.new_e;
     int32_t removing = touch.remove, inserting = touch.insert; /* -1 once it is behind us */

@@ -25,13 +25,16 @@ void ioa_tempering_destroy(ioa_tempering *t)
     ioa_ladder_destroy(&t->ladder);
     ioa_trace_clear(&t->trace);
     void *const arrays[] = {t->state, t->rung_of, t->replica_at, t->direction, t->energy, t->heat,
-                            t->mine,  t->all,     t->tuning,     t->elite_order, t->order, t};
+                            t->mine,  t->all,     t->report,     t->reports,     t->survey, t->surveys,
+                            t->tuning, t->elite_order, t->order, t};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) ioa_free(arrays[i]);
 }
 
 static ioa_status allocate(ioa_tempering *t, ioa_error *error)
 {
-    uint32_t k = t->config.replicas, longest = ioa_tempering_longest(t);
+    uint32_t k = t->config.replicas, size = t->transport.size;
+    const ioa_message_shape longest = ioa_message_shape_of(size, k, k); /* no more groups than replicas */
+    uint64_t surveyed = (uint64_t)t->slots * SURVEY_NUMBERS;
     uint64_t w = t->problem->network->connections;
     t->state = ioa_alloc_zero(t->slots, sizeof *t->state);
     t->rung_of = ioa_alloc(k, sizeof *t->rung_of);
@@ -41,10 +44,14 @@ static ioa_status allocate(ioa_tempering *t, ioa_error *error)
     t->heat = ioa_alloc_zero(k, sizeof *t->heat);
     t->tuning = ioa_alloc(k, sizeof *t->tuning);
     t->elite_order = ioa_alloc_zero(IOA_ELITE_MOST, sizeof *t->elite_order);
-    t->mine = ioa_alloc_zero(longest, sizeof *t->mine);
-    t->all = ioa_alloc((uint64_t)longest * t->transport.size, sizeof *t->all);
+    t->mine = ioa_alloc_zero(ioa_message_length(&longest), sizeof *t->mine);
+    t->all = ioa_alloc((uint64_t)ioa_message_length(&longest) * size, sizeof *t->all);
+    t->report = ioa_alloc_zero(ioa_report_length(&longest), sizeof *t->report);
+    t->survey = ioa_alloc_zero(surveyed, sizeof *t->survey);
+    t->surveys = ioa_alloc(surveyed * size, sizeof *t->surveys);
+    if (t->transport.rank == 0) t->reports = ioa_alloc((uint64_t)ioa_report_length(&longest) * size, sizeof *t->reports);
     if (!t->state || !t->rung_of || !t->replica_at || !t->direction || !t->energy || !t->heat || !t->tuning ||
-        !t->elite_order || !t->mine || !t->all)
+        !t->elite_order || !t->mine || !t->all || !t->report || !t->survey || !t->surveys || (t->transport.rank == 0 && !t->reports))
         return ioa_fail_nomem(error, "the replicas' table", k, sizeof *t->tuning);
     if (t->elite.capacity) t->order = ioa_alloc(w, sizeof *t->order);
     return t->order || !t->elite.capacity ? IOA_OK : ioa_fail_nomem(error, "an order", w, sizeof *t->order);
@@ -62,7 +69,8 @@ ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_
     t->trace.replicas = config->replicas;
     t->best_total = problem->start_total;
     t->stagnation.cycle_best = problem->start_total;
-    t->stages = ioa_stages_make(config->engine->kinds, config->replicas, config->rounds, config->trial);
+    uint32_t kinds = config->engine->kinds ? config->engine->kinds(problem) : 1;
+    t->stages = ioa_stages_make(kinds, config->replicas, config->rounds, config->trial);
     t->end = config->stop && (config->rounds == 0 || config->stop < config->rounds) ? config->stop : 0;
     t->elite.capacity = config->engine->restart ? ioa_elite_capacity(problem->network->connections) : 0;
     ioa_status status = ioa_ladder_create(config->replicas, ioa_tempering_groups(t, 0), config->spread, &t->ladder, error);

@@ -7,11 +7,12 @@
  * plan, a shorter quench follows at once; its last round tells where it began, and is a part of the result as well.
  *
  * Replica k lives on worker k mod size. A round is: every replica anneals at its rung's temperature with the stream
- * (seed, replica, round); the workers gather 40 bytes per replica (energy, best, counts, temperature); every worker computes
- * all swaps alike. So the result depends on seed, replicas and rounds alone, not on the number of workers. In one round of 4,
- * later of 16, the messages also say what the kinds of moves did and what the best orders look like: moves are adapted
- * (tuning.h), and the best orders that are not alike become the elite (elite.h), from which the quench starts, and
- * replicas when they are heated up again (stagnation.h). Only then do orders travel. */
+ * (seed, replica, round); every worker gathers 8 bytes of energy per replica and a few numbers per worker
+ * (tempering_message.h) and computes all swaps from them, alike. So the result depends on seed, replicas and rounds alone,
+ * not on the number of workers. What else is to be known about a round goes to worker 0, which keeps the trace. Only in
+ * rounds of a survey, one in 4, later in 16, all learn what the kinds of moves did and what the best orders look like: moves
+ * are adapted (tuning.h), and the best orders that are not alike become the elite (elite.h), from which the quench starts,
+ * and replicas when they are heated up again (stagnation.h). Only then do orders travel. */
 #ifndef IOA_SEARCH_TEMPERING_H
 #define IOA_SEARCH_TEMPERING_H
 
@@ -51,7 +52,8 @@ typedef struct ioa_tempering_events {
     void *context;
     /* This worker's wishes; asked before each exchange, while the round's own work is done. */
     unsigned (*wish)(void *context);
-    /* After each round. `improved`: the best order is new and lives in replica `best_replica`. */
+    /* After each round. `improved`: the best order is new and lives in replica `best_replica`. The trace has rows on
+     * worker 0 only; elsewhere it counts the rounds. */
     void (*round)(void *context, uint64_t best, uint32_t best_replica, bool improved, const ioa_trace *trace);
     /* Between two rounds, if a checkpoint was wished for. Fails on all workers or on none. */
     ioa_status (*checkpoint)(void *context, ioa_error *error);
@@ -82,14 +84,16 @@ uint64_t ioa_tempering_reheats(const ioa_tempering *tempering);
 const ioa_elite *ioa_tempering_elite(const ioa_tempering *tempering);
 uint64_t ioa_tempering_planned(const ioa_tempering *tempering); /* rounds planned; 0 before it is known */
 uint64_t ioa_tempering_trial(const ioa_tempering *tempering);   /* rounds of the trial; 0: none, or not known yet */
-const ioa_trace *ioa_tempering_trace(const ioa_tempering *tempering);
+const ioa_trace *ioa_tempering_trace(const ioa_tempering *tempering); /* rows on worker 0 only */
 
 /* ---- between two rounds: taking a search apart and putting it together again ----
  *
- * The values are what all workers hold alike: named arrays that point into the search, for writing and for reading
- * in place. To restore: create with the same problem and configuration; ioa_tempering_resize to the rounds done; fill in
- * the values (the same on all workers); ioa_tempering_restored; load the states that live on this worker. */
-#define IOA_TEMPERING_VALUES (22 + IOA_TRACE_COLUMNS)
+ * The values are named arrays that point into the search, for writing and for reading in place: first those that all
+ * workers hold alike, then the trace, which is empty except on worker 0. To restore: create with the same problem and
+ * configuration; ioa_tempering_resize to the rounds done; fill in the values; ioa_tempering_restored; load the states that
+ * live on this worker. */
+#define IOA_TEMPERING_SHARED 22
+#define IOA_TEMPERING_VALUES (IOA_TEMPERING_SHARED + IOA_TRACE_COLUMNS)
 size_t ioa_tempering_values(ioa_tempering *tempering, ioa_value values[IOA_TEMPERING_VALUES]);
 ioa_status ioa_tempering_resize(ioa_tempering *tempering, uint64_t rounds, ioa_error *error);
 ioa_status ioa_tempering_restored(ioa_tempering *tempering, ioa_error *error); /* IOA_ERR_INPUT: impossible values */

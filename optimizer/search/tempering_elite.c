@@ -58,11 +58,11 @@ ioa_status ioa_tempering_take_elite(ioa_tempering *t, ioa_error *error)
         uint32_t chosen = 0;
         for (uint32_t k = 0; k < t->config.replicas; k++) {
             const int64_t *survey = ioa_tempering_survey(t, k);
-            uint64_t total = (uint64_t)survey[-FIELDS + FIELD_BEST];
+            uint64_t total = (uint64_t)survey[SURVEY_BEST];
             ioa_elite trial = t->elite;
             ioa_sketch sketch;
             if (total >= limit || total >= t->problem->start_total) continue;
-            memcpy(&sketch, survey + SURVEY_MOVES, sizeof sketch);
+            memcpy(&sketch, survey + SURVEY_SKETCH, sizeof sketch);
             if (ioa_elite_offer(&trial, total, &sketch) < 0) continue;
             limit = total;
             chosen = k;
@@ -71,7 +71,7 @@ ioa_status ioa_tempering_take_elite(ioa_tempering *t, ioa_error *error)
         if (place < 0) break;
         const int64_t *survey = ioa_tempering_survey(t, chosen);
         ioa_sketch sketch;
-        memcpy(&sketch, survey + SURVEY_MOVES, sizeof sketch);
+        memcpy(&sketch, survey + SURVEY_SKETCH, sizeof sketch);
         place = ioa_elite_offer(&t->elite, limit, &sketch);
         donor[place] = chosen;
         taken[place] = true;

@@ -5,13 +5,11 @@
 #include "optimizer/search/elite.h"
 #include "optimizer/search/stagnation.h"
 #include "optimizer/search/tempering.h"
+#include "optimizer/search/tempering_message.h"
 
-/* A worker's message of a round, in numbers: a head, and for every replica it has room for a short part, in rounds of a
- * survey also a long one. Head: whether it failed; on worker 0, the round at which time makes the search end and how many rounds
- * are planned; its wishes; nanoseconds it annealed in this round and exchanged in the last one. */
-enum { HEAD_STATUS, HEAD_END, HEAD_PLAN, HEAD_WISH, HEAD_ANNEALED, HEAD_EXCHANGED, HEADS };
-enum { FIELD_ENERGY, FIELD_BEST, FIELD_PROPOSALS, FIELD_ACCEPTED, FIELD_BASE, FIELDS };
-enum { SURVEY_MOVES = IOA_MOVES * 4, SURVEY_FIELDS = SURVEY_MOVES + IOA_SKETCH };
+/* What every worker learns of every replica in the rounds of a survey: the exact total of its best order; what its moves did,
+ * four numbers a kind; the sketch of its best order. */
+enum { SURVEY_BEST, SURVEY_MOVES, SURVEY_SKETCH = SURVEY_MOVES + 4 * IOA_MOVES, SURVEY_NUMBERS = SURVEY_SKETCH + IOA_SKETCH };
 
 struct ioa_tempering {
     const ioa_problem *problem;
@@ -26,6 +24,8 @@ struct ioa_tempering {
     int64_t *direction;   /* [K] of a round trip: 0 none yet, 1 has been coldest, -1 has been hottest since */
     int64_t *energy;      /* [K] */
     int64_t *mine, *all;  /* messages, [longest], [size * longest] */
+    int64_t *report, *reports; /* the same of reports; the latter on worker 0, else NULL */
+    int64_t *survey, *surveys; /* [slots * SURVEY_NUMBERS], [size * slots * SURVEY_NUMBERS] */
     ioa_tuning *tuning;   /* [K] by rung */
     uint64_t best_total;
     uint32_t best_replica;
@@ -57,17 +57,26 @@ static inline void *ioa_tempering_state(const ioa_tempering *t, uint32_t replica
     return t->state[replica / t->transport.size];
 }
 
-/* tempering_round.c */
+/* tempering_plan.c */
 ioa_step ioa_tempering_step(const ioa_tempering *t, uint64_t round); /* where the round stands in the plan */
-bool ioa_tempering_surveys(const ioa_tempering *t, uint64_t round); /* whether messages of the round are long */
-uint32_t ioa_tempering_longest(const ioa_tempering *t);             /* numbers of a long message */
+uint32_t ioa_tempering_groups(const ioa_tempering *t, uint64_t round); /* of the ladder: a multiple of the kinds side by side */
+bool ioa_tempering_surveys(const ioa_tempering *t, uint64_t round); /* whether the round has a survey */
+/* What worker 0 makes of the time at the end of a round, as `rounds` of its message; and taking it in, on every worker. */
+int64_t ioa_tempering_rounds_wanted(const ioa_tempering *t, double started);
+void ioa_tempering_take_rounds(ioa_tempering *t, int64_t rounds);
+
+/* tempering_round.c */
+ioa_message_shape ioa_tempering_shape(const ioa_tempering *t); /* of this round's messages */
 /* Makes this worker's replicas begin anew, as their kinds from `round` on; they keep their best orders. */
 ioa_status ioa_tempering_turn(ioa_tempering *t, uint64_t round, ioa_error *error);
-uint32_t ioa_tempering_groups(const ioa_tempering *t, uint64_t round); /* of the ladder: a multiple of the kinds side by side */
 /* One round: anneals this worker's replicas, exchanges messages, swaps. Takes up the wishes of all workers. */
 ioa_status ioa_tempering_round(ioa_tempering *t, const ioa_tempering_events *events, double started, unsigned *wishes,
                                bool *improved, ioa_error *error);
-const int64_t *ioa_tempering_survey(const ioa_tempering *t, uint32_t replica); /* the long part of a replica's message */
+const int64_t *ioa_tempering_survey(const ioa_tempering *t, uint32_t replica); /* SURVEY_NUMBERS, of the last survey */
+
+/* tempering_record.c: begins the row of the round in the trace, on worker 0; elsewhere rounds are only counted. What it records
+ * is of before the swaps. */
+uint64_t ioa_tempering_record(ioa_tempering *t);
 
 /* tempering_elite.c: what happens between two rounds. Collective. */
 ioa_status ioa_tempering_take_elite(ioa_tempering *t, ioa_error *error);  /* after a round with a survey */

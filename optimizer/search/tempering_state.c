@@ -39,16 +39,17 @@ size_t ioa_tempering_values(ioa_tempering *t, ioa_value values[IOA_TEMPERING_VAL
         {"rung_of", IOA_VALUE_U32, k, t->rung_of},
         {"replica_at", IOA_VALUE_U32, k, t->replica_at},
     };
-    _Static_assert(sizeof list / sizeof *list + IOA_TRACE_COLUMNS == IOA_TEMPERING_VALUES, "room for all");
+    _Static_assert(sizeof list / sizeof *list == IOA_TEMPERING_SHARED, "room for all");
     memcpy(values, list, sizeof list);
-    ioa_trace_values(&t->trace, values + sizeof list / sizeof *list);
+    ioa_trace_values(&t->trace, values + IOA_TEMPERING_SHARED);
     return IOA_TEMPERING_VALUES;
 }
 
 ioa_status ioa_tempering_resize(ioa_tempering *t, uint64_t rounds, ioa_error *error)
 {
     if (rounds > UINT64_MAX / 4) return ioa_fail(error, IOA_ERR_INPUT, "an impossible number of rounds");
-    return ioa_trace_resize(&t->trace, rounds, error);
+    t->trace.rounds = rounds;
+    return t->reports ? ioa_trace_resize(&t->trace, rounds, error) : IOA_OK;
 }
 
 static bool times_are_possible(const ioa_tempering *t)

@@ -1,4 +1,4 @@
-/* What happened, round by round: kept alike on every worker, stored in the archive's trace/. */
+/* What happened, round by round: kept by worker 0, stored in the archive's trace/. */
 #ifndef IOA_SEARCH_TRACE_H
 #define IOA_SEARCH_TRACE_H
 

@@ -10,6 +10,11 @@ static ioa_status solo_gather(void *context, const int64_t *mine, uint32_t count
     return IOA_OK;
 }
 
+static void solo_collect(void *context, const int64_t *mine, uint32_t count, int64_t *all)
+{
+    (void)solo_gather(context, mine, count, all, NULL);
+}
+
 /* A worker alone has what it shares, and hands nothing to itself. */
 static void solo_share(void *context, uint32_t from, void *bytes, uint64_t count)
 {
@@ -27,5 +32,6 @@ static void solo_hand(void *context, uint32_t from, uint32_t to, void *bytes, ui
 
 ioa_transport ioa_transport_solo(void)
 {
-    return (ioa_transport){.rank = 0, .size = 1, .gather = solo_gather, .share = solo_share, .hand = solo_hand};
+    return (ioa_transport){.rank = 0, .size = 1, .gather = solo_gather, .collect = solo_collect,
+                           .share = solo_share, .hand = solo_hand};
 }

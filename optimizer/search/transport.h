@@ -12,6 +12,8 @@ typedef struct ioa_transport {
     uint32_t size; /* workers, >= 1 */
     /* Every worker contributes `count` numbers and receives size * count, worker by worker. Collective. */
     ioa_status (*gather)(void *context, const int64_t *mine, uint32_t count, int64_t *all, ioa_error *error);
+    /* The same, but worker 0 alone receives; elsewhere `all` is NULL, and the call need not wait for the others. Collective. */
+    void (*collect)(void *context, const int64_t *mine, uint32_t count, int64_t *all);
     /* Worker `from` gives its bytes to all others. Collective. */
     void (*share)(void *context, uint32_t from, void *bytes, uint64_t count);
     /* Moves bytes between two different workers, which both call it: read on `from`, filled in on `to`. */

@@ -6,8 +6,9 @@
  * random disturbances of both, from slight ones to none of the structure left. Each is timed with every kind of plan, in
  * turn with the layered order of the same kind, so that a machine that changes its speed changes it for both; the median
  * ratio over --rounds windows is its time. Prints, per network and kind, Spearman's correlation of the times with each
- * objective (1: sorts the orders as time does), and at the end the means over the networks. One thread; run it on an
- * idle machine. Results go to standard output, progress to standard error. */
+ * objective (1: sorts the orders as time does; -: the same for all orders, as where M holds the whole network), and at the
+ * end the means over the networks. One thread; run it on an idle machine. Results go to standard output, progress to
+ * standard error. */
 #include "core/compile.h"
 #include "core/mem.h"
 #include "core/network.h"
@@ -139,11 +140,13 @@ static void add_annealed(collection *c, ioa_level level, uint32_t kind, uint32_t
     need(engine->create(&problem, shared, kind, &state, &error), &error);
     uint64_t proposals = engine->round_proposals(&problem), w = c->network->connections;
     uint32_t *best = get(w, sizeof *best);
+    ioa_tuning tuning;
+    ioa_tuning_begin(engine->moves, engine->windows, &tuning);
     for (uint32_t r = 0; r < rounds; r++) {
         ioa_pcg32 rng = ioa_rng_keyed(seed, IOA_RNG_TEST, r, kind);
         ioa_round_counts counts = {0};
         ioa_step step = {.progress = (double)(r + 1) / rounds, .multiplier = 1, .proposals = proposals,
-                         .sweeps = (double)proposals * rounds / (double)w};
+                         .sweeps = (double)proposals * rounds / (double)w, .heat = 1, .tuning = &tuning};
         need(engine->anneal(state, &step, &rng, &counts, &error), &error);
         engine->best_order(state, best);
         add(c, best);
@@ -297,6 +300,7 @@ static void rank(const double *values, uint32_t count, double *ranks)
     ioa_free(index);
 }
 
+/* NAN if the values of either are all the same. */
 static double spearman(const double *x, const double *y, uint32_t count)
 {
     double *rx = get(count, sizeof *rx), *ry = get(count, sizeof *ry), mean = 0.5 * (count - 1), xy = 0, xx = 0, yy = 0;
@@ -309,11 +313,11 @@ static double spearman(const double *x, const double *y, uint32_t count)
     }
     ioa_free(rx);
     ioa_free(ry);
-    return xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : 0;
+    return xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : NAN;
 }
 
 typedef struct table {
-    double value[OBJECTIVES][KINDS];
+    double value[OBJECTIVES][KINDS]; /* NAN: none */
 } table;
 
 static void print(const char *title, const table *t)
@@ -324,7 +328,10 @@ static void print(const char *title, const table *t)
     for (size_t k = 0; k < KINDS; k++) printf("---|");
     for (size_t o = 0; o < OBJECTIVES; o++) {
         printf("\n| %s |", objectives[o].name);
-        for (size_t k = 0; k < KINDS; k++) printf(" %.2f |", t->value[o][k]);
+        for (size_t k = 0; k < KINDS; k++) {
+            if (isnan(t->value[o][k])) printf(" - |");
+            else printf(" %.2f |", t->value[o][k]);
+        }
     }
     printf("\n");
     fflush(stdout);
@@ -360,8 +367,9 @@ static table study(const char *path, const settings *s)
     }
     for (size_t k = 0; k < KINDS; k++) ioa_contest_dismiss(&layered[k]);
     for (uint32_t i = 0; i < c.count; i++) ioa_free(c.orders[i]);
+    const char *slash = strrchr(path, '/');
     char title[512];
-    snprintf(title, sizeof title, "%s: %" PRIu32 " orders, batch %" PRIu32, path, c.count, s->batch);
+    snprintf(title, sizeof title, "%s: %" PRIu32 " orders, batch %" PRIu32, slash ? slash + 1 : path, c.count, s->batch);
     print(title, &t);
     ioa_contest_close(&contest);
     ioa_free(c.orders);
@@ -384,10 +392,28 @@ static bool take_option(const char *name, const char *value, settings *s)
     return true;
 }
 
+/* Over the networks that have a value. */
+static table mean_of(const table *tables, uint32_t count)
+{
+    table mean;
+    for (size_t o = 0; o < OBJECTIVES; o++)
+        for (size_t k = 0; k < KINDS; k++) {
+            double sum = 0;
+            uint32_t values = 0;
+            for (uint32_t i = 0; i < count; i++)
+                if (!isnan(tables[i].value[o][k])) {
+                    sum += tables[i].value[o][k];
+                    values++;
+                }
+            mean.value[o][k] = values ? sum / values : NAN;
+        }
+    return mean;
+}
+
 int main(int argc, char **argv)
 {
     settings s = {.orders = 200, .batch = 128, .rounds = 9, .seed = 1};
-    table sum = {0};
+    table *tables = get((uint64_t)argc, sizeof *tables);
     uint32_t networks = 0;
     ioa_h5_program_start();
     if (!ioa_code_available(IOA_ISA_AUTO)) {
@@ -403,13 +429,12 @@ int main(int argc, char **argv)
             i++;
             continue;
         }
-        table t = study(argv[i], &s);
-        for (size_t o = 0; o < OBJECTIVES; o++)
-            for (size_t k = 0; k < KINDS; k++) sum.value[o][k] += t.value[o][k];
-        networks++;
+        tables[networks++] = study(argv[i], &s);
     }
-    for (size_t o = 0; o < OBJECTIVES; o++)
-        for (size_t k = 0; k < KINDS; k++) sum.value[o][k] /= networks ? networks : 1;
-    if (networks > 1) print("Mean over the networks", &sum);
+    if (networks > 1) {
+        table mean = mean_of(tables, networks);
+        print("Mean over the networks", &mean);
+    }
+    ioa_free(tables);
     return 0;
 }

@@ -18,7 +18,7 @@ import argparse, concurrent.futures, json, math, os, statistics, subprocess, sys
 import h5py
 
 ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_ess_singleton_isolated="1")
-HEAD, SHORT, SURVEY = 6, 5, 80  # numbers of 8 bytes in a message: optimizer/search/tempering_internal.h
+MESSAGE, REPORT, SURVEY = 5, 4, 81  # numbers of 8 bytes per worker of one replica: optimizer/search/tempering_message.h
 
 
 def optimize(a, net, out, ranks, options):
@@ -108,7 +108,7 @@ def model(a, measured):
         deviation = math.sqrt(math.pi) * statistics.mean(t["slowest"] - t["annealing"])  # of two: |a - b| / 2 = deviation / sqrt(pi)
         for n in (1, 2, 8, 48, 200, 1000):
             steps = math.ceil(math.log2(n)) if n > 1 else 0
-            gather = [steps * a.latency + (n - 1) * 8 * (HEAD + SHORT + extra) / a.bandwidth for extra in (0, SURVEY)]
+            gather = [steps * a.latency + (n - 1) * 8 * (MESSAGE + REPORT + extra) / a.bandwidth for extra in (0, SURVEY)]
             most = expected_most(mean, deviation, n)
             round_time = most + gather[0] + (gather[1] - gather[0]) / 16  # one round in 16 has a survey
             print(f"| {name(net)} | {n} | {1e3 * round_time:.2f} ms | {1e6 * gather[0]:.0f} us | {1e6 * gather[1]:.0f} us | "

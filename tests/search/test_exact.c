@@ -5,7 +5,7 @@
 #include "core/network.h"
 #include "core/simulator.h"
 #include "optimizer/search/construct.h"
-#include "optimizer/search/exact.h"
+#include "optimizer/search/exact_segments.h"
 #include "tests/support/random_network.h"
 #include "tests/support/unit.h"
 
@@ -131,6 +131,67 @@ static void a_settled_state_can_be_restored(void **state)
     }
 }
 
+/* Sweeps over an order; where no border's surroundings were cut short, what they say they changed is what changed. */
+static void sweep(const ioa_network *network, uint32_t *order, uint64_t memory, uint64_t seed, uint64_t proposals,
+                  uint64_t *whole, ioa_exact_swept *sum)
+{
+    ioa_graph *graph;
+    ioa_exact_sweep s = {0};
+    assert_int_equal(ioa_graph_create(network, &graph, NULL), IOA_OK);
+    assert_int_equal(ioa_exact_sweep_make(graph, memory, &s, NULL), IOA_OK);
+    for (uint32_t round = 0; round < 6; round++) {
+        ioa_exact_course course = {.key = seed + round, .proposals = proposals, .temperature = 0.2 * (double)(seed % 4),
+                                   .segments = 1 + (uint32_t)((seed + round) % 5), .shifted = round & 1};
+        ioa_exact_swept swept = {0};
+        int64_t before = excess(network, order, memory);
+        ioa_exact_sweep_begin(&s, order);
+        while (s.at < graph->W) assert_int_equal(ioa_exact_sweep_next(&s, &course, order, &swept, NULL), IOA_OK);
+        assert_int_equal(swept.proposals, proposals);
+        int64_t after = excess(network, order, memory);
+        if (swept.cut == 0) {
+            assert_int_equal(after - before, swept.change);
+            *whole += course.segments > 1;
+        }
+        sum->accepted += swept.accepted;
+        sum->change += swept.change;
+        sum->cut += swept.cut;
+    }
+    ioa_exact_sweep_clear(&s);
+    ioa_graph_destroy(graph);
+}
+
+static void segments_change_what_the_whole_order_changes(void **state)
+{
+    (void)state;
+    uint64_t whole = 0;
+    ioa_exact_swept sum = {0};
+    for (uint64_t seed = 0; seed < NETWORKS; seed++) {
+        ioa_network *network = random_dag(seed);
+        ioa_pcg32 rng = ioa_rng_keyed(seed, IOA_RNG_TEST, 15, 0);
+        if (network->connections > 0) {
+            uint32_t *order = ioa_test_random_order(network, &rng);
+            sweep(network, order, 3 + ioa_pcg32_below(&rng, 6), seed, 2000, &whole, &sum);
+            ioa_free(order);
+        }
+        ioa_network_destroy(network);
+    }
+    static const uint32_t widths[] = {120, 90, 70, 20};
+    static const uint64_t memories[] = {3, 8, 32, 60};
+    for (size_t m = 0; m < sizeof memories / sizeof *memories; m++) {
+        ioa_generate_common common = {.seed = m, .hidden = IOA_ACT_RELU};
+        ioa_network *network;
+        assert_int_equal(ioa_generate_mlp(widths, 4, 0.1, &common, &network, NULL), IOA_OK);
+        uint32_t *order = ioa_alloc(network->connections, sizeof *order);
+        assert_int_equal(ioa_construct_blocks(network, memories[m], order, NULL), IOA_OK);
+        sweep(network, order, memories[m], m, 6000, &whole, &sum);
+        ioa_free(order);
+        ioa_network_destroy(network);
+    }
+    print_message("%lu moves accepted, %ld I/Os; %lu sweeps of several segments with all they depend on\n",
+                  (unsigned long)sum.accepted, (long)sum.change, (unsigned long)whole);
+    assert_true(sum.accepted > NETWORKS * 500 && sum.change < 0 && whole > NETWORKS);
+}
+
 static void out_of_memory_is_reported(void **state)
 {
     (void)state;
@@ -163,6 +224,7 @@ int main(void)
         cmocka_unit_test(every_proposal_on_dags_is_counted_exactly),
         cmocka_unit_test(generated_networks_are_counted_exactly),
         cmocka_unit_test(a_settled_state_can_be_restored),
+        cmocka_unit_test(segments_change_what_the_whole_order_changes),
         cmocka_unit_test(out_of_memory_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

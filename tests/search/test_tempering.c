@@ -2,6 +2,7 @@
 #include "core/network.h"
 #include "core/order.h"
 #include "optimizer/search/tempering.h"
+#include "optimizer/search/tempering_message.h"
 #include "tests/support/failing_memory.h"
 #include "tests/support/random_network.h"
 #include "tests/support/unit.h"
@@ -9,10 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Even seeds: rows long enough for two kinds of replicas. */
 static ioa_problem make_problem(uint64_t seed, ioa_policy policy, uint32_t **order)
 {
     ioa_graph *graph;
-    ioa_network *network = ioa_test_random_dag(seed, ioa_test_dag_defaults());
+    ioa_test_dag_params shape = ioa_test_dag_defaults();
+    if (seed % 2 == 0) shape.fan_in = 16;
+    ioa_network *network = ioa_test_random_dag(seed, shape);
     assert_non_null(network);
     assert_int_equal(ioa_graph_create(network, &graph, NULL), IOA_OK);
     *order = ioa_alloc(network->connections, sizeof **order);
@@ -240,8 +244,18 @@ static ioa_status gather_with_failure(void *context, const int64_t *mine, uint32
     (void)error;
     other_worker *other = context;
     for (int r = 0; r < 2; r++) memcpy(all + (uint64_t)r * count, mine, count * sizeof *mine);
-    if (count > 1 && ++other->rounds == 3) all[count] = IOA_ERR_NOMEM; /* the head begins with the status */
+    if (count > 1 && count < IOA_MOVES && ++other->rounds == 3) { /* not a survey */
+        ioa_message_head head = ioa_message_head_of(all + count);
+        head.status = IOA_ERR_NOMEM;
+        ioa_message_put_head(all + count, &head);
+    }
     return IOA_OK;
+}
+
+static void collect_of_other(void *context, const int64_t *mine, uint32_t count, int64_t *all)
+{
+    (void)context;
+    for (int r = 0; r < 2; r++) memcpy(all + (uint64_t)r * count, mine, count * sizeof *mine);
 }
 
 static void share_of_other(void *context, uint32_t from, void *bytes, uint64_t count)
@@ -266,8 +280,8 @@ static void failures_of_others_are_explained(void **state)
     ioa_problem problem = make_problem(3, IOA_POLICY_MIN, &start);
     ioa_tempering_config config = make_config(ioa_engine_find("priced"));
     other_worker other = {0};
-    ioa_transport two = {.context = &other, .rank = 0, .size = 2, .gather = gather_with_failure, .share = share_of_other,
-                         .hand = hand_of_other};
+    ioa_transport two = {.context = &other, .rank = 0, .size = 2, .gather = gather_with_failure, .collect = collect_of_other,
+                         .share = share_of_other, .hand = hand_of_other};
     ioa_tempering *t;
     ioa_error error = {0};
     assert_int_equal(ioa_tempering_create(&problem, &config, &two, &t, &error), IOA_OK);
@@ -278,6 +292,89 @@ static void failures_of_others_are_explained(void **state)
     ioa_free(start);
     ioa_graph_destroy((ioa_graph *)problem.graph);
     ioa_network_destroy((ioa_network *)problem.network);
+}
+
+/* What one worker gathers and hands to worker 0, in numbers, by round. */
+enum { ROUNDS_COUNTED = 40 };
+typedef struct traffic {
+    uint32_t messages[ROUNDS_COUNTED], gathered[ROUNDS_COUNTED], collected[ROUNDS_COUNTED];
+    uint32_t round;
+} traffic;
+
+static ioa_status gather_counted(void *context, const int64_t *mine, uint32_t count, int64_t *all, ioa_error *error)
+{
+    traffic *seen = context;
+    seen->messages[seen->round]++;
+    seen->gathered[seen->round] += count;
+    return ioa_transport_solo().gather(NULL, mine, count, all, error);
+}
+
+static void collect_counted(void *context, const int64_t *mine, uint32_t count, int64_t *all)
+{
+    traffic *seen = context;
+    seen->collected[seen->round] += count;
+    ioa_transport_solo().collect(NULL, mine, count, all);
+}
+
+static void next_round(void *context, uint64_t best, uint32_t replica, bool improved, const ioa_trace *trace)
+{
+    (void)best;
+    (void)replica;
+    (void)improved;
+    ((traffic *)context)->round = (uint32_t)trace->rounds;
+}
+
+/* An ordinary round is one message: 8 bytes per replica, and a few numbers of the worker. */
+static void ordinary_rounds_gather_energies(void **state)
+{
+    (void)state;
+    uint32_t *start;
+    ioa_problem problem = make_problem(3, IOA_POLICY_MIN, &start);
+    ioa_tempering_config config = make_config(ioa_engine_find("priced"));
+    config.replicas = 12;
+    config.groups = 2;
+    config.rounds = ROUNDS_COUNTED;
+    traffic seen = {.round = 0};
+    ioa_transport counted = ioa_transport_solo();
+    counted.context = &seen;
+    counted.gather = gather_counted;
+    counted.collect = collect_counted;
+    const ioa_tempering_events events = {.context = &seen, .round = next_round};
+    ioa_tempering *t;
+    assert_int_equal(ioa_tempering_create(&problem, &config, &counted, &t, NULL), IOA_OK);
+    assert_int_equal(ioa_tempering_run(t, &events, NULL), IOA_OK);
+    int ordinary = 0;
+    for (int r = 0; r + 1 < ROUNDS_COUNTED; r++) {
+        assert_int_equal(seen.collected[r], 2 + 2 * 12);
+        if (seen.messages[r] > 1) continue; /* a survey */
+        ordinary++;
+        assert_int_equal(8 * seen.gathered[r], 8 * 12 + 8 * (3 + 2)); /* five numbers of the worker: it leads both groups */
+    }
+    assert_in_range(ordinary, ROUNDS_COUNTED / 2, ROUNDS_COUNTED * 3 / 4);
+    ioa_tempering_destroy(t);
+    ioa_free(start);
+    ioa_graph_destroy((ioa_graph *)problem.graph);
+    ioa_network_destroy((ioa_network *)problem.network);
+}
+
+/* A thousand workers with a replica each send 40 bytes, 8 of them energy; all that is put in comes out again. */
+static void messages_are_small_and_whole(void **state)
+{
+    (void)state;
+    const ioa_message_shape large = ioa_message_shape_of(1000, 1000, 125), uneven = ioa_message_shape_of(4, 11, 5);
+    assert_int_equal(8 * ioa_message_length(&large), 40);
+    assert_int_equal(ioa_message_length(&uneven), 3 + 2 + 3);
+    int64_t message[8];
+    const ioa_message_head head = {.status = IOA_ERR_NOMEM, .wishes = IOA_WISH_CHECKPOINT | IOA_WISH_STOP, .best_slot = 2,
+                                   .rounds = -7, .best = UINT64_MAX};
+    ioa_message_put_head(message, &head);
+    for (uint32_t i = 0; i < uneven.leads; i++) ioa_message_put_base(message, i, 0.1 + i);
+    for (uint32_t i = 0; i < uneven.slots; i++) ioa_message_put_energy(message, &uneven, i, 1000 + i);
+    const ioa_message_head read = ioa_message_head_of(message);
+    assert_true(read.status == head.status && read.wishes == head.wishes && read.best_slot == 2 && read.rounds == -7);
+    assert_true(read.best == UINT64_MAX);
+    for (uint32_t i = 0; i < uneven.leads; i++) assert_true(ioa_message_base(message, i) == 0.1 + i);
+    for (uint32_t i = 0; i < uneven.slots; i++) assert_int_equal(ioa_message_energy(message, &uneven, i), 1000 + i);
 }
 
 /* Groups of rungs are independent: no swap joins them, and all replicas keep to theirs. */
@@ -374,12 +471,41 @@ static void running_out_of_memory_is_reported(void **state)
     ioa_network_destroy((ioa_network *)problem.network);
 }
 
+/* Rounds are spent on a trial only where there is something to be tried. */
+static void short_rows_have_no_trial(void **state)
+{
+    (void)state;
+    static const ioa_engine *const engines[] = {&ioa_engine_levels, &ioa_engine_exact, &ioa_engine_priced};
+    for (uint64_t seed = 1; seed <= 2; seed++)
+        for (int i = 0; i < 3; i++) {
+            uint32_t *start;
+            ioa_problem problem = make_problem(seed, engines[i] == &ioa_engine_exact ? IOA_POLICY_LRU : IOA_POLICY_MIN, &start);
+            ioa_tempering_config config = make_config(engines[i]);
+            ioa_transport alone = ioa_transport_solo();
+            ioa_tempering *tempering;
+            config.replicas = 2;
+            config.rounds = 100;
+            config.trial = UINT64_MAX;
+            assert_int_equal(ioa_tempering_create(&problem, &config, &alone, &tempering, NULL), IOA_OK);
+            bool two = seed == 2 && engines[i]->kinds;
+            if (engines[i]->kinds) assert_int_equal(engines[i]->kinds(&problem), two ? 2 : 1);
+            assert_int_equal(ioa_tempering_trial(tempering) > 0, two);
+            ioa_tempering_destroy(tempering);
+            ioa_free(start);
+            ioa_graph_destroy((ioa_graph *)problem.graph);
+            ioa_network_destroy((ioa_network *)problem.network);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(short_rows_have_no_trial),
         cmocka_unit_test(every_engine_keeps_its_word),
         cmocka_unit_test(resumed_equals_uninterrupted),
         cmocka_unit_test(stagnation_heats_up_and_resumes),
+        cmocka_unit_test(messages_are_small_and_whole),
+        cmocka_unit_test(ordinary_rounds_gather_energies),
         cmocka_unit_test(groups_do_not_meet),
         cmocka_unit_test(failures_of_others_are_explained),
         cmocka_unit_test(damaged_states_do_no_harm),
