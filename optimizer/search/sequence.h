@@ -48,6 +48,13 @@ typedef struct ioa_sequence_snapshot {
     uint32_t count;
 } ioa_sequence_snapshot;
 
+/* A class while it is counted, in half a cache line; what never changes is copied from ioa_blocks. */
+typedef struct ioa_sequence_class {
+    uint32_t resident, dirty;  /* how many of the class */
+    uint32_t next, prev, list; /* in the list of a position */
+    uint32_t size, producer, readers;
+} ioa_sequence_class;
+
 typedef struct ioa_sequence {
     const ioa_blocks *b;           /* borrowed */
     uint32_t capacity;             /* slots for neurons */
@@ -55,8 +62,7 @@ typedef struct ioa_sequence {
     int64_t total;                 /* excess I/O, as far as blocks tell */
     uint64_t work;                 /* elements touched */
     /* While it is counted: classes of which some are resident hang in lists by the position of their next reader. */
-    uint32_t *resident, *dirty;    /* [classes] how many of a class */
-    uint32_t *next, *prev, *list;  /* [classes] */
+    ioa_sequence_class *state;     /* [classes + 1] */
     uint32_t *head;                /* [count] */
     uint32_t held, top;            /* resident neurons that are read later; no list beyond `top` */
     /* Per position: I/O, and the nearest list from which was evicted; as kept and as tried. */

@@ -13,32 +13,32 @@
 
 static void insert(ioa_sequence *s, uint32_t class, uint32_t position)
 {
-    s->list[class] = position;
-    s->prev[class] = IOA_SEQUENCE_NONE;
-    s->next[class] = s->head[position];
-    if (s->head[position] != IOA_SEQUENCE_NONE) s->prev[s->head[position]] = class;
+    s->state[class].list = position;
+    s->state[class].prev = IOA_SEQUENCE_NONE;
+    s->state[class].next = s->head[position];
+    if (s->head[position] != IOA_SEQUENCE_NONE) s->state[s->head[position]].prev = class;
     s->head[position] = class;
     if (position > s->top) s->top = position;
 }
 
 static void withdraw(ioa_sequence *s, uint32_t class)
 {
-    if (s->prev[class] != IOA_SEQUENCE_NONE) s->next[s->prev[class]] = s->next[class];
-    else s->head[s->list[class]] = s->next[class];
-    if (s->next[class] != IOA_SEQUENCE_NONE) s->prev[s->next[class]] = s->prev[class];
-    s->list[class] = IOA_SEQUENCE_NONE;
+    if (s->state[class].prev != IOA_SEQUENCE_NONE) s->state[s->state[class].prev].next = s->state[class].next;
+    else s->head[s->state[class].list] = s->state[class].next;
+    if (s->state[class].next != IOA_SEQUENCE_NONE) s->state[s->state[class].next].prev = s->state[class].prev;
+    s->state[class].list = IOA_SEQUENCE_NONE;
 }
 
 /* First reader at `from` or later. */
 static uint32_t next_reader(ioa_sequence *s, uint32_t class, uint32_t from)
 {
-    const ioa_blocks *b = s->b;
-    uint32_t nearest = NEVER;
-    for (uint32_t i = b->reader_begin[class]; i < b->reader_begin[class + 1]; i++) {
-        uint32_t position = s->position[b->reader[i]];
+    const uint32_t *reader = s->b->reader;
+    uint32_t nearest = NEVER, begin = s->state[class].readers, end = s->state[class + 1].readers;
+    for (uint32_t i = begin; i < end; i++) {
+        uint32_t position = s->position[reader[i]];
         if (position >= from && position < nearest) nearest = position;
     }
-    s->work += b->reader_begin[class + 1] - b->reader_begin[class];
+    s->work += (end - begin) / 4;
     return nearest;
 }
 
@@ -57,16 +57,16 @@ static uint32_t evict(ioa_sequence *s, uint32_t most, uint32_t *nearest)
     while (s->held > most) {
         while (s->head[s->top] == IOA_SEQUENCE_NONE) s->top--;
         if (s->top < *nearest) *nearest = s->top;
-        uint32_t class = s->head[s->top], gone = s->held - most, clean = s->resident[class] - s->dirty[class];
-        if (gone > s->resident[class]) gone = s->resident[class];
+        uint32_t class = s->head[s->top], gone = s->held - most, clean = s->state[class].resident - s->state[class].dirty;
+        if (gone > s->state[class].resident) gone = s->state[class].resident;
         if (gone > clean) {
             writes += gone - clean;
-            s->dirty[class] -= gone - clean;
+            s->state[class].dirty -= gone - clean;
         }
-        s->resident[class] -= gone;
+        s->state[class].resident -= gone;
         s->held -= gone;
         s->work++;
-        if (!s->resident[class]) withdraw(s, class);
+        if (!s->state[class].resident) withdraw(s, class);
     }
     return writes;
 }
@@ -76,17 +76,17 @@ static uint32_t evict(ioa_sequence *s, uint32_t most, uint32_t *nearest)
 /* Loads that are not compulsory; what nobody reads later goes. */
 static uint32_t read_class(ioa_sequence *s, uint32_t class, uint32_t position)
 {
-    const ioa_blocks *b = s->b;
-    uint32_t loads = b->size[class] - s->resident[class], later = next_reader(s, class, position + 1), counted = loads;
-    if (loads && b->producer[class] == IOA_SEQUENCE_NONE && !read_before(s, class, position)) counted = 0;
-    if (s->resident[class]) withdraw(s, class);
-    s->held -= s->resident[class];
-    s->resident[class] = 0;
+    ioa_sequence_class *x = &s->state[class];
+    uint32_t loads = x->size - x->resident, later = next_reader(s, class, position + 1), counted = loads;
+    if (loads && x->producer == IOA_SEQUENCE_NONE && !read_before(s, class, position)) counted = 0;
+    if (x->resident) withdraw(s, class);
+    s->held -= x->resident;
+    x->resident = 0;
     if (later == NEVER) {
-        s->dirty[class] = 0;
+        x->dirty = 0;
     } else {
-        s->resident[class] = b->size[class];
-        s->held += b->size[class];
+        x->resident = x->size;
+        s->held += x->size;
         insert(s, class, later);
     }
     return counted;
@@ -110,8 +110,9 @@ static uint32_t step(ioa_sequence *s, uint32_t position, uint32_t *nearest)
     cost += evict(s, s->capacity - ioa_blocks_members(b, block), nearest);
     for (uint32_t i = b->out_begin[block]; i < b->out_begin[block + 1]; i++) {
         uint32_t class = b->out[i];
-        s->resident[class] = s->dirty[class] = b->size[class];
-        s->held += b->size[class];
+        ioa_sequence_class *x = &s->state[class];
+        x->resident = x->dirty = x->size;
+        s->held += x->size;
         insert(s, class, next_reader(s, class, position + 1));
     }
     s->work += b->in_begin[block + 1] - b->in_begin[block] + b->out_begin[block + 1] - b->out_begin[block] + 1;
@@ -122,9 +123,9 @@ static uint32_t step(ioa_sequence *s, uint32_t position, uint32_t *nearest)
 void ioa_sequence_rewind(ioa_sequence *s)
 {
     for (uint32_t class = 0; class < s->b->classes; class++)
-        if (s->resident[class]) {
-            s->head[s->list[class]] = IOA_SEQUENCE_NONE;
-            s->resident[class] = s->dirty[class] = 0;
+        if (s->state[class].resident) {
+            s->head[s->state[class].list] = IOA_SEQUENCE_NONE;
+            s->state[class].resident = s->state[class].dirty = 0;
         }
     s->held = s->top = 0;
 }
@@ -141,8 +142,8 @@ static void take(ioa_sequence *s, ioa_sequence_snapshot *snapshot, uint32_t posi
 {
     uint32_t count = 0;
     for (uint32_t list = position; list <= s->top && list < s->b->count; list++)
-        for (uint32_t class = s->head[list]; class != IOA_SEQUENCE_NONE; class = s->next[class])
-            snapshot->entry[count++] = (ioa_sequence_entry){class, s->resident[class], s->dirty[class]};
+        for (uint32_t class = s->head[list]; class != IOA_SEQUENCE_NONE; class = s->state[class].next)
+            snapshot->entry[count++] = (ioa_sequence_entry){class, s->state[class].resident, s->state[class].dirty};
     snapshot->count = count;
     s->work += count;
 }
@@ -152,8 +153,8 @@ static void restore(ioa_sequence *s, const ioa_sequence_snapshot *snapshot, uint
     s->held = s->top = 0;
     for (uint32_t i = snapshot->count; i-- > 0;) { /* lists come back as they were, first in front */
         ioa_sequence_entry x = snapshot->entry[i];
-        s->resident[x.class] = x.resident;
-        s->dirty[x.class] = x.dirty;
+        s->state[x.class].resident = x.resident;
+        s->state[x.class].dirty = x.dirty;
         s->held += x.resident;
         insert(s, x.class, next_reader(s, x.class, position));
     }
@@ -162,8 +163,8 @@ static void restore(ioa_sequence *s, const ioa_sequence_snapshot *snapshot, uint
 static void clear(ioa_sequence *s, uint32_t position)
 {
     for (uint32_t list = position; list <= s->top && list < s->b->count; list++) {
-        for (uint32_t class = s->head[list]; class != IOA_SEQUENCE_NONE; class = s->next[class])
-            s->resident[class] = s->dirty[class] = 0;
+        for (uint32_t class = s->head[list]; class != IOA_SEQUENCE_NONE; class = s->state[class].next)
+            s->state[class].resident = s->state[class].dirty = 0;
         s->head[list] = IOA_SEQUENCE_NONE;
     }
 }
@@ -174,7 +175,7 @@ static bool rejoined(const ioa_sequence *s, const ioa_sequence_snapshot *kept, u
     if (kept->count != count) return false;
     for (uint32_t i = 0; i < count; i++) {
         ioa_sequence_entry x = kept->entry[i];
-        if (s->resident[x.class] != x.resident || s->dirty[x.class] != x.dirty) return false;
+        if (s->state[x.class].resident != x.resident || s->state[x.class].dirty != x.dirty) return false;
     }
     return true;
 }
@@ -240,17 +241,19 @@ static bool allocate(ioa_sequence *s)
     s->stride = stride < STRIDE ? STRIDE : stride > n ? (uint32_t)n + 1 : (uint32_t)stride;
     uint64_t snapshots = n / s->stride + 1;
     uint32_t **const by_block[] = {&s->at, &s->position, &s->head, &s->cost, &s->floor, &s->tried_cost, &s->tried_floor};
-    uint32_t **const by_class[] = {&s->resident, &s->dirty, &s->next, &s->prev, &s->list};
     bool complete = true;
     for (size_t i = 0; i < sizeof by_block / sizeof *by_block; i++)
         complete = (*by_block[i] = ioa_alloc_zero(n + 1, sizeof **by_block[i])) != NULL && complete;
-    for (size_t i = 0; i < sizeof by_class / sizeof *by_class; i++)
-        complete = (*by_class[i] = ioa_alloc_zero(classes, sizeof **by_class[i])) != NULL && complete;
+    s->state = ioa_alloc_zero(classes + 1, sizeof *s->state);
     s->kept = ioa_alloc_zero(snapshots, sizeof *s->kept);
     s->tried = ioa_alloc_zero(snapshots, sizeof *s->tried);
     s->entries = ioa_alloc(2 * snapshots * most, sizeof *s->entries);
-    if (!complete || !s->kept || !s->tried || !s->entries) return false;
+    if (!complete || !s->state || !s->kept || !s->tried || !s->entries) return false;
     memset(s->head, 0xff, (n + 1) * sizeof *s->head);
+    for (uint64_t class = 0; class < classes; class++)
+        s->state[class] = (ioa_sequence_class){.size = s->b->size[class], .producer = s->b->producer[class],
+                                               .readers = s->b->reader_begin[class]};
+    s->state[classes].readers = s->b->reader_begin[classes];
     for (uint64_t k = 0; k < snapshots; k++) {
         s->kept[k].entry = s->entries + 2 * k * most;
         s->tried[k].entry = s->entries + (2 * k + 1) * most;
@@ -272,8 +275,8 @@ ioa_status ioa_sequence_create(const ioa_blocks *b, uint32_t capacity, ioa_seque
 
 void ioa_sequence_destroy(ioa_sequence *s)
 {
-    void *const arrays[] = {s->at,    s->position, s->resident,   s->dirty,       s->next, s->prev,  s->list,   s->head,
-                            s->cost,  s->floor,    s->tried_cost, s->tried_floor, s->kept, s->tried, s->entries};
+    void *const arrays[] = {s->at,         s->position,    s->state, s->head,  s->cost,   s->floor,
+                            s->tried_cost, s->tried_floor, s->kept,  s->tried, s->entries};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) ioa_free(arrays[i]);
     *s = (ioa_sequence){0};
 }

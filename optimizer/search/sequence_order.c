@@ -9,7 +9,7 @@ enum { GOES, STAYS, PASSES, ARRIVES, STAGES };
 static unsigned stage_of(const ioa_sequence *s, const uint32_t *resident, uint32_t u)
 {
     uint32_t class = s->b->class_of[u];
-    bool stays = s->resident[class] > s->b->rank[u];
+    bool stays = s->state[class].resident > s->b->rank[u];
     return s->b->rank[u] < resident[class] ? (stays ? STAYS : GOES) : stays ? ARRIVES : PASSES;
 }
 
@@ -42,7 +42,7 @@ ioa_status ioa_sequence_order(ioa_sequence *s, uint32_t *order, ioa_error *error
     ioa_sequence_rewind(s);
     for (uint32_t position = 0; complete && position < b->count; position++) {
         uint32_t block = s->at[position], count = list_sources(b, block, place, sources, begin), offset = 0;
-        for (uint32_t i = b->in_begin[block]; i < b->in_begin[block + 1]; i++) resident[b->in[i]] = s->resident[b->in[i]];
+        for (uint32_t i = b->in_begin[block]; i < b->in_begin[block + 1]; i++) resident[b->in[i]] = s->state[b->in[i]].resident;
         ioa_sequence_step(s, position);
         for (unsigned stage = 0; stage < STAGES; stage++)
             for (uint32_t i = 0; i < count; i++) {
