@@ -18,6 +18,7 @@
 #define LONGEST 12   /* run */
 #define LONG_REACH 64 /* the same of long runs: a chain's other end comes first */
 #define RECOUNTS 16  /* times the whole sequence is counted on the way */
+#define HOPES 4      /* of these, if nothing is gained */
 #define ASK_EVERY 256 /* moves, whether to stop */
 
 typedef struct walk {
@@ -174,9 +175,10 @@ ioa_status ioa_sequence_anneal(ioa_sequence *s, ioa_construct_limits *limits, io
     w.slack -= w.slack / 8; /* nearly one link */
     w.old = ioa_alloc(2 * LONG_REACH, sizeof *w.old);
     ioa_status status = best && w.old && w.slack >= 0 ? IOA_OK : ioa_fail_nomem(error, "a sequence of blocks", n, sizeof *best);
-    int64_t least = s->total;
+    int64_t start = s->total, least = start;
     uint64_t begin = s->work;
-    for (uint64_t part = 0; status == IOA_OK && n > 1 && part < RECOUNTS && !limits->stopped; part++) {
+    if (n < 2) limits->work = 0;
+    for (uint64_t part = 0; status == IOA_OK && part < (least < start ? RECOUNTS : HOPES) && !limits->stopped; part++) {
         uint64_t end = begin + limits->work / RECOUNTS * (part + 1);
         for (uint32_t moves = 1; s->work < end; moves++) {
             double progress = (double)(s->work - begin) / (double)limits->work;
