@@ -177,7 +177,7 @@ ioa_status ioa_sequence_anneal(ioa_sequence *s, ioa_construct_limits *limits, io
     ioa_status status = best && w.old && w.slack >= 0 ? IOA_OK : ioa_fail_nomem(error, "a sequence of blocks", n, sizeof *best);
     int64_t start = s->total, least = start;
     uint64_t begin = s->work;
-    if (n < 2) limits->work = 0;
+    if (n < 2) limits->work = 0; /* nothing to move */
     for (uint64_t part = 0; status == IOA_OK && part < (least < start ? RECOUNTS : HOPES) && !limits->stopped; part++) {
         uint64_t end = begin + limits->work / RECOUNTS * (part + 1);
         for (uint32_t moves = 1; s->work < end; moves++) {
