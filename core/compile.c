@@ -19,6 +19,7 @@
 
 #define HUGE_PAGE ((size_t)2 << 20)
 #define HUGE_FROM ((size_t)1 << 20) /* bytes of code */
+#define LINE 64u /* bytes of a cache line */
 #define L1_CODE (32u << 10) /* bytes of code that stay in L1 */
 
 struct ioa_code {
@@ -27,14 +28,15 @@ struct ioa_code {
     uint32_t inputs, outputs, slots, group;
     uint32_t *input_offsets, *output_offsets; /* in 8-byte units from the first slot */
     float *stream;
-    uint64_t *entry;       /* [segments] offset of the code */
-    uint64_t *stream_from; /* [segments] index into the stream */
+    uint64_t *entry;       /* [segments + 1] offset of the code */
+    uint64_t *stream_from; /* [segments + 1] index into the stream */
     size_t enter;          /* offset of ioa_x86_enter */
     size_t segments_at;    /* offset of the first segment */
     unsigned char *text;   /* executable, in: */
     unsigned char *pages;
     size_t page_bytes;
     size_t text_bytes;
+    uint64_t loads;        /* of values; other reads are constants */
     ioa_code_facts facts;
 };
 
@@ -95,7 +97,10 @@ static void describe(const ioa_program *p, size_t code_bytes, uint64_t used, ioa
     code->facts = (ioa_code_facts){.reads = p->reads, .writes = p->writes, .extra_reads = p->extra_reads,
                                    .extra_writes = p->extra_writes, .calls = p->calls, .segments = p->segments,
                                    .code_bytes = code_bytes, .stream_bytes = used * sizeof(float)};
-    for (uint64_t i = 0; i < p->count; i++) code->facts.products += p->code[i].op == IOA_OP_FMA;
+    for (uint64_t i = 0; i < p->count; i++) {
+        code->facts.products += p->code[i].op == IOA_OP_FMA;
+        code->loads += p->code[i].op == IOA_OP_LOAD;
+    }
     code->slots = p->slots + 1; /* the last is nobody's */
     for (uint32_t i = 0; i < code->inputs; i++)
         code->input_offsets[i] = (p->input_slots[i] == UINT32_MAX ? p->slots : p->input_slots[i]) * (row_bytes(code) / 8);
@@ -108,8 +113,8 @@ static ioa_status assemble(const ioa_program *program, bool ahead, ioa_code *cod
     code->input_offsets = ioa_alloc(code->inputs, sizeof *code->input_offsets);
     code->output_offsets = ioa_alloc(code->outputs, sizeof *code->output_offsets);
     code->stream = ioa_alloc(program->count, sizeof *code->stream);
-    code->entry = ioa_alloc(program->segments, sizeof *code->entry);
-    code->stream_from = ioa_alloc(program->segments, sizeof *code->stream_from);
+    code->entry = ioa_alloc(program->segments + 1, sizeof *code->entry);
+    code->stream_from = ioa_alloc(program->segments + 1, sizeof *code->stream_from);
     if (!code->input_offsets || !code->output_offsets || !code->stream || !code->entry || !code->stream_from)
         return ioa_fail_nomem(error, "compiled code", program->count, sizeof *code->stream);
     ioa_x86 machine = {.target = code->target, .entry = code->entry};
@@ -118,6 +123,8 @@ static ioa_status assemble(const ioa_program *program, bool ahead, ioa_code *cod
     code->segments_at = machine.text.length;
     ioa_writer writer = ioa_x86_writer(&machine, ahead);
     ioa_status status = ioa_lower(program, code->target, &writer, code->stream, code->stream_from, &used, error);
+    code->entry[program->segments] = machine.text.length;
+    code->stream_from[program->segments] = used;
     if (status == IOA_OK) status = install(&machine.text, code, error);
     if (status == IOA_OK) describe(program, machine.text.length, used, code);
     ioa_free(machine.text.data);
@@ -177,6 +184,11 @@ ioa_code_facts ioa_code_describe(const ioa_code *code)
     return code->facts;
 }
 
+static size_t tile_floats(const ioa_code *code)
+{
+    return (size_t)code->slots * code->target->tile;
+}
+
 /* Segments that fit L1 stay there while they run over a group's tiles; longer ones are fetched again for every tile. */
 ioa_work ioa_code_work(const ioa_code *code, size_t batch)
 {
@@ -188,10 +200,13 @@ ioa_work ioa_code_work(const ioa_code *code, size_t batch)
                                     : tiles;
     ioa_work w = {.flops = 2.0 * (double)f->products * (double)batch,
                   .load_bytes = (double)(f->reads + f->extra_reads) * row * tiles,
-                  .value_bytes = (double)(f->reads + f->extra_reads - f->products) * row * tiles,
-                  .value_set = (double)ioa_code_scratch_bytes(code),
+                  .write_bytes = (double)(f->writes + f->extra_writes) * row * tiles,
+                  .value_bytes = (double)code->loads * row * tiles,
+                  .value_set = (double)tile_floats(code) * sizeof(float) * (passes < tiles ? tiles / passes : 1),
+                  .tile_set = (double)tile_floats(code) * sizeof(float),
                   .stream_bytes = (double)f->stream_bytes * passes,
-                  .stream_set = (double)(f->stream_bytes + f->code_bytes)};
+                  .stream_set = (double)(f->stream_bytes + f->code_bytes),
+                  .lines = true};
     if (f->code_bytes > L1_CODE)
         w.fetch_bytes = (double)f->code_bytes * (f->code_bytes / f->segments > L1_CODE ? tiles : passes);
     return w;
@@ -203,11 +218,6 @@ const unsigned char *ioa_code_text(const ioa_code *code, size_t *length)
     return code->text + code->segments_at;
 }
 
-static size_t tile_floats(const ioa_code *code)
-{
-    return (size_t)code->slots * code->target->tile;
-}
-
 size_t ioa_code_scratch_bytes(const ioa_code *code)
 {
     return tile_floats(code) * code->group * sizeof(float);
@@ -217,6 +227,23 @@ size_t ioa_code_scratch_bytes(const ioa_code *code)
 static uint32_t samples(size_t rows, size_t i, uint32_t tile)
 {
     return rows - i * tile < tile ? (uint32_t)(rows - i * tile) : tile;
+}
+
+/* Part `part` of `parts` of [from, to). */
+static void prefetch_part(const void *base, size_t from, size_t to, size_t part, size_t parts)
+{
+    const char *p = base;
+    size_t end = from + (to - from) * (part + 1) / parts;
+    for (size_t i = (from + (to - from) * part / parts) / LINE * LINE; i < end; i += LINE) __builtin_prefetch(p + i);
+}
+
+/* The segment after `s`, a part of it before each tile: fetching instructions, the processor waits for every line from
+ * beyond L2; data it can have on the way, many lines at a time. After the last one the first comes, of the next batch. */
+static void prefetch_next(const ioa_code *c, uint64_t s, size_t tile, size_t tiles)
+{
+    uint64_t next = s + 1 < c->facts.segments ? s + 1 : 0;
+    prefetch_part(c->text, c->entry[next], c->entry[next + 1], tile, tiles);
+    prefetch_part(c->stream, c->stream_from[next] * sizeof(float), c->stream_from[next + 1] * sizeof(float), tile, tiles);
 }
 
 static void run_group(const ioa_code *c, const float *x, float *y, size_t rows, float *scratch)
@@ -231,8 +258,10 @@ static void run_group(const ioa_code *c, const float *x, float *y, size_t rows, 
     ioa_x86_enter *enter;
     memcpy(&enter, &entry, sizeof enter); /* ISO C has no cast from data to function pointers */
     for (uint64_t s = 0; s < c->facts.segments; s++)
-        for (size_t i = 0; i < tiles; i++)
+        for (size_t i = 0; i < tiles; i++) {
+            if (c->facts.segments > 1) prefetch_next(c, s, i, tiles);
             enter(scratch + i * stride, c->stream + c->stream_from[s], c->text + c->entry[s]);
+        }
     for (size_t i = 0; i < tiles; i++)
         c->kernel->unpack(y + i * tile * c->outputs, c->outputs, samples(rows, i, tile), c->output_offsets,
                           scratch + i * stride, tile);

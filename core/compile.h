@@ -28,7 +28,8 @@ typedef struct ioa_code_options {
     ioa_isa isa;      /* AUTO: the best */
     uint64_t segment; /* connections of a segment; 0: one segment, I/O exactly the model's */
     uint32_t group;   /* tiles a segment runs over before the next one starts; 0: 1, or 8 with segments */
-    bool ahead;       /* prefetch code and constants: 1.4 times as fast beyond L2, 10 per cent slower within */
+    bool ahead;       /* prefetch code in one piece (segments are prefetched anyway): 1.2 times as fast beyond L2, 10 per cent
+                         slower within; not for NEON */
     bool prune;       /* leave out neurons that no output needs and fold constants: less I/O than the model counts */
     bool as_ordered;  /* keep the order's own sequence of instructions: to see what reordering them brings */
 } ioa_code_options;

@@ -22,7 +22,7 @@ typedef struct lowering {
     uint32_t groups;
     int32_t bases[IOA_MOST_BASES]; /* slots */
     uint32_t base_of_group[IOA_MOST_BASES], count; /* the groups that have a base */
-    uint64_t code_bytes, code_fetched, stream_fetched;
+    uint64_t code_bytes, code_fetched;
 } lowering;
 
 static uint32_t group_of(const lowering *l, uint32_t slot)
@@ -73,18 +73,13 @@ static void access_stream(lowering *l, const ioa_instruction *in)
     l->writer->access(l->writer->self, in, 0, away * (int32_t)sizeof(float));
 }
 
-/* Asks for the code and the constants that come next, a line of each at a time: fetching instructions alone, the
- * processor waits for every line from beyond L2. */
+/* Asks for code to come, a line at a time: fetching instructions alone, the processor waits for every line from beyond
+ * L2. Constants it expects by itself, reading one after the other. */
 static void prefetch(lowering *l)
 {
-    if (l->code_bytes >= l->code_fetched + LINE) {
-        l->code_fetched = l->code_bytes;
-        l->writer->prefetch(l->writer->self, false);
-    }
-    if (l->used >= l->stream_fetched + LINE / sizeof(float)) {
-        l->stream_fetched = l->used;
-        l->writer->prefetch(l->writer->self, true);
-    }
+    if (l->code_bytes < l->code_fetched + LINE) return;
+    l->code_fetched = l->code_bytes;
+    l->writer->prefetch(l->writer->self);
 }
 
 static void lower_segment(lowering *l, uint64_t segment)

@@ -30,7 +30,7 @@ typedef struct ioa_writer {
     void (*activate)(void *self, const ioa_instruction *in);
     void (*call)(void *self, unsigned activation);
     void (*advance)(void *self, int32_t bytes); /* the stream pointer */
-    void (*prefetch)(void *self, bool stream);  /* code, or the stream; NULL: not wanted */
+    void (*prefetch)(void *self);               /* code to come; NULL: not wanted */
 } ioa_writer;
 
 /* Writes all segments; fills `stream` with the constants in the order of their use, `from` [segments] (or NULL) with

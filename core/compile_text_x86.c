@@ -10,7 +10,6 @@
 #define ZERO 31u           /* AVX-512: holds 0, as weights are memory operands */
 #define WEIGHT 15u         /* AVX2: holds the weight */
 #define CODE_AHEAD 16384   /* as in core/compile_x86.c */
-#define STREAM_AHEAD 4096
 
 #define PRINT(...) ioa_bytes_print(&t->out, __VA_ARGS__)
 
@@ -165,11 +164,10 @@ static void advance(void *self, int32_t bytes)
     PRINT("    add rbp, %" PRId32 "\n", bytes);
 }
 
-static void prefetch_next(void *self, bool stream)
+static void prefetch_next(void *self)
 {
     ioa_text *t = self;
-    if (stream) PRINT("    prefetcht0 byte ptr [rbp+%d]\n", STREAM_AHEAD);
-    else PRINT("    prefetcht1 byte ptr [rip+%d]\n", CODE_AHEAD);
+    PRINT("    prefetcht1 byte ptr [rip+%d]\n", CODE_AHEAD);
 }
 
 static ioa_writer writer(ioa_text *t, bool prefetch)

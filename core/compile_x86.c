@@ -10,7 +10,6 @@
 #define STREAM 5       /* rbp */
 #define VALUES 7       /* rdi on entry */
 #define CODE_AHEAD 16384 /* bytes; less helped less */
-#define STREAM_AHEAD 4096
 
 /* Bases into the values: rsp and r12 would need one more byte, rbp is the stream's; rdi, the argument, comes last. */
 static const uint8_t base_registers[IOA_MOST_BASES] = {0, 1, 2, 3, 6, 8, 9, 10, 11, 13, 14, 15, VALUES};
@@ -242,12 +241,12 @@ static void advance(void *self, int32_t bytes)
     ioa_bytes_u32(text, (uint32_t)bytes);
 }
 
-static void prefetch_next(void *self, bool stream)
+static void prefetch_next(void *self)
 {
-    static const unsigned char t1_rip[] = {0x0f, 0x18, 0x15}, t0_rbp[] = {0x0f, 0x18, 0x8d}; /* prefetcht1, t0 */
+    static const unsigned char t1_rip[] = {0x0f, 0x18, 0x15}; /* prefetcht1 [rip + ..] */
     ioa_bytes *text = &((ioa_x86 *)self)->text;
-    ioa_bytes_add(text, stream ? t0_rbp : t1_rip, 3);
-    ioa_bytes_u32(text, stream ? STREAM_AHEAD : CODE_AHEAD);
+    ioa_bytes_add(text, t1_rip, sizeof t1_rip);
+    ioa_bytes_u32(text, CODE_AHEAD);
 }
 
 ioa_writer ioa_x86_writer(ioa_x86 *code, bool prefetch)

@@ -31,7 +31,7 @@ static ioa_status make_stream(const ioa_network *network, const uint32_t *order,
                                                               : o->layout;
     ioa_status status = ioa_plan_steps_make(network, order, rows, rows != IOA_LAYOUT_ORDER, &steps, error);
     if (status == IOA_OK && ioa_layout_is_shared(o->layout))
-        status = ioa_grouping_make(network, &steps, IOA_GROUP, o->panel, o->hot, false, &grouping, error);
+        status = ioa_grouping_make(network, &steps, ioa_plan_group_size(o), o->panel, o->hot, false, &grouping, error);
     else if (status == IOA_OK && (o->panel || o->hot) && rows != IOA_LAYOUT_ORDER && o->layout != IOA_LAYOUT_SELL)
         status = resequence(network, o, &steps, error);
     p->connections = steps.count;
@@ -79,6 +79,9 @@ static ioa_status check_options(const ioa_network *network, const ioa_plan_optio
         return ioa_fail(error, IOA_ERR_INPUT, "a batch tile of %" PRIu32 " is not 1, 16, 32, 64 or 128", o->tile);
     if (ioa_layout_is_shared(o->layout) && o->tile == 1)
         return ioa_fail(error, IOA_ERR_INPUT, "layout %s wants a batch tile of 16 or more", name);
+    if (ioa_layout_is_shared(o->layout) && o->group > 1 &&
+        ((o->group != 8 && o->group != 16) || (o->tile ? o->tile : 64) * o->group > 256))
+        return ioa_fail(error, IOA_ERR_INPUT, "layout %s takes groups of 8 with tiles of up to 32, or of 16 with tiles of 16", name);
     if (o->layout == IOA_LAYOUT_SELL && o->tile != 1)
         return ioa_fail(error, IOA_ERR_INPUT, "layout sell wants a batch tile of 1");
     if (o->layout == IOA_LAYOUT_CSR && o->group > 1 && (o->tile == 1 || !network->a.layers))
@@ -132,7 +135,7 @@ size_t ioa_plan_scratch_bytes(const ioa_plan *plan)
 {
     size_t bytes = plan->baseline ? plan->baseline_scratch
                    : plan->code   ? ioa_code_scratch_bytes(plan->code)
-                                  : (size_t)plan->slots * plan->options.tile * sizeof(float);
+                                  : (size_t)ioa_slot_offset(plan->slots, plan->options.tile) * IOA_OFFSET_BYTES(plan->options.tile);
     return (bytes + 63) / 64 * 64;
 }
 
@@ -148,14 +151,16 @@ static void run_stream(const ioa_plan *plan, const float *x, float *y, size_t ba
 {
     const uint32_t tile = plan->options.tile;
     const char *stream = plan->stream, *end = stream + plan->stream_bytes;
+    const bool ahead = plan->stream_bytes > STAYS_IN_L2;
     set_constants(plan, values); /* nothing overwrites them */
     for (size_t b = 0; b < batch; b += tile) {
         uint32_t rows = batch - b < tile ? (uint32_t)(batch - b) : tile;
         uint32_t width = ioa_kernel_width(tile, rows);
         plan->kernel->pack(x + b * plan->inputs, plan->inputs, rows, plan->input_offsets, values, tile, width);
-        if (ioa_layout_is_shared(plan->options.layout)) plan->kernel->groups(stream, end, values, width);
+        if (plan->options.group > 1) plan->kernel->wide(stream, end, values, plan->options.group, width, ahead);
+        else if (ioa_layout_is_shared(plan->options.layout)) plan->kernel->groups(stream, end, values, width, ahead);
         else if (plan->options.layout == IOA_LAYOUT_SELL) plan->kernel->sell(stream, end, values);
-        else plan->kernel->run(stream, end, values, tile, width, plan->stream_bytes > STAYS_IN_L2);
+        else plan->kernel->run(stream, end, values, tile, width, plan->narrow, ahead);
         plan->kernel->unpack(y + b * plan->outputs, plan->outputs, rows, plan->output_offsets, values, tile);
     }
 }
@@ -170,7 +175,7 @@ void ioa_plan_run(const ioa_plan *plan, const float *x, float *y, size_t batch, 
 /* Samples that a thread takes at least: groups are cut where there are too few of them to go round. */
 static size_t step_of(const ioa_plan *plan, size_t batch, uint32_t threads)
 {
-    size_t tile = plan->options.tile, group = plan->options.group;
+    size_t tile = plan->options.tile, group = plan->baseline || plan->code ? plan->options.group : 1;
     size_t share = (batch + tile * threads - 1) / (tile * threads); /* tiles of a thread */
     return tile * (group < share ? group : share ? share : 1);
 }
@@ -220,35 +225,31 @@ uint64_t ioa_plan_runs(const ioa_plan *plan)
 /* Columns of the batch that one pass over the stream computes (core/kernel_impl.h). */
 static uint32_t pass_columns(const ioa_plan *p)
 {
-    ioa_isa isa = p->options.isa;
-    uint32_t wide = ioa_layout_is_shared(p->options.layout) ? (isa == IOA_ISA_AVX512 ? 64 : isa == IOA_ISA_AVX2 ? 16 : 8)
-                                                            : (isa == IOA_ISA_AVX512 ? 128 : isa == IOA_ISA_AVX2 ? 64 : 32);
-    return p->options.tile < wide ? p->options.tile : wide;
+    const ioa_plan_options *o = &p->options;
+    const bool shared = ioa_layout_is_shared(o->layout);
+    uint32_t wide = o->isa == IOA_ISA_AVX512 ? 128 : o->isa == IOA_ISA_AVX2 ? 64 : 32;
+    if (shared) wide = o->isa == IOA_ISA_AVX512 ? 64 : o->isa == IOA_ISA_AVX2 ? 16 : 8;
+    if (shared && o->group > 1 && o->isa != IOA_ISA_AVX512) wide /= 2;
+    return o->tile < wide ? o->tile : wide;
 }
 
-/* Loads of weights and offsets per pass: a port is as busy with four bytes as with a register. */
-static double narrow_loads(const ioa_plan *p, double count, double sources)
-{
-    if (p->options.tile == 1) return count;
-    if (p->baseline) return 2 * count;
-    return ioa_layout_is_shared(p->options.layout) ? count + sources : 0.75 * count; /* quads */
-}
-
-/* Sources are loaded once per group. */
+/* A load of an offset or a weight keeps a port as busy as one of a whole register. Runs have both in quads (core/kernel.h). */
 ioa_work ioa_plan_work(const ioa_plan *plan, size_t batch)
 {
     if (plan->code) return ioa_code_work(plan->code, batch);
     uint32_t tile = plan->options.tile;
     double tiles = (double)((batch + tile - 1) / tile), count = (double)plan->connections;
-    double passes = tiles * tile / pass_columns(plan), sources = count;
+    double passes = tiles * tile / pass_columns(plan), values = count;
+    double narrow = tile == 1 ? count : plan->baseline ? 2 * count : (plan->narrow ? 0.5 : 0.75) * count;
     double vector = plan->options.isa == IOA_ISA_AVX512 ? 64 : plan->options.isa == IOA_ISA_AVX2 ? 32 : 16;
     double stream = plan->baseline ? 8 * count : (double)plan->stream_bytes;
-    if (ioa_layout_is_shared(plan->options.layout))
-        sources = (double)(plan->stream_bytes - plan->runs * sizeof(ioa_group)) / 4 - count;
-    double value_bytes = sources * tile * sizeof(float) * tiles;
+    if (ioa_layout_is_shared(plan->options.layout)) {
+        values = (double)plan->value_loads;
+        narrow = (double)plan->narrow_loads;
+    }
+    double value_bytes = values * tile * sizeof(float) * tiles;
     return (ioa_work){.flops = 2 * count * (double)batch,
-                      .load_bytes = (tile == 1 ? sources * vector * tiles : value_bytes) +
-                                    narrow_loads(plan, count, sources) * vector * passes,
+                      .load_bytes = (tile == 1 ? values * vector * tiles : value_bytes) + narrow * vector * passes,
                       .value_bytes = value_bytes,
                       .value_set = (double)ioa_plan_scratch_bytes(plan),
                       .stream_bytes = stream * passes,

@@ -47,7 +47,8 @@ ioa_status ioa_contest_plan(const ioa_contest *contest, const uint32_t *order, c
 void ioa_contest_dismiss(ioa_contender *contender); /* releases what it has */
 bool ioa_contender_exists(const ioa_contender *contender);
 
-/* Seconds per pass over `passes` of them; the same after a warm-up; and how many passes make a window. */
+/* Seconds per pass over `passes` of them, as batch after batch would take: one pass that is not timed comes before, where
+ * they are few; seconds of a single pass after another; and how many passes make a window. */
 double ioa_contest_time(const ioa_contest *contest, const ioa_contender *contender, uint32_t passes);
 double ioa_contest_warm(const ioa_contest *contest, const ioa_contender *contender);
 uint32_t ioa_contest_passes(double seconds);

@@ -22,6 +22,8 @@ struct ioa_plan {
     uint32_t slots; /* values of T floats in the scratch */
     uint32_t constants;
     uint64_t runs;
+    uint64_t value_loads, narrow_loads; /* of a pass over the stream: values, and offsets and weights */
+    bool narrow; /* a stream of runs with narrow quads */
     size_t stream_bytes;
     void *stream;               /* ioa_run and ioa_step, or groups, or SELL */
     uint32_t *input_offsets;    /* [inputs], IOA_NO_SLOT for one nobody reads */
@@ -33,6 +35,19 @@ struct ioa_plan {
 static inline bool ioa_layout_is_shared(ioa_layout layout)
 {
     return layout == IOA_LAYOUT_SHARED_ROWS || layout == IOA_LAYOUT_SHARED_SORTED;
+}
+
+/* Destinations of a group of these layouts. */
+static inline uint32_t ioa_plan_group_size(const ioa_plan_options *o)
+{
+    return o->group > 1 ? o->group : IOA_GROUP;
+}
+
+/* Where a slot's values begin, in units of offsets. Every 4 KiB of slots are moved on by a cache line: neurons whose
+ * numbers differ by a power of two would otherwise share a few sets of L1, which then holds 12 of them and not hundreds. */
+static inline uint64_t ioa_slot_offset(uint64_t slot, uint32_t tile)
+{
+    return tile == 1 ? slot : slot * (tile / 2) + slot * tile / 1024 * (64 / IOA_OFFSET_BYTES(16));
 }
 
 /* Fills everything that follows from the steps; `g` is empty for a stream of runs. On failure the plan can be destroyed.

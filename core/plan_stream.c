@@ -45,10 +45,15 @@ typedef struct writer {
     slot_pool *pool;
     uint32_t *missing; /* [N] incoming connections still to come */
     uint32_t *uses;    /* [N] outgoing connections still to come */
-    uint64_t scale;    /* slot to offset */
+    uint32_t tile;
     bool quads;        /* the tile's runs have them */
     unsigned char *stream;
 } writer;
+
+static uint32_t offset_of(const writer *w, uint32_t neuron)
+{
+    return (uint32_t)ioa_slot_offset(w->pool->of[neuron], w->tile);
+}
 
 static bool takes_param(unsigned activation)
 {
@@ -80,11 +85,11 @@ static uint64_t write_run(writer *w, uint64_t t)
     bool first = w->missing[v] == s->incoming[v];
     for (; t < s->count && s->destinations[s->edges[t]] == v; t++, count++) {
         uint32_t e = s->edges[t], u = n->a.indices[e];
-        step[count] = (ioa_step){(uint32_t)(w->pool->of[u] * w->scale), n->a.weights[e]};
+        step[count] = (ioa_step){offset_of(w, u), n->a.weights[e]};
         if (--w->uses[u] == 0 && !n->is_output[u] && !s->constant[u]) w->pool->freed[w->pool->depth++] = w->pool->of[u];
     }
     bool last = (w->missing[v] -= count) == 0, param = last && takes_param(n->a.activation[v]);
-    *run = (ioa_run){.destination = (uint32_t)(w->pool->of[v] * w->scale), .count = count,
+    *run = (ioa_run){.destination = offset_of(w, v), .count = count,
                      .flags = (uint8_t)((first ? IOA_RUN_FIRST : 0) | (last ? IOA_RUN_LAST : 0) |
                                         (param ? IOA_RUN_PARAM : 0)),
                      .activation = n->a.activation[v], .bias = s->bias[v]};
@@ -99,16 +104,17 @@ static uint64_t write_run(writer *w, uint64_t t)
 static void write_block(writer *w, const ioa_grouping *g, const ioa_group_block *block)
 {
     const ioa_network *n = w->network;
-    for (uint32_t k = 0; k < IOA_GROUP && block->first && block->members[k] != IOA_NO_SLOT; k++)
-        w->pool->of[block->members[k]] = take_slot(w->pool);
-    w->stream = ioa_group_write(n, w->steps, g, block, w->pool->of, w->scale, w->stream);
+    const uint32_t *members = ioa_group_members(g, block);
+    for (uint32_t k = 0; k < g->size && block->first && members[k] != IOA_NO_SLOT; k++)
+        w->pool->of[members[k]] = take_slot(w->pool);
+    w->stream = ioa_group_write(n, w->steps, g, block, w->pool->of, w->tile, w->stream);
     for (uint64_t i = block->from; i < block->to; i++) {
         uint32_t u = n->a.indices[g->edges[i]];
         if (--w->uses[u] == 0 && !n->is_output[u] && !w->steps->constant[u])
             w->pool->freed[w->pool->depth++] = w->pool->of[u];
     }
-    for (uint32_t k = 0; k < IOA_GROUP && block->last && block->members[k] != IOA_NO_SLOT; k++) {
-        uint32_t v = block->members[k];
+    for (uint32_t k = 0; k < g->size && block->last && members[k] != IOA_NO_SLOT; k++) {
+        uint32_t v = members[k];
         if (!w->uses[v] && !n->is_output[v]) w->pool->freed[w->pool->depth++] = w->pool->of[v]; /* nobody's */
     }
 }
@@ -129,8 +135,8 @@ static ioa_status write_stream(const ioa_network *n, const ioa_plan_steps *s, co
     ioa_status status = IOA_OK;
     slot_pool pool = {ioa_alloc(neurons, sizeof *pool.of), ioa_alloc(neurons, sizeof *pool.freed), 0, 0};
     writer w = {n, s, &pool, ioa_alloc_copy(s->incoming, neurons, sizeof *w.missing),
-                ioa_alloc_copy(s->outgoing, neurons, sizeof *w.uses), p->options.tile == 1 ? 1 : p->options.tile / 2,
-                p->options.tile > 1, p->stream};
+                ioa_alloc_copy(s->outgoing, neurons, sizeof *w.uses), p->options.tile, p->options.tile > 1,
+                p->stream};
     if (!pool.of || !pool.freed || !w.missing || !w.uses) {
         status = ioa_fail_nomem(error, "a plan", neurons, 4 * sizeof *pool.of);
         goto out;
@@ -138,7 +144,7 @@ static ioa_status write_stream(const ioa_network *n, const ioa_plan_steps *s, co
     assign_ends(n, s, &pool, p);
     for (uint64_t b = 0; b < g->count; b++) write_block(&w, g, &g->blocks[b]);
     for (uint64_t t = 0; !g->blocks && t < s->count;) t = write_run(&w, t);
-    if ((pool.used + UINT64_C(1)) * w.scale >= IOA_NO_SLOT) { /* offsets may have wrapped: the stream is thrown away */
+    if (ioa_slot_offset(pool.used + UINT64_C(1), w.tile) >= IOA_NO_SLOT) { /* offsets may have wrapped: the stream is thrown away */
         status = ioa_fail(error, IOA_ERR_INPUT,
                           "%" PRIu32 " live values in tiles of %" PRIu32 " floats exceed 32 GiB; use a smaller tile",
                           pool.used, p->options.tile);
@@ -147,17 +153,47 @@ static ioa_status write_stream(const ioa_network *n, const ioa_plan_steps *s, co
     p->slots = pool.used + 1; /* the last is nobody's */
     for (uint32_t i = 0; i < p->inputs; i++) {
         if (p->input_offsets[i] == IOA_NO_SLOT) p->input_offsets[i] = pool.used;
-        p->input_offsets[i] *= (uint32_t)w.scale;
+        p->input_offsets[i] = (uint32_t)ioa_slot_offset(p->input_offsets[i], w.tile);
     }
-    for (uint32_t i = 0; i < p->constants; i++) p->constant_offsets[i] *= (uint32_t)w.scale;
+    for (uint32_t i = 0; i < p->constants; i++) p->constant_offsets[i] = (uint32_t)ioa_slot_offset(p->constant_offsets[i], w.tile);
     for (uint32_t i = 0; i < p->outputs; i++)
-        p->output_offsets[i] = pool.of[n->a.output_ids[i]] * (uint32_t)w.scale;
+        p->output_offsets[i] = offset_of(&w, n->a.output_ids[i]);
 out:
     ioa_free(pool.of);
     ioa_free(pool.freed);
     ioa_free(w.missing);
     ioa_free(w.uses);
     return status;
+}
+
+/* Makes all quads of a stream of runs narrow ones, in place. */
+static void narrow_quads(ioa_plan *p)
+{
+    const unsigned char *from = p->stream, *end = from + p->stream_bytes;
+    unsigned char *to = p->stream;
+    while (from < end) {
+        ioa_run run;
+        memcpy(&run, from, sizeof run);
+        memmove(to, from, sizeof run);
+        from += sizeof run;
+        to += sizeof run;
+        for (uint32_t i = 0; i < run.count / 4; i++, from += sizeof(ioa_quad), to += sizeof(ioa_narrow_quad)) {
+            ioa_quad quad;
+            ioa_narrow_quad narrow;
+            memcpy(&quad, from, sizeof quad);
+            for (int k = 0; k < 4; k++) {
+                narrow.source[k] = (uint16_t)(quad.source[k] / (64 / IOA_OFFSET_BYTES(16)));
+                narrow.weight[k] = quad.weight[k];
+            }
+            memcpy(to, &narrow, sizeof narrow);
+        }
+        size_t rest = (run.count % 4 + !!(run.flags & IOA_RUN_PARAM)) * sizeof(ioa_step);
+        memmove(to, from, rest);
+        from += rest;
+        to += rest;
+    }
+    p->stream_bytes = (size_t)(to - (unsigned char *)p->stream);
+    p->narrow = true;
 }
 
 /* Layout SELL brings slots of its own; offsets are slots. */
@@ -199,10 +235,15 @@ ioa_status ioa_plan_build_stream(const ioa_network *n, const ioa_plan_steps *s, 
     if (p->options.layout == IOA_LAYOUT_SELL) return build_sell(n, s, p, error);
     if (g->blocks) {
         p->runs = g->count;
+        p->value_loads = g->value_loads;
+        p->narrow_loads = g->narrow_loads;
         p->stream_bytes = g->stream_bytes;
     } else
         count_runs(n, s, p);
     p->stream = ioa_alloc(p->stream_bytes, 1);
     if (!p->stream) return ioa_fail_nomem(error, "a plan", p->stream_bytes, 1);
-    return write_stream(n, s, g, p, error);
+    ioa_status status = write_stream(n, s, g, p, error);
+    bool near = ioa_slot_offset(p->slots, p->options.tile) * IOA_OFFSET_BYTES(16) <= IOA_NARROW_BYTES;
+    if (status == IOA_OK && !g->blocks && p->options.tile > 1 && near) narrow_quads(p);
+    return status;
 }

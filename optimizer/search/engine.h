@@ -53,7 +53,9 @@ typedef struct ioa_engine {
     const char *name;
     const char *summary; /* one line for --help */
 
-    uint32_t kinds; /* of replicas, up to IOA_STAGES_MOST_KINDS; which one suits the network is tried out (stages.h) */
+    /* Kinds of replicas that may suit the problem, up to IOA_STAGES_MOST_KINDS; which one does is tried out (stages.h).
+     * A function of network and objective alone, asked before `prepare`. NULL: one. */
+    uint32_t (*kinds)(const ioa_problem *problem);
 
     const ioa_move *moves;     /* [up to IOA_MOVES] kinds of moves, ended by a row without a name unless it is full */
     const ioa_window *windows; /* [IOA_LEVELS] */

@@ -201,6 +201,12 @@ static ioa_status create(const ioa_problem *problem, const void *pointer, uint32
     return status;
 }
 
+/* The levels', which depend on the network alone. */
+static uint32_t kinds(const ioa_problem *problem)
+{
+    return ioa_engine_levels.kinds(problem);
+}
+
 static uint64_t round_proposals(const ioa_problem *problem)
 {
     return ioa_engine_levels.round_proposals(problem);
@@ -403,7 +409,7 @@ static ioa_status load(void *state, const void *bytes, uint64_t count, ioa_error
 const ioa_engine ioa_engine_exact = {
     .name = "exact",
     .summary = "levels for a share of the memory, then moves with the exact LRU count",
-    .kinds = 2,
+    .kinds = kinds,
     .moves = ioa_levels_moves,
     .windows = ioa_levels_windows,
     .prepare = prepare,

@@ -31,17 +31,27 @@ static ioa_status prepare_priced(const ioa_problem *problem, void **pointer, ioa
 
 #define SHORT_ROWS 8.0 /* connections: there a short trial would speak for intervals, a long annealing speaks against them */
 
+/* Mean length of the rows that are not empty. */
+static double row_length(const ioa_network *network)
+{
+    uint64_t rows = 0;
+    for (uint32_t v = 0; v < network->a.neurons; v++) rows += network->a.indptr[v + 1] > network->a.indptr[v];
+    return rows ? (double)network->connections / (double)rows : 0.0;
+}
+
 /* The longer the rows, the more is decided by which destinations are open together, and the less by single
  * connections. */
 static ioa_status prepare_levels(const ioa_problem *problem, void **pointer, ioa_error *error)
 {
-    uint64_t rows = 0;
-    for (uint32_t v = 0; v < problem->network->a.neurons; v++)
-        rows += problem->network->a.indptr[v + 1] > problem->network->a.indptr[v];
-    double length = rows ? (double)problem->network->connections / (double)rows : 0.0;
-    double takeover = 0.4 + 0.015 * (length - 10.0);
+    double length = row_length(problem->network), takeover = 0.4 + 0.015 * (length - 10.0);
     takeover = length < SHORT_ROWS ? 0.0 : takeover < 0.4 ? 0.4 : takeover > 0.85 ? 0.85 : takeover;
     return ioa_levels_shared_create(problem, takeover, pointer, error);
+}
+
+/* Where rows are short, kind 0 is fine from the beginning as well: nothing to be tried out. */
+static uint32_t levels_kinds(const ioa_problem *problem)
+{
+    return row_length(problem->network) < SHORT_ROWS ? 1 : 2;
 }
 
 /* Coarse proposals; enough for a round to change something, few enough for some hundred rounds a minute, and on large
@@ -95,8 +105,8 @@ static void present_order(const void *state, uint32_t *order)
     memcpy(order, r->order, r->problem->network->connections * sizeof *order);
 }
 
-#define REPLICA(count)                                                                                                 \
-    .kinds = count, .moves = ioa_levels_moves, .windows = ioa_levels_windows, .release = ioa_levels_shared_release,    \
+#define REPLICA                                                                                                        \
+    .moves = ioa_levels_moves, .windows = ioa_levels_windows, .release = ioa_levels_shared_release,                    \
     .create = ioa_levels_create, .destroy = ioa_levels_destroy, .turn = ioa_levels_turn,                               \
     .restart = ioa_levels_restart, .round_proposals = round_proposals, .anneal = ioa_levels_anneal, .energy = energy,  \
     .best_total = best_total, .best_order = best_order, .present_order = present_order, .assist = assist,              \
@@ -104,13 +114,14 @@ static void present_order(const void *state, uint32_t *order)
 
 const ioa_engine ioa_engine_levels = {.name = "levels",
                                       .summary = "intervals of destinations first, then single connections",
+                                      .kinds = levels_kinds,
                                       .prepare = prepare_levels,
-                                      REPLICA(2)};
+                                      REPLICA};
 const ioa_engine ioa_engine_interval = {.name = "interval",
                                         .summary = "each destination resident once, for an interval that moves",
                                         .prepare = prepare_interval,
-                                        REPLICA(1)};
+                                        REPLICA};
 const ioa_engine ioa_engine_priced = {.name = "priced",
                                       .summary = "connections, runs and neurons move against prices of memory",
                                       .prepare = prepare_priced,
-                                      REPLICA(1)};
+                                      REPLICA};

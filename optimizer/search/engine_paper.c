@@ -200,7 +200,6 @@ static ioa_status paper_load(void *state, const void *bytes, uint64_t count, ioa
 const ioa_engine ioa_engine_paper = {
     .name = "paper",
     .summary = "shift single connections, full simulation of every proposal (the paper's baseline)",
-    .kinds = 1,
     .moves = paper_moves,
     .windows = paper_windows,
     .create = paper_create,

@@ -75,17 +75,21 @@ static bool allocate(ioa_interval_state *s)
            (s->spare = ioa_alloc(p->max_out, sizeof *s->spare));
 }
 
-/* Sorted keys from the intervals, all decisions "load". */
-static void fill_keys(ioa_interval_state *s)
+/* Sorted keys from the intervals, all decisions "load": unit by unit in the sequence of their keys. `keyed` [U] is
+ * scratch. */
+static void fill_keys(ioa_interval_state *s, uint64_t (*keyed)[2])
 {
     const ioa_interval_problem *p = s->problem;
-    for (uint32_t u = 0; u < p->neurons; u++) {
-        int64_t first = p->out_offsets[u], stop = p->out_offsets[u + 1];
-        for (int64_t at = first; at < stop; at++) {
-            uint32_t v = p->out_unit[at];
-            s->key[at] = ioa_iv_key(s->open[v], s->close[v]);
-        }
-        if (stop - first > 1) qsort(s->key + first, (size_t)(stop - first), sizeof *s->key, compare_keys);
+    for (uint32_t v = 0; v < p->units; v++) {
+        keyed[v][0] = ioa_iv_key(s->open[v], s->close[v]);
+        keyed[v][1] = v;
+    }
+    qsort(keyed, p->units, sizeof *keyed, compare_keys);
+    memset(s->loads, 0, p->neurons * sizeof *s->loads); /* keys so far */
+    for (uint32_t i = 0; i < p->units; i++) {
+        uint32_t length;
+        const uint32_t *row = ioa_iv_row(p, (uint32_t)keyed[i][1], &length);
+        for (uint32_t j = 0; j < length; j++) s->key[p->out_offsets[row[j]] + s->loads[row[j]]++] = keyed[i][0];
     }
 }
 
@@ -96,7 +100,10 @@ ioa_status ioa_interval_state_create(const ioa_interval_problem *problem, const 
     if (!s) return ioa_fail_nomem(error, "state", 1, sizeof *s);
     s->problem = problem;
     s->ticks = start->ticks;
-    if (!allocate(s)) {
+    ioa_interval_tune(s, NULL, 0);
+    uint64_t (*keyed)[2] = ioa_alloc(problem->units, sizeof *keyed);
+    if (!allocate(s) || !keyed) {
+        ioa_free(keyed);
         ioa_interval_state_destroy(s);
         return ioa_fail_nomem(error, "state", problem->connections, 12);
     }
@@ -106,7 +113,8 @@ ioa_status ioa_interval_state_create(const ioa_interval_problem *problem, const 
     }
     s->pressure = ioa_iv_pressure_none;
     s->prices = ioa_iv_prices_at(0.4, s->pressure);
-    fill_keys(s);
+    fill_keys(s, keyed);
+    ioa_free(keyed);
     ioa_iv_rebuild(s);
     for (uint32_t u = 0; u < problem->neurons; u++) { /* retain what fits, source by source */
         int64_t price = 0, first = problem->out_offsets[u];

@@ -70,7 +70,8 @@ ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_
     t->trace.replicas = config->replicas;
     t->best_total = problem->start_total;
     t->stagnation.cycle_best = problem->start_total;
-    t->stages = ioa_stages_make(config->engine->kinds, config->replicas, config->rounds, config->trial);
+    uint32_t kinds = config->engine->kinds ? config->engine->kinds(problem) : 1;
+    t->stages = ioa_stages_make(kinds, config->replicas, config->rounds, config->trial);
     t->end = config->stop && (config->rounds == 0 || config->stop < config->rounds) ? config->stop : 0;
     t->elite.capacity = config->engine->restart ? ioa_elite_capacity(problem->network->connections) : 0;
     ioa_status status = ioa_ladder_create(config->replicas, ioa_tempering_groups(t, 0), config->spread, &t->ladder, error);

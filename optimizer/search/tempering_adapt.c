@@ -29,7 +29,7 @@ static void balance(ioa_tempering *t, uint64_t round, uint32_t kind, unsigned le
 void ioa_tempering_adapt(ioa_tempering *t, uint64_t round)
 {
     const ioa_engine *engine = t->config.engine;
-    for (uint32_t kind = 0; kind < engine->kinds; kind++)
+    for (uint32_t kind = 0; kind < t->stages.kinds; kind++)
         for (unsigned level = 0; level < IOA_LEVELS; level++) balance(t, round, kind, level);
     for (uint32_t rung = 0; rung < t->config.replicas; rung++) {
         ioa_move_counts counts[IOA_MOVES];

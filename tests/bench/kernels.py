@@ -17,7 +17,8 @@ import page
 
 GENERATED = [("bert-ffn-%g" % (100 * d), "1024,4096,1024", d) for d in (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)]
 GENERATED += [("mlp-500x4-%g" % (100 * d), "500,500,500,500", d) for d in (0.01, 0.1)]
-AMPLE = 0.6  # share of the limit from which on a plan counts as close to it
+AMPLE = 0.6   # share of the limit from which on a plan counts as close to it
+CLEAR = 1.02  # the first quartile above which the order has a clear gain, as `bench` sees it
 
 
 def networks(a):
@@ -74,8 +75,9 @@ def mean_and_least(rows, key):
 
 def condensed_line(text, rows):
     shares = [100 * r["limit_share"] for r in rows]
-    return ([text, len(rows)] + [mean_and_least(rows, k) for k in ("speedup_order", "speedup_kernel", "speedup_vs_csr", "speedup_vs_mkl")] +
-            ["%.0f %% (%.0f to %.0f)" % (statistics.median(shares), min(shares), max(shares))])
+    gains = sum(r["speedup_order"]["q1"] > CLEAR for r in rows)
+    return ([text, f"{gains} of {len(rows)}"] + [mean_and_least(rows, k) for k in ("speedup_order", "speedup_kernel", "speedup_vs_csr", "speedup_vs_mkl")] +
+            ["median %.0f %%, %.0f to %.0f" % (statistics.median(shares), min(shares), max(shares))])
 
 
 def condensed(rows):
@@ -85,7 +87,7 @@ def condensed(rows):
     lines = [condensed_line(b, [r for r in rows if r["batch"] == b]) for b in batches]
     if wide and len({r["batch"] for r in wide}) > 1:
         lines.append(condensed_line("16 and more", wide))
-    return page.table(["B", "networks", "the order's share", "the kernel's share", "against CSR", "against MKL", "share of the limit, median"], lines)
+    return page.table(["B", "clear gain by the order", "the order's share", "the kernel's share", "against CSR", "against MKL", "share of the limit"], lines)
 
 
 def limits(rows):
@@ -97,6 +99,17 @@ def limits(rows):
         text.append([name, len(shares), "%.0f %%" % (100 * statistics.median(shares)),
                      "%.0f to %.0f %%" % (100 * min(shares), 100 * max(shares)), sum(s >= AMPLE for s in shares)])
     return page.table(["limit that binds, B >= 16", "cases", "median share", "range", "at %.0f %% or more" % (100 * AMPLE)], text)
+
+
+def families(rows):
+    """Which kinds of plans win, and how close they come to multiply-adds that read memory."""
+    wide, lines = [r for r in rows if r["batch"] >= 16], []
+    kind = lambda r: r["kernel"].split("/")[1]
+    for name in sorted({kind(r) for r in wide}):
+        own = [r for r in wide if kind(r) == name]
+        speeds, shares = [r["gflops"] for r in own], [100 * r["gflops"] / r["limits"]["fma_memory_gflops"] for r in own]
+        lines.append([name, len(own), "%.0f to %.0f" % (min(speeds), max(speeds)), "%.0f to %.0f %%" % (min(shares), max(shares))])
+    return page.table(["fastest plan, B >= 16", "cases", "GF/s", "of multiply-adds with an operand from L1"], lines)
 
 
 def facts(rows):
@@ -133,7 +146,7 @@ def main():
         with open(a.json, "w") as f:
             json.dump(rows, f, indent=1)
     cases, short = page.table(HEADS, map(line, rows)), condensed(rows)
-    long = facts(rows) + "\n\n" + cases + "\n" + limits(rows)
+    long = "\n".join([facts(rows) + "\n", cases, limits(rows), families(rows)])
     print(long + "\n" + short)
     if a.results:
         page.embed(a.results, "kernels", long)

@@ -15,9 +15,9 @@ usage: methods.py [--program ioanneal] [--ranks 3] [--seconds 60] [--memory 100,
 
 Each run is `mpirun -n RANKS ioanneal optimize`, construction included in its seconds; proposals per second are those of all
 ranks together over that time, or over the whole run where the search ended before. Nothing else should run on the machine.
-Prints a table with a line per network and one with a line per run, in Markdown; --results PAGE and --readme PAGE put the latter
-and the former between the marks MARK and MARK-short of a page (--mark, default `methods`). --json keeps all figures, --from
-prints those again without a run. Needs only the standard library."""
+Prints a table with a line per network and, of more than two methods, one with a line per run, in Markdown. --results PAGE puts
+them between the marks MARK of a page (--mark, default `methods`), --readme PAGE the former alone between the marks MARK-short.
+--json keeps all figures, --from prints those again without a run. Needs only the standard library."""
 import argparse, json, os, statistics, sys, tempfile, time
 
 import page
@@ -139,7 +139,7 @@ def main():
     p.add_argument("--methods", default=",".join(name for name, _ in METHODS))
     p.add_argument("--json", help="file for all figures")
     p.add_argument("--from", dest="source", metavar="FILE.json", help="print these figures, run nothing")
-    p.add_argument("--results", metavar="PAGE", help="put the table of runs between the marks MARK of this page")
+    p.add_argument("--results", metavar="PAGE", help="put both tables between the marks MARK of this page")
     p.add_argument("--readme", metavar="PAGE", help="put the table of networks between the marks MARK-short of this page")
     p.add_argument("--mark", default="methods")
     a = p.parse_args()
@@ -153,9 +153,10 @@ def main():
     if a.json:
         with open(a.json, "w") as f:
             json.dump(rows, f, indent=1)
-    short, long = per_network(rows), per_run(rows)
+    short = per_network(rows)
+    long = short + "\n" + per_run(rows) if len({r["method"] for r in rows}) > 2 else short
     begin, command = introduction(rows)
-    print(begin + short + "\n" + long + "\n" + command)
+    print(begin + long + "\n" + command)
     if a.results:
         page.embed(a.results, a.mark, begin + long + "\n" + command)
     if a.readme:

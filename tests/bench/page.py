@@ -27,13 +27,13 @@ def table(heads, rows):
 
 
 def embed(path, name, text):
-    """Puts text between the marks of a page. The page is replaced as a whole."""
+    """Puts text between the marks of a page, set off by empty lines. The page is replaced as a whole."""
     begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->\n"
     with open(path, encoding="utf-8") as f:
         page = f.read()
     if page.count(begin) != 1 or page.count(end) != 1 or page.index(begin) > page.index(end):
         sys.exit(f"{path}: the lines '{begin.strip()}' and '{end.strip()}' are wanted, once each and in this order")
-    page = page[:page.index(begin) + len(begin)] + text.strip("\n") + "\n" + page[page.index(end):]
+    page = page[:page.index(begin) + len(begin)] + "\n" + text.strip("\n") + "\n\n" + page[page.index(end):]
     with open(path + ".new", "w", encoding="utf-8") as f:
         f.write(page)
     os.replace(path + ".new", path)

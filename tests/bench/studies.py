@@ -10,8 +10,8 @@ Work is counted and not timed, so that the figures are the same on every machine
 
     paper     the paper's search (`--method paper`, one replica): --work / W proposals, at most --most. As each of them simulates
               the whole order, that is about --work connections, whatever the network.
-    equal     this program's search with at most as many proposals; an eighth of them, to be exact, in stretches where it
-              does without the finer moves, of which it makes eight for a coarse one
+    equal     this program's search with at most as many proposals: moves of its fine level come eight at a time, so that it
+              is between an eighth of them and all
     ours      this program's search with --rounds rounds
 
 Prints Markdown: I/O over the compulsory one (total / LB, 1 is least) for every case, and the mean reduction of the excess against
@@ -105,12 +105,14 @@ def cells(r):
     return [f"{t / r['lower_bound']:.3f}" for t in totals] + [f"{r[s]['proposals']:,}" for s in SEARCHED]
 
 
-def tables(rows):
+def tables(rows, plots=None):
+    """plots: folder of the figures, as seen from the page; None if there are none."""
     heads = ["case", "policy", "layered", "paper", "construct", "equal", "ours", "bound", "proposals: paper", "equal", "ours"]
     text = []
     for study in dict.fromkeys(r["study"] for r in rows):
         lines = [[r["case"], r["policy"].upper()] + cells(r) for r in rows if r["study"] == study]
-        text.append(f"### {STUDIES[study][0]}\n\n" + page.table(heads, lines))
+        figure = f"![{STUDIES[study][0]}]({plots}/{study}.svg)\n\n" if plots else ""
+        text.append(f"### {STUDIES[study][0]}\n\n" + figure + page.table(heads, lines))
     return "\n".join(text)
 
 
@@ -119,10 +121,14 @@ def reduction(r, search):
 
 
 def summary(rows):
-    """Mean reductions over the cases that leave something to gain."""
+    """Mean reductions over the cases that leave something to gain; of the study of proposals, the one with the most."""
     lines = []
     for study in dict.fromkeys(r["study"] for r in rows):
         line = [STUDIES[study][0]]
+        if study == "work":
+            most = max(r["x"] for r in rows if r["study"] == study)
+            rows = [r for r in rows if r["study"] != study or r["x"] == most]
+            line = [f"{line[0]}: {most:,}"]
         for policy in POLICIES:
             open_cases = [r for r in rows if r["study"] == study and r["policy"] == policy and r["layered"] > r["lower_bound"]]
             line.append(" / ".join(f"{statistics.mean(reduction(r, s) for r in open_cases):.0f}" for s in SEARCHED) + " %" if open_cases else "-")
@@ -154,12 +160,13 @@ def main():
     if a.json:
         with open(a.json, "w") as f:
             json.dump(rows, f, indent=1)
-    long, short = tables(rows), summary(rows)
-    print(long + "\n" + short)
+    short = summary(rows)
+    print(tables(rows) + "\n" + short)
     if a.plots:
         studies_plot.draw(rows, {s: STUDIES[s][:2] for s in STUDIES}, a.plots)
     if a.results:
-        page.embed(a.results, "studies", long)
+        plots = os.path.relpath(a.plots, os.path.dirname(a.results) or ".") if a.plots else None
+        page.embed(a.results, "studies", tables(rows, plots))
     if a.readme:
         page.embed(a.readme, "studies-short", short)
 

@@ -1,9 +1,12 @@
 /* Plans of every instruction set, layout and tile against the float64 reference. */
 #include "core/compile.h"
+#include "core/generate.h"
+#include "core/kernel.h"
 #include "core/mem.h"
 #include "core/network.h"
 #include "core/order.h"
 #include "core/reference.h"
+#include "core/work.h"
 #include "tests/support/failing_memory.h"
 #include "tests/support/random_network.h"
 
@@ -120,6 +123,9 @@ static void check_network(const ioa_network *network, uint64_t seed, int orders)
                     if (layout == IOA_LAYOUT_COMPILED) options.segment = 40;
                     if (layout == IOA_LAYOUT_CSR && tiles[t] == 1) options.group = 1;
                     if (layout != IOA_LAYOUT_ORDER && tiles[t] != 32) check_all_batches(network, order, options, &e);
+                    options.group = tiles[t] == 16 ? 16 : 8; /* wide groups */
+                    if (is_shared(options.layout) && tiles[t] <= 32) check_all_batches(network, order, options, &e);
+                    options.group = 0;
                     if (layout == IOA_LAYOUT_ORDER || layout >= IOA_LAYOUT_SELL || tiles[t] != 32) continue;
                     options.hot = 7;
                     check_all_batches(network, order, options, &e);
@@ -162,6 +168,88 @@ static void test_mlp(void **state)
     const uint32_t layers[] = {33, 50, 47, 18};
     ioa_network *network = ioa_test_random_mlp(5, layers, 4, 0.2, IOA_ACT_RELU);
     check_network(network, 5, 1);
+    ioa_network_destroy(network);
+}
+
+/* Rows with the same sources, and a few of their own; communities of 10 and of 21 fill groups of 8 and 16 in part. */
+static void test_wide_groups(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        const ioa_generate_common common = {.seed = 40 + (uint64_t)i, .hidden = i < 2 ? IOA_ACT_RELU : IOA_ACT_GELU};
+        ioa_network *network = NULL;
+        assert_int_equal(ioa_generate_community(i % 2 ? 40 : 63, 4, i % 2 ? 4 : 3, 1, i < 2 ? 0.03 : 0, &common, &network, NULL),
+                         IOA_OK);
+        expected e = expect(network, 40);
+        for (int isa = IOA_ISA_PORTABLE; isa < IOA_ISA_COUNT; isa++)
+            for (uint32_t shape = 0; shape < 12 && ioa_isa_available((ioa_isa)isa); shape++) {
+                const uint32_t tile = shape % 2 ? 16 : 32, group = shape % 4 == 3 ? 16 : 8;
+                check_all_batches(network, NULL,
+                                  (ioa_plan_options){.isa = (ioa_isa)isa, .layout = IOA_LAYOUT_SHARED_SORTED, .tile = tile,
+                                                     .group = group, .panel = shape / 4 == 1 ? 13 : 0,
+                                                     .hot = shape / 4 == 2 ? 9 : 0},
+                                  &e);
+            }
+        release(&e);
+        ioa_network_destroy(network);
+    }
+}
+
+/* Values beyond the reach of narrow offsets (4 MiB), and within: plans of the first take 2 bytes more per connection. */
+static void test_far_values(void **state)
+{
+    (void)state;
+    const uint32_t layers[] = {12000, 8, 3};
+    ioa_network *network = ioa_test_random_mlp(60, layers, 3, 0.9, IOA_ACT_RELU);
+    expected e = expect(network, 60);
+    for (int isa = IOA_ISA_PORTABLE; isa < IOA_ISA_COUNT; isa++) {
+        size_t bytes[2] = {0};
+        for (int far = 0; far < 2 && ioa_isa_available((ioa_isa)isa); far++) {
+            ioa_plan *plan = NULL;
+            const ioa_plan_options options = {.isa = (ioa_isa)isa, .layout = IOA_LAYOUT_SORTED, .tile = far ? 128 : 64};
+            assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
+            assert_true((ioa_plan_scratch_bytes(plan) > IOA_NARROW_BYTES) == far);
+            bytes[far] = ioa_plan_bytes(plan);
+            check_plan(plan, &e, 33);
+            ioa_plan_destroy(plan);
+        }
+        assert_true(bytes[0] < bytes[1] || !ioa_isa_available((ioa_isa)isa));
+    }
+    release(&e);
+    ioa_network_destroy(network);
+}
+
+/* Twins are found wherever they are: groups of four come out full, and hold each source once. */
+static void test_twins(void **state)
+{
+    (void)state;
+    enum { ROWS = 400, KINDS = 100, SOURCES = 3 };
+    int64_t indptr[KINDS * SOURCES + ROWS + 1] = {0};
+    static uint32_t indices[ROWS * SOURCES], in[KINDS * SOURCES], out[ROWS];
+    static float weights[ROWS * SOURCES], bias[KINDS * SOURCES + ROWS];
+    static uint8_t activation[KINDS * SOURCES + ROWS];
+    for (uint32_t i = 0; i < KINDS * SOURCES; i++) in[i] = i;
+    for (uint32_t r = 0; r < ROWS; r++) { /* row r reads the sources of kind r mod KINDS: twins are 100 rows apart */
+        for (uint32_t k = 0; k < SOURCES; k++) indices[r * SOURCES + k] = r % KINDS * SOURCES + k;
+        for (uint32_t k = 0; k < SOURCES; k++) weights[r * SOURCES + k] = 1.0f / (float)(r + k + 1);
+        out[r] = KINDS * SOURCES + r;
+        indptr[out[r] + 1] = (int64_t)(r + 1) * SOURCES;
+    }
+    ioa_network_arrays arrays = {.neurons = KINDS * SOURCES + ROWS, .inputs = KINDS * SOURCES, .outputs = ROWS, .indptr = indptr,
+                                 .indices = indices, .weights = weights, .bias = bias, .activation = activation, .input_ids = in,
+                                 .output_ids = out};
+    ioa_network *network = NULL;
+    ioa_plan *plan = NULL;
+    assert_int_equal(ioa_network_create_copy(&arrays, &network, NULL), IOA_OK);
+    expected e = expect(network, 50);
+    const ioa_plan_options options = {.layout = IOA_LAYOUT_SHARED_SORTED, .tile = 16};
+    assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
+    assert_int_equal(ioa_plan_runs(plan), KINDS);
+    check_plan(plan, &e, 7);
+    const ioa_work work = ioa_plan_work(plan, 16);
+    assert_true(work.value_bytes == KINDS * SOURCES * 16 * sizeof(float)); /* each source once */
+    ioa_plan_destroy(plan);
+    release(&e);
     ioa_network_destroy(network);
 }
 
@@ -307,6 +395,9 @@ static void test_refusals(void **state)
     assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, &error), IOA_ERR_INPUT);
     options = (ioa_plan_options){.isa = IOA_ISA_AUTO, .layout = IOA_LAYOUT_COUNT, .tile = 16};
     assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, &error), IOA_ERR_INPUT);
+    options = (ioa_plan_options){.layout = IOA_LAYOUT_SHARED_ROWS, .tile = 32, .group = 16};
+    assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, &error), IOA_ERR_INPUT);
+    assert_non_null(strstr(error.text, "groups of 8"));
     assert_null(plan);
     assert_int_equal(ioa_plan_create(network, NULL, NULL, &plan, &error), IOA_OK);
     assert_int_equal(ioa_plan_tile(plan), 64);
@@ -323,7 +414,8 @@ static void test_names(void **state)
     (void)state;
     static const char *const names[] = {"avx512/shared-rows/tile64/panel128", "portable/order/tile1", "avx2/sorted/tile32/panel9/hot256",
                                         "avx512/compiled/tile16/group4/segment2000/ahead/as-ordered", "auto/csr/tile32/group2",
-                                        "avx2/compiled/tile8/group1/segment50", "auto/sell"};
+                                        "avx2/compiled/tile8/group1/segment50", "auto/sell",
+                                        "avx512/shared-sorted/tile16/panel64/group16"};
     static const char *const bad[] = {"", "avx512", "avx512/", "avx1024/rows", "avx2/diagonal/tile16", "avx2/rows/tile",
                                       "avx2/rows/tile16x", "avx2/rows/tile99999999999", "avx2/rows//tile16", "rows/avx2",
                                       "avx512/compiled/tile16/group4/segment2000/ahead/as-ordered/and/so/on/and/on"};
@@ -404,6 +496,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_dags),         cmocka_unit_test(test_large_fan_in),
         cmocka_unit_test(test_mlp),                 cmocka_unit_test(test_every_activation),
+        cmocka_unit_test(test_wide_groups),         cmocka_unit_test(test_twins), cmocka_unit_test(test_far_values),
         cmocka_unit_test(test_single_connection),   cmocka_unit_test(test_constant_outputs),
         cmocka_unit_test(test_batch_splitting),     cmocka_unit_test(test_threads), cmocka_unit_test(test_dead_neurons_and_slots),
         cmocka_unit_test(test_names),               cmocka_unit_test(test_choice),

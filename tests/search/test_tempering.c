@@ -10,10 +10,13 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Even seeds: rows long enough for two kinds of replicas. */
 static ioa_problem make_problem(uint64_t seed, ioa_policy policy, uint32_t **order)
 {
     ioa_graph *graph;
-    ioa_network *network = ioa_test_random_dag(seed, ioa_test_dag_defaults());
+    ioa_test_dag_params shape = ioa_test_dag_defaults();
+    if (seed % 2 == 0) shape.fan_in = 16;
+    ioa_network *network = ioa_test_random_dag(seed, shape);
     assert_non_null(network);
     assert_int_equal(ioa_graph_create(network, &graph, NULL), IOA_OK);
     *order = ioa_alloc(network->connections, sizeof **order);
@@ -468,7 +471,7 @@ static void stuck_replicas_are_released(void **state)
     (void)state;
     static const ioa_move moves[] = {{"none", 0, IOA_SHARES, false}, {0}};
     static const ioa_window windows[IOA_LEVELS] = {{1, 1, 1, 0.4, 0, 0}, {1, 1, 1, 0.4, 0, 0}};
-    const ioa_engine still = {.name = "still", .kinds = 1, .moves = moves, .windows = windows, .create = still_create,
+    const ioa_engine still = {.name = "still", .moves = moves, .windows = windows, .create = still_create,
                               .destroy = ioa_free, .round_proposals = still_proposals, .anneal = still_anneal,
                               .energy = still_energy, .best_total = still_best, .best_order = still_order,
                               .present_order = still_order, .restart = still_restart};
@@ -596,9 +599,36 @@ static void running_out_of_memory_is_reported(void **state)
     ioa_network_destroy((ioa_network *)problem.network);
 }
 
+/* Rounds are spent on a trial only where there is something to be tried. */
+static void short_rows_have_no_trial(void **state)
+{
+    (void)state;
+    static const ioa_engine *const engines[] = {&ioa_engine_levels, &ioa_engine_exact, &ioa_engine_priced};
+    for (uint64_t seed = 1; seed <= 2; seed++)
+        for (int i = 0; i < 3; i++) {
+            uint32_t *start;
+            ioa_problem problem = make_problem(seed, engines[i] == &ioa_engine_exact ? IOA_POLICY_LRU : IOA_POLICY_MIN, &start);
+            ioa_tempering_config config = make_config(engines[i]);
+            ioa_transport alone = ioa_transport_solo();
+            ioa_tempering *tempering;
+            config.replicas = 2;
+            config.rounds = 100;
+            config.trial = UINT64_MAX;
+            assert_int_equal(ioa_tempering_create(&problem, &config, &alone, &tempering, NULL), IOA_OK);
+            bool two = seed == 2 && engines[i]->kinds;
+            if (engines[i]->kinds) assert_int_equal(engines[i]->kinds(&problem), two ? 2 : 1);
+            assert_int_equal(ioa_tempering_trial(tempering) > 0, two);
+            ioa_tempering_destroy(tempering);
+            ioa_free(start);
+            ioa_graph_destroy((ioa_graph *)problem.graph);
+            ioa_network_destroy((ioa_network *)problem.network);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(short_rows_have_no_trial),
         cmocka_unit_test(every_engine_keeps_its_word),
         cmocka_unit_test(resumed_equals_uninterrupted),
         cmocka_unit_test(stagnation_heats_up_and_resumes),

@@ -52,9 +52,10 @@ typedef struct ioa_plan_options {
     uint32_t hot;      /* the same layouts: neurons of a layer after which the next layer reads them, while they are in cache, before
                           the others of theirs are computed; 0: whole layers */
     uint32_t group;    /* CSR: tiles that run through a layer before the next one starts; COMPILED: through a segment;
-                          0: 1, or 8 with segments */
+                          0: 1, or 8 with segments. SHARED_: 8 (tiles of up to 32) or 16 (tiles of 16) neurons share what
+                          all of them read; 0 or 1: four share what any of them do */
     uint32_t segment;  /* COMPILED: connections of a piece of code; 0: all in one */
-    uint8_t ahead;     /* COMPILED: 1: prefetch code and constants, for code beyond L2 */
+    uint8_t ahead;     /* COMPILED: 1: prefetch code in one piece, for code beyond L2 */
     uint8_t as_ordered; /* COMPILED: 1: leave the instructions in the order's own sequence */
 } ioa_plan_options;
 
