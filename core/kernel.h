@@ -24,7 +24,7 @@ enum {
 };
 
 /* Head of a run: `count` connections with the same destination follow, then perhaps the parameter. Tile 1: as steps; else
- * count / 4 quads and then count % 4 steps. */
+ * count / 4 quads, or narrow ones throughout the stream, and then count % 4 steps. */
 typedef struct ioa_run {
     uint32_t destination; /* offset of its value */
     uint32_t count;
@@ -46,6 +46,14 @@ typedef struct ioa_quad {
     uint32_t source[4];
     float weight[4];
 } ioa_quad;
+
+/* The same where all values are within IOA_NARROW_BYTES; sources in units of 64 bytes, which one load brings. */
+typedef struct ioa_narrow_quad {
+    uint16_t source[4];
+    float weight[4];
+} ioa_narrow_quad;
+
+#define IOA_NARROW_BYTES (UINT64_C(64) << 16)
 
 #define IOA_GROUP 4u /* destinations of a group */
 
@@ -97,7 +105,8 @@ typedef struct ioa_sell_column {
 _Static_assert(sizeof(ioa_sell) == 80 && sizeof(ioa_sell_column) == 96, "streams are packed");
 _Static_assert(sizeof(ioa_wide) == 280, "streams are packed");
 _Static_assert(sizeof(ioa_group) == 88, "streams are packed");
-_Static_assert(sizeof(ioa_run) == 16 && sizeof(ioa_step) == 8 && sizeof(ioa_quad) == 32, "streams are packed");
+_Static_assert(sizeof(ioa_run) == 16 && sizeof(ioa_step) == 8 && sizeof(ioa_quad) == 32 &&
+               sizeof(ioa_narrow_quad) == 24, "streams are packed");
 
 /* A CSR matrix with everything a row needs, for the baseline. Borrowed arrays. */
 typedef struct ioa_csr {
@@ -124,9 +133,9 @@ typedef enum ioa_probe {
  * compute: 1 (tile 1 only), 16, 32, 64 or 128, at most the tile. The summation order of a value depends on the tile
  * only, never on the width. */
 typedef struct ioa_kernel {
-    /* Executes the stream [stream, end) on the first `width` columns. `ahead`: prefetch the stream, because it does
-     * not stay in L2 from tile to tile. */
-    void (*run)(const void *stream, const void *end, float *values, uint32_t tile, uint32_t width, bool ahead);
+    /* Executes the stream [stream, end) on the first `width` columns. `narrow`: its quads are narrow ones. `ahead`: prefetch
+     * the stream, because it does not stay in L2 from tile to tile. */
+    void (*run)(const void *stream, const void *end, float *values, uint32_t tile, uint32_t width, bool narrow, bool ahead);
     /* The same for a stream of groups; not for tile 1. */
     void (*groups)(const void *stream, const void *end, float *values, uint32_t width, bool ahead);
     /* The same for wide groups of `size` (8 or 16) places. */
