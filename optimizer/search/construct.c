@@ -21,6 +21,8 @@ static const ioa_constructor constructors[] = {
      ioa_construct_twins, NULL, ioa_construct_twins_within},
     {"cascade", "blocks of twins next to what is resident, deeper as soon as nothing is shared at the same depth",
      ioa_construct_cascade, ioa_construct_cascade_affordable, ioa_construct_cascade_within},
+    {"sequence", "the cascade's blocks in an annealed sequence", ioa_construct_sequence, ioa_construct_cascade_affordable,
+     ioa_construct_sequence_within},
     {"greedy", "whole neurons, the one with the fewest absent sources next", ioa_construct_greedy,
      ioa_construct_greedy_affordable, ioa_construct_greedy_within},
     {"separation", "small networks: fewest live neurons at any time, by search", ioa_construct_separation,
