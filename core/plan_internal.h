@@ -23,6 +23,7 @@ struct ioa_plan {
     uint32_t constants;
     uint64_t runs;
     uint64_t value_loads, narrow_loads; /* of a pass over the stream: values, and offsets and weights */
+    bool narrow; /* a stream of runs with narrow quads */
     size_t stream_bytes;
     void *stream;               /* ioa_run and ioa_step, or groups, or SELL */
     uint32_t *input_offsets;    /* [inputs], IOA_NO_SLOT for one nobody reads */

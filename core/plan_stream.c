@@ -166,6 +166,36 @@ out:
     return status;
 }
 
+/* Makes all quads of a stream of runs narrow ones, in place. */
+static void narrow_quads(ioa_plan *p)
+{
+    const unsigned char *from = p->stream, *end = from + p->stream_bytes;
+    unsigned char *to = p->stream;
+    while (from < end) {
+        ioa_run run;
+        memcpy(&run, from, sizeof run);
+        memmove(to, from, sizeof run);
+        from += sizeof run;
+        to += sizeof run;
+        for (uint32_t i = 0; i < run.count / 4; i++, from += sizeof(ioa_quad), to += sizeof(ioa_narrow_quad)) {
+            ioa_quad quad;
+            ioa_narrow_quad narrow;
+            memcpy(&quad, from, sizeof quad);
+            for (int k = 0; k < 4; k++) {
+                narrow.source[k] = (uint16_t)(quad.source[k] / (64 / IOA_OFFSET_BYTES(16)));
+                narrow.weight[k] = quad.weight[k];
+            }
+            memcpy(to, &narrow, sizeof narrow);
+        }
+        size_t rest = (run.count % 4 + !!(run.flags & IOA_RUN_PARAM)) * sizeof(ioa_step);
+        memmove(to, from, rest);
+        from += rest;
+        to += rest;
+    }
+    p->stream_bytes = (size_t)(to - (unsigned char *)p->stream);
+    p->narrow = true;
+}
+
 /* Layout SELL brings slots of its own; offsets are slots. */
 static ioa_status build_sell(const ioa_network *n, const ioa_plan_steps *s, ioa_plan *p, ioa_error *error)
 {
@@ -212,5 +242,8 @@ ioa_status ioa_plan_build_stream(const ioa_network *n, const ioa_plan_steps *s, 
         count_runs(n, s, p);
     p->stream = ioa_alloc(p->stream_bytes, 1);
     if (!p->stream) return ioa_fail_nomem(error, "a plan", p->stream_bytes, 1);
-    return write_stream(n, s, g, p, error);
+    ioa_status status = write_stream(n, s, g, p, error);
+    bool near = ioa_slot_offset(p->slots, p->options.tile) * IOA_OFFSET_BYTES(16) <= IOA_NARROW_BYTES;
+    if (status == IOA_OK && !g->blocks && p->options.tile > 1 && near) narrow_quads(p);
+    return status;
 }

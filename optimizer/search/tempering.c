@@ -82,7 +82,8 @@ ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_
         ioa_tuning_begin(config->engine->moves, config->engine->windows, &t->tuning[k]);
     for (uint32_t i = 0; status == IOA_OK && i < t->slots; i++) {
         uint32_t replica = transport->rank + i * transport->size;
-        if (replica < config->replicas)
+        if (replica < config->replicas) status = ioa_interrupt_look(problem->interrupt, error);
+        if (replica < config->replicas && status == IOA_OK)
             status = config->engine->create(problem, t->shared, ioa_stages_kind(&t->stages, 0, replica), &t->state[i], error);
     }
     if (status == IOA_OK)

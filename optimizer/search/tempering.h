@@ -61,6 +61,7 @@ typedef struct ioa_tempering_events {
 
 typedef struct ioa_tempering ioa_tempering; /* the replicas of one worker */
 
+/* On this worker alone. IOA_ERR_CHECK if the problem's interrupt told it to stop. */
 ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_config *config,
                                 const ioa_transport *transport, ioa_tempering **tempering, ioa_error *error);
 void ioa_tempering_destroy(ioa_tempering *tempering);
