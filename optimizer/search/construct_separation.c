@@ -1,16 +1,19 @@
-/* Orders of small networks from the game of first accesses (core/bounds.h, E). Where the game costs nothing, the order
- * has no excess; elsewhere it is a start. */
+/* Orders of small networks from the game of first accesses (core/bounds.h, F). Where the game costs nothing, the order
+ * has no excess; elsewhere the best play of a beam search is taken. */
 #include "core/mem.h"
 #include "core/network.h"
 #include "core/order.h"
-#include "core/separation.h"
 #include "optimizer/search/construct.h"
+#include "optimizer/search/construct_separation.h"
 
-#include <stdlib.h>
 #include <ioanneal/memory.h>
 #include <string.h>
 
-#define WORK UINT64_C(8000000) /* states tried: some tenths of a second */
+#define WORK UINT64_C(8000000) /* states tried for a play without cost: some tenths of a second */
+#define NARROW 64u             /* widths of beams: some tenths of a second, */
+#define WIDE 1024u             /* and some seconds at 100 neurons */
+#define PLAYS_IN_VAIN 200u     /* looked at since one was better: their ends are much alike */
+#define WEIGHT 4u              /* of cost against slots in use: matters little */
 
 typedef struct progress {
     const ioa_network *network;
@@ -60,9 +63,11 @@ static void follow(progress *p, const ioa_separation_moves *moves)
 
 typedef struct best {
     progress p;
-    uint64_t memory, goal; /* excess that suffices */
+    uint64_t memory;
     uint64_t excess;
+    uint32_t in_vain; /* plays since it was lowered */
     uint32_t *order; /* [W] the best so far */
+    const ioa_construct_limits *limits; /* or NULL */
     ioa_status status;
     ioa_error *error;
 } best;
@@ -85,19 +90,51 @@ static bool try_play(const ioa_separation_moves *moves, void *context)
     best *b = context;
     const ioa_network *network = b->p.network;
     const ioa_network_arrays *a = &network->a;
+    if (moves->cost >= b->excess || b->in_vain == PLAYS_IN_VAIN) return b->in_vain == PLAYS_IN_VAIN;
     memset(b->p.present, 0, a->neurons * sizeof *b->p.present);
     memset(b->p.done, 0, network->connections * sizeof *b->p.done);
     for (uint32_t v = 0; v < a->neurons; v++) b->p.missing[v] = (uint32_t)(a->indptr[v + 1] - a->indptr[v]);
     b->p.at = 0;
     follow(&b->p, moves);
+    uint64_t before = b->excess;
     keep_if_better(b, b->p.order);
-    return b->status != IOA_OK || b->excess <= b->goal;
+    b->in_vain = b->excess < before ? 0 : b->in_vain + 1;
+    return b->status != IOA_OK || b->excess == 0;
 }
 
-ioa_status ioa_construct_separation(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error)
+static bool is_told_to_stop(void *context)
+{
+    const best *b = context;
+    return b->limits && b->limits->stop && b->limits->stop(b->limits->context);
+}
+
+static void search(best *b, bool wide)
+{
+    const ioa_network *network = b->p.network;
+    ioa_separation *game = ioa_alloc(1, sizeof *game);
+    if (!game) {
+        b->status = ioa_fail_nomem(b->error, "the game of first accesses", 1, sizeof *game);
+        return;
+    }
+    if (ioa_separation_create(network, b->memory, game)) {
+        uint64_t work = WORK;
+        ioa_status status = ioa_separation_play(network, b->memory, 0, &work, try_play, b, b->error);
+        if (b->status == IOA_OK) b->status = status;
+        for (uint32_t width = NARROW; b->status == IOA_OK && b->excess && width <= (wide ? WIDE : NARROW); width *= WIDE / NARROW) {
+            b->in_vain = 0;
+            ioa_separation_beam beam = {game, width, WEIGHT, try_play, is_told_to_stop, b};
+            status = ioa_separation_beam_search(&beam, b->error);
+            if (b->status == IOA_OK) b->status = status;
+        }
+    }
+    ioa_free(game);
+}
+
+static ioa_status construct(const ioa_network *network, uint64_t memory, bool wide, const ioa_construct_limits *limits,
+                            uint32_t *order, ioa_error *error)
 {
     const ioa_network_arrays *a = &network->a;
-    best b = {.p = {.network = network}, .memory = memory, .excess = UINT64_MAX, .order = order, .error = error};
+    best b = {.p = {.network = network}, .memory = memory, .excess = UINT64_MAX, .order = order, .limits = limits, .error = error};
     ioa_order_layered(network, order);
     keep_if_better(&b, order);
     b.p.present = ioa_alloc(a->neurons, sizeof *b.p.present);
@@ -106,15 +143,25 @@ ioa_status ioa_construct_separation(const ioa_network *network, uint64_t memory,
     b.p.order = ioa_alloc(network->connections, sizeof *order);
     if (!b.p.present || !b.p.done || !b.p.missing || !b.p.order)
         b.status = ioa_fail_nomem(error, "the order of first accesses", network->connections, sizeof *order);
-    for (uint64_t budget = 0, work = WORK; b.status == IOA_OK && work > 0 && budget < b.excess; budget++) {
-        b.goal = budget;
-        b.status = ioa_separation_play(network, memory, budget, &work, try_play, &b, error);
-    }
+    if (b.status == IOA_OK) search(&b, wide);
     ioa_free(b.p.present);
     ioa_free(b.p.done);
     ioa_free(b.p.missing);
     ioa_free(b.p.order);
     return b.status;
+}
+
+ioa_status ioa_construct_separation(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error)
+{
+    return construct(network, memory, false, NULL, order, error);
+}
+
+ioa_status ioa_construct_separation_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
+                                           uint32_t *order, ioa_error *error)
+{
+    ioa_status status = construct(network, memory, true, limits, order, error);
+    if (limits->stop && limits->stop(limits->context)) limits->stopped = true;
+    return status;
 }
 
 bool ioa_construct_separation_affordable(const ioa_network *network, uint64_t memory)
