@@ -247,9 +247,12 @@ ioa_work ioa_plan_work(const ioa_plan *plan, size_t batch)
         values = (double)plan->value_loads;
         narrow = (double)plan->narrow_loads;
     }
-    double value_bytes = values * tile * sizeof(float) * tiles;
+    double row = tile * sizeof(float) * tiles, value_bytes = values * row;
     return (ioa_work){.flops = 2 * count * (double)batch,
-                      .load_bytes = (tile == 1 ? values * vector * tiles : value_bytes) + narrow * vector * passes,
+                      .load_bytes = (tile == 1 ? values * vector * tiles : value_bytes) + narrow * vector * passes +
+                                    (double)plan->continued * row,
+                      .write_bytes = (double)plan->stored * row,
+                      .packed_bytes = (double)(plan->inputs + plan->outputs) * (double)batch * sizeof(float),
                       .value_bytes = value_bytes,
                       .value_set = (double)ioa_plan_scratch_bytes(plan),
                       .stream_bytes = stream * passes,

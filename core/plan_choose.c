@@ -9,7 +9,7 @@
 #define LAYER_WISE_BYTES (1u << 30)   /* no CSR by layers whose activations need more */
 #define COMPILED_CONNECTIONS 2000000u /* longer schedules are not tried compiled: fetching the code would bind */
 #define LONG_ROWS 16u                 /* connections per neuron from which on panels are tried */
-#define LIKELY 2u                     /* kinds of compiled code that are tried early */
+#define LIKELY 5u                     /* kinds of compiled code that are tried early */
 #define LIKELY_REUSE 2u               /* kinds of panels and groups, likewise */
 #define LONG_CODE 70000u              /* connections whose code may not stay in L2: about 14 bytes each */
 
@@ -87,9 +87,10 @@ static ioa_status try_reuse(ioa_contest *c, uint32_t tile, size_t from, size_t t
 static ioa_status try_compiled(ioa_contest *c, bool likely, ioa_contender *best, ioa_error *error)
 {
     static const ioa_plan_options kinds[] = {
-        {.group = 1}, {.segment = 2000, .group = 4}, {.segment = 2000, .group = 3}, {.segment = 3000, .group = 2},
-        {.segment = 2000, .group = 8}, {.group = 1, .as_ordered = 1}, {.segment = 3000, .group = 1},
-        {.group = 1, .ahead = 1}, {.segment = 8000, .group = 8}};
+        {.group = 1}, {.segment = 2000, .group = 4}, {.segment = 4000, .group = 8},
+        {.segment = 3000, .group = 1}, {.group = 1, .ahead = 1},
+        {.segment = 2000, .group = 3}, {.segment = 3000, .group = 2}, {.segment = 2000, .group = 8},
+        {.group = 1, .as_ordered = 1}};
     uint32_t tile = ioa_code_tile(c->isa);
     uint64_t connections = c->network->connections;
     ioa_status status = IOA_OK;
@@ -97,9 +98,9 @@ static ioa_status try_compiled(ioa_contest *c, bool likely, ioa_contender *best,
     const size_t from = likely ? 0 : LIKELY, to = likely ? LIKELY : sizeof kinds / sizeof *kinds;
     for (size_t i = from; i < to && status == IOA_OK; i++) {
         ioa_plan_options o = kinds[i];
-        bool for_long_code = o.ahead || (o.segment && o.group == 1);
-        if (o.segment >= connections || (o.group > 1 && c->batch <= tile) || (for_long_code && connections < LONG_CODE) ||
-            (o.group > 2 && c->batch <= tile * o.group / 2))
+        bool fetched_once = o.ahead || (o.segment && o.group == 1); /* long code on few tiles */
+        if (o.segment >= connections || (o.group > 1 && c->batch <= tile) ||
+            (fetched_once && (connections < LONG_CODE || c->batch > 2 * tile)) || (o.group > 2 && c->batch <= tile * o.group / 2))
             continue;
         o.layout = IOA_LAYOUT_COMPILED;
         status = try_plan(c, o, best, error);

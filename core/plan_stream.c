@@ -47,6 +47,7 @@ typedef struct writer {
     uint32_t *uses;    /* [N] outgoing connections still to come */
     uint32_t tile;
     bool quads;        /* the tile's runs have them */
+    uint64_t stored, continued; /* as in the plan */
     unsigned char *stream;
 } writer;
 
@@ -88,6 +89,8 @@ static uint64_t write_run(writer *w, uint64_t t)
         step[count] = (ioa_step){offset_of(w, u), n->a.weights[e]};
         if (--w->uses[u] == 0 && !n->is_output[u] && !s->constant[u]) w->pool->freed[w->pool->depth++] = w->pool->of[u];
     }
+    w->stored++;
+    w->continued += !first;
     bool last = (w->missing[v] -= count) == 0, param = last && takes_param(n->a.activation[v]);
     *run = (ioa_run){.destination = offset_of(w, v), .count = count,
                      .flags = (uint8_t)((first ? IOA_RUN_FIRST : 0) | (last ? IOA_RUN_LAST : 0) |
@@ -107,6 +110,10 @@ static void write_block(writer *w, const ioa_grouping *g, const ioa_group_block 
     const uint32_t *members = ioa_group_members(g, block);
     for (uint32_t k = 0; k < g->size && block->first && members[k] != IOA_NO_SLOT; k++)
         w->pool->of[members[k]] = take_slot(w->pool);
+    for (uint32_t k = 0; k < g->size && members[k] != IOA_NO_SLOT; k++) {
+        w->stored++;
+        w->continued += !block->first;
+    }
     w->stream = ioa_group_write(n, w->steps, g, block, w->pool->of, w->tile, w->stream);
     for (uint64_t i = block->from; i < block->to; i++) {
         uint32_t u = n->a.indices[g->edges[i]];
@@ -136,7 +143,7 @@ static ioa_status write_stream(const ioa_network *n, const ioa_plan_steps *s, co
     slot_pool pool = {ioa_alloc(neurons, sizeof *pool.of), ioa_alloc(neurons, sizeof *pool.freed), 0, 0};
     writer w = {n, s, &pool, ioa_alloc_copy(s->incoming, neurons, sizeof *w.missing),
                 ioa_alloc_copy(s->outgoing, neurons, sizeof *w.uses), p->options.tile, p->options.tile > 1,
-                p->stream};
+                0, 0, p->stream};
     if (!pool.of || !pool.freed || !w.missing || !w.uses) {
         status = ioa_fail_nomem(error, "a plan", neurons, 4 * sizeof *pool.of);
         goto out;
@@ -151,6 +158,8 @@ static ioa_status write_stream(const ioa_network *n, const ioa_plan_steps *s, co
         goto out;
     }
     p->slots = pool.used + 1; /* the last is nobody's */
+    p->stored = w.stored;
+    p->continued = w.continued;
     for (uint32_t i = 0; i < p->inputs; i++) {
         if (p->input_offsets[i] == IOA_NO_SLOT) p->input_offsets[i] = pool.used;
         p->input_offsets[i] = (uint32_t)ioa_slot_offset(p->input_offsets[i], w.tile);

@@ -15,6 +15,7 @@
 #define INITIAL_SPREAD 1.5 /* of the ladder; it adapts */
 #define PATIENCE 20.0      /* rounds of this rank the others may take for one of theirs, if that is more than allowed */
 #define ROUNDING 0.1       /* seconds in which the ranks may see a deadline apart from each other */
+#define BEGIN_PATIENCE 10.0 /* times --hang-timeout the others may take until their rounds begin */
 #define DISK_PATIENCE 10.0 /* times --hang-timeout a checkpoint may take */
 
 void ioa_seat_note(const ioa_seat *s, const char *format, ...)
@@ -50,10 +51,17 @@ static bool wanted(const ioa_seat *s, unsigned index)
     return index == 0 || !constructor->affordable || constructor->affordable(s->network, 0);
 }
 
-/* Before the search every worker looks for itself, and then all agree (stop_before). */
+/* Constructing and preparing have no rounds; whoever waits for others then has more patience. */
+static void watch_beginning(const ioa_seat *s)
+{
+    ioa_watchdog_set(BEGIN_PATIENCE * s->job->hang_timeout);
+}
+
+/* Before the search every worker looks for itself, and then all agree (stop_before). To look is to make progress. */
 static bool told_to_stop(void *context)
 {
     const ioa_seat *s = context;
+    watch_beginning(s);
     return ioa_stop_signalled() || ioa_clock() >= s->deadline;
 }
 
@@ -342,6 +350,7 @@ ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, io
     ioa_courier courier = {0};
     const uint32_t *start = s->start.base;
     *owner = 0;
+    watch_beginning(s);
     ioa_status status = find_start(s, index, &result->start_total, error);
     searching = searching && !s->stopping;
     result->claimed_total = problem.start_total = result->start_total;
@@ -360,6 +369,7 @@ ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, io
     watch w = {.s = s, .courier = &courier, .tempering = tempering, .index = index, .objective = &s->job->objectives[index],
                .offered = problem.start_total, .start = start, .start_total = problem.start_total, .limit = config.seconds};
     if (status == IOA_OK && searching) status = run_search(&w, error);
+    ioa_watchdog_set(0.0);
     if (serving) ioa_courier_finish(&courier);
     if (serving && s->rank == 0) hear_bound(&w, true);
     if (serving && s->rank == 0 && s->verifier != 0 && !w.bell_heard) {

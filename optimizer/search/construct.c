@@ -26,7 +26,7 @@ static const ioa_constructor constructors[] = {
     {"greedy", "whole neurons, the one with the fewest absent sources next", ioa_construct_greedy,
      ioa_construct_greedy_affordable, ioa_construct_greedy_within},
     {"separation", "small networks: fewest live neurons at any time, by search", ioa_construct_separation,
-     ioa_construct_separation_affordable, NULL},
+     ioa_construct_separation_affordable, ioa_construct_separation_within},
 };
 
 uint64_t ioa_construct_work(const ioa_network *network)

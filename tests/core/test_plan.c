@@ -248,7 +248,17 @@ static void test_twins(void **state)
     check_plan(plan, &e, 7);
     const ioa_work work = ioa_plan_work(plan, 16);
     assert_true(work.value_bytes == KINDS * SOURCES * 16 * sizeof(float)); /* each source once */
+    assert_true(work.write_bytes == ROWS * 16 * sizeof(float));
+    assert_true(work.packed_bytes == (KINDS * SOURCES + ROWS) * 16 * sizeof(float));
     ioa_plan_destroy(plan);
+    for (uint32_t panel = 0; panel < 200; panel += 100) { /* sources 99 and 199 end panels: the rows of 33 and 66 go on after them */
+        const ioa_plan_options rows = {.layout = IOA_LAYOUT_SORTED, .tile = 16, .panel = panel};
+        assert_int_equal(ioa_plan_create(network, NULL, &rows, &plan, NULL), IOA_OK);
+        const uint32_t stored = ROWS + (panel ? 2 * ROWS / KINDS : 0);
+        assert_true(ioa_plan_work(plan, 16).write_bytes == stored * 16 * sizeof(float));
+        assert_int_equal(ioa_plan_runs(plan), stored);
+        ioa_plan_destroy(plan);
+    }
     release(&e);
     ioa_network_destroy(network);
 }
