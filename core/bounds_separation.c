@@ -317,7 +317,8 @@ static ioa_status begin(search *s, ioa_error *error)
     uint64_t most = *s->work / WORK_PER_STATE;
     s->most = most < LEAST_STATES ? LEAST_STATES : most > MOST_STATES ? MOST_STATES : most;
     s->blocks = ioa_alloc_zero(MOST_STATES / BLOCK_STATES, sizeof *s->blocks);
-    return s->blocks ? IOA_OK : ioa_fail_nomem(error, "the game of first accesses", MOST_STATES / BLOCK_STATES, sizeof *s->blocks);
+    if (s->blocks) return IOA_OK;
+    return ioa_fail_nomem(error, "the game of first accesses", MOST_STATES / BLOCK_STATES, sizeof *s->blocks);
 }
 
 static ioa_status finish(search *s, ioa_error *error)

@@ -120,7 +120,8 @@ static void search(best *b, bool wide)
         uint64_t work = WORK;
         ioa_status status = ioa_separation_play(network, b->memory, 0, &work, try_play, b, b->error);
         if (b->status == IOA_OK) b->status = status;
-        for (uint32_t width = NARROW; b->status == IOA_OK && b->excess && width <= (wide ? WIDE : NARROW); width *= WIDE / NARROW) {
+        uint32_t widest = wide ? WIDE : NARROW;
+        for (uint32_t width = NARROW; b->status == IOA_OK && b->excess && width <= widest; width *= WIDE / NARROW) {
             b->in_vain = 0;
             ioa_separation_beam beam = {game, width, WEIGHT, try_play, is_told_to_stop, b};
             status = ioa_separation_beam_search(&beam, b->error);
@@ -134,7 +135,8 @@ static ioa_status construct(const ioa_network *network, uint64_t memory, bool wi
                             uint32_t *order, ioa_error *error)
 {
     const ioa_network_arrays *a = &network->a;
-    best b = {.p = {.network = network}, .memory = memory, .excess = UINT64_MAX, .order = order, .limits = limits, .error = error};
+    best b = {.memory = memory, .excess = UINT64_MAX, .order = order, .limits = limits, .error = error};
+    b.p.network = network;
     ioa_order_layered(network, order);
     keep_if_better(&b, order);
     b.p.present = ioa_alloc(a->neurons, sizeof *b.p.present);

@@ -121,7 +121,8 @@ static bool expand(beam *b, uint32_t parent)
 
 static bool note_removal(beam *b, kept *k, uint32_t neuron)
 {
-    if (!grow((void **)&b->removals, &b->removal_room, b->removed, 2 * IOA_SEPARATION_NEURONS * b->width, sizeof *b->removals)) return false;
+    uint32_t first = 2 * IOA_SEPARATION_NEURONS * b->width;
+    if (!grow((void **)&b->removals, &b->removal_room, b->removed, first, sizeof *b->removals)) return false;
     b->removals[b->removed] = (removal){k->last, neuron, k->state.spilled};
     k->last = b->removed++;
     return true;
