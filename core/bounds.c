@@ -171,10 +171,12 @@ static ioa_status report(const mix *m, ioa_certificate *out, ioa_error *error)
 }
 
 /* The game of first accesses is about the network as a whole: it replaces the intervals where it proves more. */
-static ioa_status try_separation(const ioa_network *network, uint64_t memory, ioa_certificate *c, ioa_error *error)
+static ioa_status try_separation(const ioa_network *network, uint64_t memory, uint64_t work, ioa_certificate *c,
+                                 ioa_error *error)
 {
-    uint64_t work = SEPARATION_WORK, excess;
-    ioa_status status = ioa_bounds_separation(network, memory, c->excess, &work, &excess, error);
+    uint64_t excess;
+    bool patient = work > SEPARATION_WORK;
+    ioa_status status = ioa_bounds_separation(network, memory, c->excess, patient, &work, &excess, error);
     if (status != IOA_OK) return status;
     if (work == 0) c->truncated = 1;
     if (excess == c->excess) return IOA_OK;
@@ -186,6 +188,12 @@ static ioa_status try_separation(const ioa_network *network, uint64_t memory, io
 }
 
 ioa_status ioa_certified_bound(const ioa_network *network, uint64_t memory, ioa_certificate *out, ioa_error *error)
+{
+    return ioa_certified_bound_within(network, memory, SEPARATION_WORK, out, error);
+}
+
+ioa_status ioa_certified_bound_within(const ioa_network *network, uint64_t memory, uint64_t game_work,
+                                      ioa_certificate *out, ioa_error *error)
 {
     if (memory < IOA_MEMORY_MIN)
         return ioa_fail(error, IOA_ERR_INPUT, "a fast memory of %llu slots is too small: at least 3 are needed",
@@ -221,7 +229,7 @@ ioa_status ioa_certified_bound(const ioa_network *network, uint64_t memory, ioa_
     if (status != IOA_OK) goto out;
     cut_into_intervals(&m);
     status = report(&m, &certificate, error);
-    if (status == IOA_OK) status = try_separation(network, memory, &certificate, error);
+    if (status == IOA_OK) status = try_separation(network, memory, game_work, &certificate, error);
 out:
     if (status == IOA_OK)
         *out = certificate;

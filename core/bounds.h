@@ -123,7 +123,36 @@
  *   in X, y would be spilled. So we never have more in memory. The search takes safe steps without asking: single
  *   removals, and removals followed by others as long as each is safe where it is taken.
  *   The search is depth first with the states met, for budgets 0, 1, 2, ... (from what B, C, D prove), until a budget
- *   suffices or a fixed number of steps is used up. */
+ *   suffices or a fixed number of steps is used up.
+ *
+ * F. SEPARATION WITH RETURNS (the same networks; played where a budget suffices for E, from that budget on). In E who has
+ * been paid for once never comes back. A neuron with a >= 1 absences, r = a + 1, has an excess of at least
+ *         a, and a + 1 if it is not cheap;                                                                     (3)
+ * for excess = (r - 1) + writes - [output], and one that is not cheap is first accessed as a destination: it is dirty
+ * when evicted for the first time, and an output among them, which has no outgoing connections, is written once more at
+ * its end. So a neuron spilled again after a return pays 1 again. When must it return?
+ *   A connection e = (a, b) is FORMED in T if b, a and all ancestors of a are in T; E acts as if what is formed were
+ * handled. Take a real order, the moment T before some load where memory overflows, and x, absent then,
+ * and let e be a connection of x formed in T. If e is handled later nevertheless, its other end is live in truth,
+ * having been accessed. So are both ends of every formed connection (c, d) with c = b or c a descendant of b: b is not
+ * complete yet, so neither is c. If one of these neurons, y, is neither in live(T) nor spilled, then live(T) and y have accesses
+ * to come at this moment, and of them at least one more is absent than the overflow of live(T) alone demands. Otherwise e is EXCUSED at T. So whoever plays a real order backwards, at an overflow of o, either
+ *   - spills o neurons of live(T), all absent in truth, and of each the formed connections that are not excused, the
+ *     OPEN ones, are handled before its absence; or
+ *   - spills one more neuron, of live(T) or another one of T, also absent in truth: these are all set free, and need not
+ *     return, as in E.
+ *   Going on backwards, the removal of v dissolves e if v = b or v is a or one of its ancestors: e is handled after the
+ * first access of v. If an open connection of x dissolves, x is no longer absent, for e is handled after this load and
+ * before the absence: x RETURNS, and takes a slot while it is live. If it is spilled again, that is another absence.
+ * Every spill falls into an absence of its own, of a neuron that is touched and has an access to come; so by (3) a play
+ * costs no more than the order: w for the first spill of a neuron, 1 for each further one. Choices left to the player
+ * make the game cheaper at most, and so does setting more neurons free: those with many connections, or when many others
+ * are absent already.
+ *   Safe steps remain so, with f also defined for those x that return on the way to T', which pay 1 at most: f(x) is a
+ * neuron that open connections of x wait for, b, a or an ancestor of a. As long as x is absent in the play that is followed,
+ * f(x) is in U, live and in memory, or spilled, and then x is spilled here at the same time. Of a neuron absent in
+ * both plays no more connections are open here: what is formed here is formed there, and live(U) \ A is within live(U  * A). If a y that stands for f(y) must return here while the other play has spilled y itself in between, it is
+ * spilled here again at once, for the 1 the other play paid and we did not. */
 #ifndef IOA_CORE_BOUNDS_H
 #define IOA_CORE_BOUNDS_H
 
@@ -135,7 +164,7 @@ typedef enum ioa_bound_kind {
     IOA_BOUND_PHASES,         /* B: loads per phase */
     IOA_BOUND_WAVEFRONT,      /* C: live neurons at a first completion */
     IOA_BOUND_BOTH,           /* D: both at once */
-    IOA_BOUND_SEPARATION,     /* E: the game of first accesses; one interval, the whole network */
+    IOA_BOUND_SEPARATION,     /* E, F: the games of first accesses; one interval, the whole network */
     IOA_BOUND_KIND_COUNT
 } ioa_bound_kind;
 
@@ -160,6 +189,11 @@ const char *ioa_bound_kind_name(ioa_bound_kind kind); /* "compulsory", "phases",
 /* Certifies what it can for `memory` slots within a fixed amount of work (seconds, not minutes; the same result on
  * every machine). IOA_ERR_INPUT if memory < 3; IOA_ERR_NOMEM. */
 ioa_status ioa_certified_bound(const ioa_network *network, uint64_t memory, ioa_certificate *out, ioa_error *error);
+
+/* The same with another limit for the games of small networks (E and F), in states tried; the default is 40 million,
+ * half a second. Takes up to 5 GiB where `game_work` is in the billions. Larger networks gain nothing. */
+ioa_status ioa_certified_bound_within(const ioa_network *network, uint64_t memory, uint64_t game_work,
+                                      ioa_certificate *out, ioa_error *error);
 
 void ioa_certificate_free(ioa_certificate *certificate); /* zeroes it; a zeroed one is allowed */
 

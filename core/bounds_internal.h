@@ -71,10 +71,11 @@ typedef struct ioa_phase {
 ioa_status ioa_bounds_phase(const ioa_network *network, const ioa_levels *levels, uint32_t lower, uint64_t memory,
                             uint64_t *work, ioa_phase *out, ioa_neighbourhood *neighbourhood, ioa_error *error);
 
-/* Separation bound of the whole network (core/bounds.h, E), if it is small: starts from what is `known` already, and
- * raises *excess as far as the work goes. `*work` is 0 afterwards if it ran out. */
-ioa_status ioa_bounds_separation(const ioa_network *network, uint64_t memory, uint64_t known, uint64_t *work,
-                                 uint64_t *excess, ioa_error *error);
+/* Separation bound of the whole network (core/bounds.h, E and F), if it is small: starts from what is `known` already,
+ * and raises *excess as far as the work goes. `*work` is 0 afterwards if it ran out. `patient`: spends all of it even
+ * where the beginning is not promising. */
+ioa_status ioa_bounds_separation(const ioa_network *network, uint64_t memory, uint64_t known, bool patient,
+                                 uint64_t *work, uint64_t *excess, ioa_error *error);
 
 /* True and counted down if `*work` allows `steps` more. */
 static inline bool ioa_work_spend(uint64_t *work, uint64_t steps)

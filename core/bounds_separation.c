@@ -1,4 +1,4 @@
-/* The least cost of the game of first accesses (core/bounds.h, E): iterative deepening over what may be spent. */
+/* The least cost of the games of first accesses (core/bounds.h, E and F): iterative deepening over what may be spent. */
 #include "core/bounds_internal.h"
 #include "core/mem.h"
 #include "core/separation.h"
@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_STATES (UINT64_C(1) << 19) /* remembered: at most 40 MiB, and as much while the table grows */
-
-#define MOST_NODES (UINT64_C(1) << 19)  /* waiting: where a step has so many ways, budgets are not refuted */
+#define LEAST_STATES (UINT64_C(1) << 19)  /* remembered, whatever the work: some 60 MiB */
+#define MOST_STATES (UINT64_C(1) << 25)   /* some 4 GiB */
+#define WORK_PER_STATE UINT64_C(100)      /* of more work, this much for every state: it seldom needs so little */
+#define NODES_PER_STATE UINT64_C(1) /* may wait: where a step has so many ways, budgets are not refuted */
 #define TRIAL_WORK UINT64_C(400000000000) /* by neurons squared, for the first budget: where it does not do, more seldom would */
+#define BLOCK_STATES (UINT64_C(1) << 14)  /* are allocated at a time */
 
 typedef struct node {
     ioa_separation_state state;
@@ -20,82 +22,122 @@ typedef struct node {
     uint32_t removed; /* the neuron whose removal led here */
 } node;
 
+/* What tells states apart: the rest follows from it. */
+typedef struct key {
+    ioa_set touched, spilled, paid;
+    ioa_separation_tie tie[IOA_SEPARATION_TIES];
+} key;
+
 typedef struct memory_of {
-    ioa_set touched, spilled;
-    uint32_t cost; /* least so far, plus 1; 0: free */
+    key key;
+    uint32_t cost; /* least so far */
 } memory_of;
 
 typedef struct search {
     const ioa_separation *game;
+    bool returning; /* absent neurons have to come back: game F */
+    bool proving;   /* no way may be left out */
+    ioa_separation_visit *visit; /* of plays found, or NULL: the first one is enough */
+    void *context;
     uint32_t budget;
     uint64_t *work;
     node *nodes;
     uint64_t count, room;
-    memory_of *seen; /* open addressing */
-    uint64_t met, slots;
+    memory_of **blocks; /* [MOST_STATES / BLOCK_STATES], those needed so far are there */
+    uint64_t allocated, met, most;
+    uint32_t *slot;     /* open addressing: state + 1, or 0 */
+    uint64_t slots;
     bool nomem;
     uint32_t play[IOA_SEPARATION_NEURONS + 1]; /* removals on the way to the current node */
+    ioa_set absent[IOA_SEPARATION_NEURONS + 1]; /* the spilled after each of them */
 } search;
 
-static uint64_t hash(const ioa_set *touched, const ioa_set *spilled)
+static uint64_t hash(const key *k)
 {
+    const uint32_t *tie = &k->tie[0].neuron;
     uint64_t h = 0;
     for (uint32_t i = 0; i < IOA_SEPARATION_WORDS; i++) {
-        h = (h ^ touched->w[i]) * UINT64_C(0x9e3779b97f4a7c15);
+        h = (h ^ k->touched.w[i]) * UINT64_C(0x9e3779b97f4a7c15);
         h ^= h >> 29;
-        h = (h ^ spilled->w[i]) * UINT64_C(0xbf58476d1ce4e5b9);
+        h = (h ^ k->spilled.w[i]) * UINT64_C(0xbf58476d1ce4e5b9);
         h ^= h >> 32;
+        h = (h ^ k->paid.w[i]) * UINT64_C(0x94d049bb133111eb);
+        h ^= h >> 31;
+    }
+    for (uint32_t i = 0; i < 2 * IOA_SEPARATION_TIES && tie[i + 1]; i += 2) {
+        h = (h ^ tie[i] ^ (uint64_t)tie[i + 1] << 32) * UINT64_C(0x9e3779b97f4a7c15);
+        h ^= h >> 29;
     }
     return h;
 }
 
-static memory_of *find(memory_of *seen, uint64_t slots, const ioa_set *touched, const ioa_set *spilled)
+static memory_of *stored(const search *s, uint64_t index)
 {
-    uint64_t at = hash(touched, spilled) & (slots - 1);
-    while (seen[at].cost && (memcmp(&seen[at].touched, touched, sizeof *touched) != 0 ||
-                             memcmp(&seen[at].spilled, spilled, sizeof *spilled) != 0))
-        at = (at + 1) & (slots - 1);
-    return &seen[at];
+    return &s->blocks[index / BLOCK_STATES][index % BLOCK_STATES];
+}
+
+/* The slot of a state, or the free one it belongs into. */
+static uint32_t *find(const search *s, const key *k)
+{
+    uint64_t at = hash(k) & (s->slots - 1);
+    while (s->slot[at] && memcmp(&stored(s, s->slot[at] - 1)->key, k, sizeof *k) != 0) at = (at + 1) & (s->slots - 1);
+    return &s->slot[at];
 }
 
 static bool enlarge(search *s)
 {
     uint64_t slots = s->slots ? 2 * s->slots : 256;
-    memory_of *seen = ioa_alloc_zero(slots, sizeof *seen);
-    if (!seen) return false;
-    for (uint64_t i = 0; i < s->slots; i++)
-        if (s->seen[i].cost) *find(seen, slots, &s->seen[i].touched, &s->seen[i].spilled) = s->seen[i];
-    ioa_free(s->seen);
-    s->seen = seen;
+    uint32_t *slot = ioa_alloc_zero(slots, sizeof *slot);
+    if (!slot) return false;
+    ioa_free(s->slot);
+    s->slot = slot;
     s->slots = slots;
+    for (uint64_t i = 0; i < s->met; i++) *find(s, &stored(s, i)->key) = (uint32_t)i + 1;
+    return true;
+}
+
+static bool make_room(search *s)
+{
+    if (2 * s->met >= s->slots && !enlarge(s)) return false;
+    if (s->met < s->allocated) return true;
+    memory_of *block = ioa_alloc(BLOCK_STATES, sizeof *block);
+    if (!block) return false;
+    s->blocks[s->allocated / BLOCK_STATES] = block;
+    s->allocated += BLOCK_STATES;
     return true;
 }
 
 /* True if the state is new, or cheaper than before. Uses up the work if there are too many states. */
 static bool remember(search *s, const ioa_separation_state *state, uint32_t cost)
 {
-    if (2 * s->met >= s->slots && !enlarge(s)) {
+    key k = {.touched = state->touched, .spilled = state->spilled};
+    if (s->returning) { /* otherwise the spilled never return, and there are no ties */
+        k.paid = state->paid;
+        memcpy(k.tie, state->tie, sizeof k.tie);
+    }
+    if (!make_room(s)) {
         s->nomem = true;
         return false;
     }
-    memory_of *m = find(s->seen, s->slots, &state->touched, &state->spilled);
-    if (m->cost && m->cost <= cost + 1) return false;
-    if (!m->cost) {
-        if (s->met == MOST_STATES) {
-            *s->work = 0;
-            return false;
-        }
-        s->met++;
-        m->touched = state->touched;
-        m->spilled = state->spilled;
+    uint32_t *slot = find(s, &k);
+    if (*slot) {
+        memory_of *m = stored(s, *slot - 1);
+        bool cheaper = cost < m->cost;
+        if (cheaper) m->cost = cost;
+        return cheaper;
     }
-    m->cost = cost + 1;
+    if (s->met == s->most) {
+        *s->work = 0;
+        return false;
+    }
+    *stored(s, s->met++) = (memory_of){k, cost};
+    *slot = (uint32_t)s->met;
     return true;
 }
 
 static bool push(search *s, const ioa_separation_state *state, uint32_t removed, uint32_t cost)
 {
-    if (s->count == MOST_NODES) return false;
+    if (s->count == NODES_PER_STATE * s->most) return false;
     if (s->count == s->room) {
         uint64_t room = s->room ? 2 * s->room : 256;
         node *nodes = ioa_alloc(room, sizeof *nodes);
@@ -121,21 +163,45 @@ static int compare(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
-/* All ways to let `excessive` more of the live neurons be absent, from neuron `from` on. False where the work or the
- * memory does not do. */
-static bool spill(search *s, const ioa_separation_state *state, uint32_t removed, uint32_t excessive, uint32_t from,
+/* What is being spilled at one moment. */
+typedef struct overflow {
+    uint32_t removed;
+    bool returns; /* those spilled */
+    ioa_set from; /* whom to choose from */
+} overflow;
+
+/* All ways to let `excessive` of overflow->from, from neuron `least` on, be absent. False where the work or the memory
+ * does not do. */
+static bool spill(search *s, const overflow *over, const ioa_separation_state *state, uint32_t excessive, uint32_t least,
                   uint32_t cost)
 {
-    if (excessive == 0) return push(s, state, removed, cost);
-    ioa_set resident = ioa_set_minus(&state->live, &state->spilled);
-    for (uint32_t x = ioa_set_next(&resident, from); x < IOA_SEPARATION_NEURONS; x = ioa_set_next(&resident, x + 1)) {
-        uint32_t sum = cost + s->game->weight[x];
-        if (*s->work == 0) return false;
-        --*s->work;
+    if (excessive == 0) return push(s, state, over->removed, cost);
+    for (uint32_t x = ioa_set_next(&over->from, least); x < IOA_SEPARATION_NEURONS; x = ioa_set_next(&over->from, x + 1)) {
+        uint32_t sum = cost + ioa_separation_price(s->game, state, x);
+        if (!ioa_work_spend(s->work, 1)) return false;
         if (sum + excessive - 1 > s->budget) continue;
         ioa_separation_state t = *state;
-        ioa_set_add(&t.spilled, x);
-        if (!spill(s, &t, removed, excessive - 1, x + 1, sum)) return false;
+        ioa_separation_spill(s->game, &t, x, over->returns);
+        if (!spill(s, over, &t, excessive - 1, x + 1, sum)) return false;
+    }
+    return true;
+}
+
+/* One more than need be, the present ones alone or with a served one beside them; none of them has to return. */
+static bool overspill(search *s, overflow *over, const ioa_separation_state *state, uint32_t excessive, uint32_t cost)
+{
+    over->returns = false;
+    if (cost + excessive + 1 > s->budget) return true;
+    if (!spill(s, over, state, excessive + 1, 0, cost)) return false;
+    ioa_set served = ioa_set_minus(&state->touched, &state->live);
+    served = ioa_set_minus(&served, &state->spilled);
+    for (uint32_t z = ioa_set_next(&served, 0); z < IOA_SEPARATION_NEURONS; z = ioa_set_next(&served, z + 1)) {
+        uint32_t sum = cost + ioa_separation_price(s->game, state, z);
+        if (!ioa_work_spend(s->work, 1)) return false;
+        if (sum + excessive > s->budget) continue;
+        ioa_separation_state t = *state;
+        ioa_separation_spill(s->game, &t, z, false);
+        if (!spill(s, over, &t, excessive, 0, sum)) return false;
     }
     return true;
 }
@@ -147,19 +213,45 @@ static bool expand(search *s, const node *n)
     uint32_t cost = n->cost;
     for (uint32_t v = ioa_set_next(&state.touched, 0); v < IOA_SEPARATION_NEURONS;
          v = ioa_set_next(&state.touched, v + 1)) {
-        if (*s->work == 0) return false;
-        --*s->work;
+        if (!ioa_work_spend(s->work, 1)) return false;
         ioa_separation_state t = ioa_separation_remove(s->game, &state, v);
         uint32_t occupied = ioa_separation_occupied(&t);
         uint32_t excessive = occupied > s->game->slots ? occupied - s->game->slots : 0;
         if (cost + excessive > s->budget) continue;
-        if (!spill(s, &t, v, excessive, 0, cost)) return false;
+        overflow over = {v, s->returning, ioa_set_minus(&t.live, &t.spilled)};
+        if (!spill(s, &over, &t, excessive, 0, cost)) return false;
+        if (excessive && s->returning && s->proving && !overspill(s, &over, &t, excessive, cost)) return false;
     }
     if (s->count > begin) qsort(s->nodes + begin, s->count - begin, sizeof *s->nodes, compare);
     return true;
 }
 
 typedef enum outcome { REFUTED, FOUND, GIVEN_UP } outcome;
+
+/* Safe steps, written down from `played` on; gives their number. */
+static uint32_t descend(search *s, ioa_separation_state *state, uint32_t played)
+{
+    ioa_separation_state before = *state;
+    uint32_t n = ioa_separation_descend(s->game, state, s->play + played, s->work);
+    for (uint32_t i = 0; i < n; i++) {
+        before = ioa_separation_remove(s->game, &before, s->play[played + i]);
+        s->absent[played + i] = before.spilled;
+    }
+    return n;
+}
+
+/* Shows a play that is complete. */
+static bool is_enough(const search *s, uint32_t cost)
+{
+    if (!s->visit) return true;
+    ioa_separation_moves moves = {.count = s->game->count, .cost = cost};
+    for (uint32_t i = 0; i < s->game->count; i++) {
+        moves.first[i] = s->game->neuron[s->play[s->game->count - 1 - i]];
+        moves.absent[i] = s->absent[s->game->count - 1 - i];
+        moves.neuron[i] = s->game->neuron[i];
+    }
+    return s->visit(&moves, s->context);
+}
 
 /* Depth first, with all siblings of the way on one stack. */
 static outcome explore(search *s)
@@ -168,7 +260,7 @@ static outcome explore(search *s)
     uint32_t length[IOA_SEPARATION_NEURONS + 2] = {0}, depth = 0; /* of the play before each depth */
     const ioa_separation_state start = {.touched = s->game->all};
     s->count = s->met = 0;
-    if (s->slots) memset(s->seen, 0, s->slots * sizeof *s->seen);
+    if (s->slots) memset(s->slot, 0, s->slots * sizeof *s->slot);
     if (!push(s, &start, 0, 0)) return GIVEN_UP;
     next[0] = 0;
     end[0] = 1;
@@ -181,9 +273,15 @@ static outcome explore(search *s)
         }
         node n = s->nodes[next[depth]++];
         uint32_t played = length[depth];
-        if (depth > 0) s->play[played++] = n.removed;
-        played += ioa_separation_descend(s->game, &n.state, s->play + played, s->work);
-        if (ioa_set_empty(&n.state.touched)) return FOUND;
+        if (depth > 0) {
+            s->absent[played] = n.state.spilled;
+            s->play[played++] = n.removed;
+        }
+        played += descend(s, &n.state, played);
+        if (ioa_set_empty(&n.state.touched)) {
+            if (is_enough(s, n.cost)) return FOUND;
+            continue;
+        }
         if (*s->work == 0) return GIVEN_UP;
         if (remember(s, &n.state, n.cost)) {
             if (!expand(s, &n)) return GIVEN_UP;
@@ -197,10 +295,10 @@ static outcome explore(search *s)
 }
 
 /* Raises *excess while budgets are refuted. */
-static outcome deepen(search *s, uint64_t *excess)
+static outcome deepen(search *s, bool trial, uint64_t *excess)
 {
-    uint64_t trial = TRIAL_WORK / ((uint64_t)s->game->count * s->game->count);
-    uint64_t rest = *s->work > trial ? *s->work - trial : 0;
+    uint64_t first = trial ? TRIAL_WORK / ((uint64_t)s->game->count * s->game->count) : *s->work;
+    uint64_t rest = *s->work > first ? *s->work - first : 0;
     outcome end = REFUTED;
     *s->work -= rest;
     while (end == REFUTED && *excess < IOA_SEPARATION_NEURONS) {
@@ -214,36 +312,57 @@ static outcome deepen(search *s, uint64_t *excess)
     return end;
 }
 
-static ioa_status run(const ioa_network *network, uint64_t memory, uint64_t *work, uint64_t *excess, uint32_t *first,
-                      uint32_t *count, ioa_error *error)
+static ioa_status begin(search *s, ioa_error *error)
 {
-    *count = 0;
+    uint64_t most = *s->work / WORK_PER_STATE;
+    s->most = most < LEAST_STATES ? LEAST_STATES : most > MOST_STATES ? MOST_STATES : most;
+    s->blocks = ioa_alloc_zero(MOST_STATES / BLOCK_STATES, sizeof *s->blocks);
+    return s->blocks ? IOA_OK : ioa_fail_nomem(error, "the game of first accesses", MOST_STATES / BLOCK_STATES, sizeof *s->blocks);
+}
+
+static ioa_status finish(search *s, ioa_error *error)
+{
+    for (uint64_t i = 0; s->blocks && i < s->allocated / BLOCK_STATES; i++) ioa_free(s->blocks[i]);
+    ioa_free(s->blocks);
+    ioa_free(s->slot);
+    ioa_free(s->nodes);
+    return s->nomem ? ioa_fail_nomem(error, "the game of first accesses", s->met, sizeof(memory_of)) : IOA_OK;
+}
+
+ioa_status ioa_bounds_separation(const ioa_network *network, uint64_t memory, uint64_t known, bool patient,
+                                 uint64_t *work, uint64_t *excess, ioa_error *error)
+{
+    *excess = known;
     ioa_separation *game = ioa_alloc(1, sizeof *game);
     if (!game) return ioa_fail_nomem(error, "the game of first accesses", 1, sizeof *game);
-    search s = {.game = game, .work = work};
+    search s = {.game = game, .work = work, .proving = true};
     ioa_status status = IOA_OK;
-    if (ioa_separation_create(network, memory, game) && deepen(&s, excess) == FOUND && first) {
-        *count = game->count;
-        for (uint32_t i = 0; i < game->count; i++) first[i] = game->neuron[s.play[game->count - 1 - i]];
+    if (ioa_separation_create(network, memory, game)) {
+        status = begin(&s, error);
+        /* Where no neuron returns there are far fewer states; what that refutes is refuted. */
+        if (status == IOA_OK && deepen(&s, !patient, excess) == FOUND && *excess) {
+            s.returning = true;
+            deepen(&s, false, excess);
+        }
+        if (status == IOA_OK) status = finish(&s, error);
     }
-    if (s.nomem) status = ioa_fail_nomem(error, "the game of first accesses", s.slots, sizeof *s.seen);
-    ioa_free(s.nodes);
-    ioa_free(s.seen);
     ioa_free(game);
     return status;
 }
 
-ioa_status ioa_bounds_separation(const ioa_network *network, uint64_t memory, uint64_t known, uint64_t *work,
-                                 uint64_t *excess, ioa_error *error)
+ioa_status ioa_separation_play(const ioa_network *network, uint64_t memory, uint64_t budget, uint64_t *work,
+                               ioa_separation_visit *visit, void *context, ioa_error *error)
 {
-    uint32_t count;
-    *excess = known;
-    return run(network, memory, work, excess, NULL, &count, error);
-}
-
-ioa_status ioa_separation_play(const ioa_network *network, uint64_t memory, uint64_t work, uint32_t *first,
-                               uint32_t *count, ioa_error *error)
-{
-    uint64_t excess = 0;
-    return run(network, memory, &work, &excess, first, count, error);
+    ioa_separation *game = ioa_alloc(1, sizeof *game);
+    if (!game) return ioa_fail_nomem(error, "the game of first accesses", 1, sizeof *game);
+    search s = {.game = game, .work = work, .returning = true, .visit = visit, .context = context};
+    ioa_status status = IOA_OK;
+    if (ioa_separation_create(network, memory, game)) {
+        status = begin(&s, error);
+        s.budget = (uint32_t)budget;
+        if (status == IOA_OK) explore(&s);
+        if (status == IOA_OK) status = finish(&s, error);
+    }
+    ioa_free(game);
+    return status;
 }

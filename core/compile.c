@@ -36,6 +36,7 @@ struct ioa_code {
     unsigned char *pages;
     size_t page_bytes;
     size_t text_bytes;
+    uint64_t loads;        /* of values; other reads are constants */
     ioa_code_facts facts;
 };
 
@@ -96,7 +97,10 @@ static void describe(const ioa_program *p, size_t code_bytes, uint64_t used, ioa
     code->facts = (ioa_code_facts){.reads = p->reads, .writes = p->writes, .extra_reads = p->extra_reads,
                                    .extra_writes = p->extra_writes, .calls = p->calls, .segments = p->segments,
                                    .code_bytes = code_bytes, .stream_bytes = used * sizeof(float)};
-    for (uint64_t i = 0; i < p->count; i++) code->facts.products += p->code[i].op == IOA_OP_FMA;
+    for (uint64_t i = 0; i < p->count; i++) {
+        code->facts.products += p->code[i].op == IOA_OP_FMA;
+        code->loads += p->code[i].op == IOA_OP_LOAD;
+    }
     code->slots = p->slots + 1; /* the last is nobody's */
     for (uint32_t i = 0; i < code->inputs; i++)
         code->input_offsets[i] = (p->input_slots[i] == UINT32_MAX ? p->slots : p->input_slots[i]) * (row_bytes(code) / 8);
@@ -180,6 +184,11 @@ ioa_code_facts ioa_code_describe(const ioa_code *code)
     return code->facts;
 }
 
+static size_t tile_floats(const ioa_code *code)
+{
+    return (size_t)code->slots * code->target->tile;
+}
+
 /* Segments that fit L1 stay there while they run over a group's tiles; longer ones are fetched again for every tile. */
 ioa_work ioa_code_work(const ioa_code *code, size_t batch)
 {
@@ -191,10 +200,13 @@ ioa_work ioa_code_work(const ioa_code *code, size_t batch)
                                     : tiles;
     ioa_work w = {.flops = 2.0 * (double)f->products * (double)batch,
                   .load_bytes = (double)(f->reads + f->extra_reads) * row * tiles,
-                  .value_bytes = (double)(f->reads + f->extra_reads - f->products) * row * tiles,
-                  .value_set = (double)ioa_code_scratch_bytes(code),
+                  .write_bytes = (double)(f->writes + f->extra_writes) * row * tiles,
+                  .value_bytes = (double)code->loads * row * tiles,
+                  .value_set = (double)tile_floats(code) * sizeof(float) * (passes < tiles ? tiles / passes : 1),
+                  .tile_set = (double)tile_floats(code) * sizeof(float),
                   .stream_bytes = (double)f->stream_bytes * passes,
-                  .stream_set = (double)(f->stream_bytes + f->code_bytes)};
+                  .stream_set = (double)(f->stream_bytes + f->code_bytes),
+                  .lines = true};
     if (f->code_bytes > L1_CODE)
         w.fetch_bytes = (double)f->code_bytes * (f->code_bytes / f->segments > L1_CODE ? tiles : passes);
     return w;
@@ -204,11 +216,6 @@ const unsigned char *ioa_code_text(const ioa_code *code, size_t *length)
 {
     *length = code->text_bytes - code->segments_at;
     return code->text + code->segments_at;
-}
-
-static size_t tile_floats(const ioa_code *code)
-{
-    return (size_t)code->slots * code->target->tile;
 }
 
 size_t ioa_code_scratch_bytes(const ioa_code *code)

@@ -24,7 +24,7 @@ enum {
 };
 
 /* Head of a run: `count` connections with the same destination follow, then perhaps the parameter. Tile 1: as steps; else
- * count / 4 quads and then count % 4 steps. */
+ * count / 4 quads, or narrow ones throughout the stream, and then count % 4 steps. */
 typedef struct ioa_run {
     uint32_t destination; /* offset of its value */
     uint32_t count;
@@ -46,6 +46,14 @@ typedef struct ioa_quad {
     uint32_t source[4];
     float weight[4];
 } ioa_quad;
+
+/* The same where all values are within IOA_NARROW_BYTES; sources in units of 64 bytes, which one load brings. */
+typedef struct ioa_narrow_quad {
+    uint16_t source[4];
+    float weight[4];
+} ioa_narrow_quad;
+
+#define IOA_NARROW_BYTES (UINT64_C(64) << 16)
 
 #define IOA_GROUP 4u /* destinations of a group */
 
@@ -97,7 +105,8 @@ typedef struct ioa_sell_column {
 _Static_assert(sizeof(ioa_sell) == 80 && sizeof(ioa_sell_column) == 96, "streams are packed");
 _Static_assert(sizeof(ioa_wide) == 280, "streams are packed");
 _Static_assert(sizeof(ioa_group) == 88, "streams are packed");
-_Static_assert(sizeof(ioa_run) == 16 && sizeof(ioa_step) == 8 && sizeof(ioa_quad) == 32, "streams are packed");
+_Static_assert(sizeof(ioa_run) == 16 && sizeof(ioa_step) == 8 && sizeof(ioa_quad) == 32 &&
+               sizeof(ioa_narrow_quad) == 24, "streams are packed");
 
 /* A CSR matrix with everything a row needs, for the baseline. Borrowed arrays. */
 typedef struct ioa_csr {
@@ -115,15 +124,18 @@ typedef enum ioa_probe {
     IOA_PROBE_FMA,        /* multiply-adds on registers; unit: floating point operations */
     IOA_PROBE_FMA_MEMORY, /* the same, one operand from `data` */
     IOA_PROBE_READ,       /* reads `data` through; unit: bytes */
+    IOA_PROBE_LINES,      /* reads and, every fourth of them, writes lines of 64 bytes in no order, as many as the largest
+                             power of two that fits; bytes */
+    IOA_PROBE_WRITE,      /* writes `data` through; bytes */
 } ioa_probe;
 
 /* Functions of one instruction set. `values` is aligned to 64 bytes; `width` is the number of batch columns to
  * compute: 1 (tile 1 only), 16, 32, 64 or 128, at most the tile. The summation order of a value depends on the tile
  * only, never on the width. */
 typedef struct ioa_kernel {
-    /* Executes the stream [stream, end) on the first `width` columns. `ahead`: prefetch the stream, because it does
-     * not stay in L2 from tile to tile. */
-    void (*run)(const void *stream, const void *end, float *values, uint32_t tile, uint32_t width, bool ahead);
+    /* Executes the stream [stream, end) on the first `width` columns. `narrow`: its quads are narrow ones. `ahead`: prefetch
+     * the stream, because it does not stay in L2 from tile to tile. */
+    void (*run)(const void *stream, const void *end, float *values, uint32_t tile, uint32_t width, bool narrow, bool ahead);
     /* The same for a stream of groups; not for tile 1. */
     void (*groups)(const void *stream, const void *end, float *values, uint32_t width, bool ahead);
     /* The same for wide groups of `size` (8 or 16) places. */
@@ -140,7 +152,7 @@ typedef struct ioa_kernel {
     /* Rows [first, last) of a CSR matrix on `width` columns of values with `stride` floats from neuron to neuron. */
     void (*rows)(const ioa_csr *csr, uint32_t first, uint32_t last, float *values, size_t stride, uint32_t width);
     /* Goes `repeats` times over `floats` (a multiple of 1024) of `data`; returns the units of work done. */
-    double (*probe)(ioa_probe probe, const float *data, size_t floats, uint64_t repeats);
+    double (*probe)(ioa_probe probe, float *data, size_t floats, uint64_t repeats);
     /* Applies an activation in place to `width` aligned floats (a multiple of 16). */
     void (*activate)(unsigned activation, float param, float *row, uint32_t width);
 } ioa_kernel;

@@ -50,23 +50,39 @@ INLINE void add_product(vec *sum, vec weight, const float *source, int vectors)
 }
 
 /* Four connections, added to as many chains as there are. */
-INLINE void add_quad(vec sum[4][8], const ioa_quad *quad, const float *values, int vectors, int chains)
+INLINE void add_sources(vec sum[4][8], const float *weight, const float *const source[4], int vectors, int chains)
 {
-    vec weights = load_four(quad->weight);
-    uint32_t low[2], high[2];
-    load_pair(quad->source, low);
-    load_pair(quad->source + 2, high);
-    add_product(sum[0], FOURTH(weights, 0), values + (size_t)low[0] * 2, vectors);
-    add_product(sum[1 % chains], FOURTH(weights, 1), values + (size_t)low[1] * 2, vectors);
-    add_product(sum[2 % chains], FOURTH(weights, 2), values + (size_t)high[0] * 2, vectors);
-    add_product(sum[3 % chains], FOURTH(weights, 3), values + (size_t)high[1] * 2, vectors);
+    vec weights = load_four(weight);
+    add_product(sum[0], FOURTH(weights, 0), source[0], vectors);
+    add_product(sum[1 % chains], FOURTH(weights, 1), source[1], vectors);
+    add_product(sum[2 % chains], FOURTH(weights, 2), source[2], vectors);
+    add_product(sum[3 % chains], FOURTH(weights, 3), source[3], vectors);
 }
 
-/* One run; returns what follows it. `vectors`, `chains` and `ahead` (prefetch the stream) are constants in every
- * use. */
-INLINE const void *one_run(const ioa_run *run, float *values, int vectors, int chains, bool ahead)
+INLINE void add_quad(vec sum[4][8], const ioa_quad *quad, const float *values, int vectors, int chains)
 {
-    const ioa_quad *quad = (const ioa_quad *)(const void *)(run + 1), *last = quad + run->count / 4;
+    uint32_t offset[4];
+    load_pair(quad->source, offset);
+    load_pair(quad->source + 2, offset + 2);
+    const float *const source[4] = {values + (size_t)offset[0] * 2, values + (size_t)offset[1] * 2,
+                                    values + (size_t)offset[2] * 2, values + (size_t)offset[3] * 2};
+    add_sources(sum, quad->weight, source, vectors, chains);
+}
+
+INLINE void add_narrow(vec sum[4][8], const ioa_narrow_quad *quad, const float *values, int vectors, int chains)
+{
+    size_t bytes[4];
+    load_narrow(quad->source, bytes);
+    const float *const source[4] = {values + bytes[0] / 4, values + bytes[1] / 4, values + bytes[2] / 4, values + bytes[3] / 4};
+    add_sources(sum, quad->weight, source, vectors, chains);
+}
+
+/* One run; returns what follows it. `vectors`, `chains`, `narrow` and `ahead` (prefetch the stream) are constants in every
+ * use. */
+INLINE const void *one_run(const ioa_run *run, float *values, int vectors, int chains, bool narrow, bool ahead)
+{
+    const size_t bytes = narrow ? sizeof(ioa_narrow_quad) : sizeof(ioa_quad);
+    const char *quad = (const char *)(run + 1), *last = quad + run->count / 4 * bytes;
     const ioa_step *step = (const ioa_step *)(const void *)last, *end = step + run->count % 4;
     float *destination = at(values, run->destination);
     vec sum[4][8];
@@ -80,9 +96,10 @@ INLINE const void *one_run(const ioa_run *run, float *values, int vectors, int c
     for (int c = 1; c < chains; c++)
         UNROLL
         for (int i = 0; i < vectors; i++) sum[c][i] = (vec){0};
-    for (; quad < last; quad++) {
-        if (ahead) __builtin_prefetch((const char *)quad + PREFETCH_BYTES);
-        add_quad(sum, quad, values, vectors, chains);
+    for (; quad < last; quad += bytes) {
+        if (ahead) __builtin_prefetch(quad + PREFETCH_BYTES);
+        if (narrow) add_narrow(sum, (const ioa_narrow_quad *)(const void *)quad, values, vectors, chains);
+        else add_quad(sum, (const ioa_quad *)(const void *)quad, values, vectors, chains);
     }
     for (; step < end; step++) add_product(sum[0], splat(step->weight), at(values, step->source), vectors);
     UNROLL
@@ -94,26 +111,32 @@ INLINE const void *one_run(const ioa_run *run, float *values, int vectors, int c
     return end + !!(run->flags & IOA_RUN_PARAM);
 }
 
-#define DEFINE_RUNS(width, chains)                                                                              \
-    static void runs_##width##_##chains(const void *stream, const void *end, float *values)                     \
-    {                                                                                                           \
-        while (stream < end) stream = one_run((const ioa_run *)stream, values, (width) / LANES, chains, false); \
-    }                                                                                                           \
-    static void runs_##width##_##chains##_ahead(const void *stream, const void *end, float *values)             \
-    {                                                                                                           \
-        while (stream < end) stream = one_run((const ioa_run *)stream, values, (width) / LANES, chains, true);  \
+#define DEFINE_RUNS_AS(name, width, chains, narrow, ahead)                                                                 \
+    static void name(const void *stream, const void *end, float *values)                                                  \
+    {                                                                                                                     \
+        while (stream < end) stream = one_run((const ioa_run *)stream, values, (width) / LANES, chains, narrow, ahead);   \
     }
+#define DEFINE_RUNS(width, chains)                                             \
+    DEFINE_RUNS_AS(runs_##width##_##chains, width, chains, false, false)       \
+    DEFINE_RUNS_AS(runs_##width##_##chains##_ahead, width, chains, false, true) \
+    DEFINE_RUNS_AS(narrow_##width##_##chains, width, chains, true, false)      \
+    DEFINE_RUNS_AS(narrow_##width##_##chains##_ahead, width, chains, true, true)
 
 typedef void runs_function(const void *stream, const void *end, float *values);
 
 /* The functions by width (16, 32, 64, 128) for one number of chains. */
-#define ROW(suffix_16, suffix_32, suffix_64, suffix_128)                                        \
+#define ROW_AS(kind, suffix_16, suffix_32, suffix_64, suffix_128)                               \
     {                                                                                           \
-        {runs_##suffix_16, runs_##suffix_32, runs_##suffix_64, runs_##suffix_128},              \
-        {runs_##suffix_16##_ahead, runs_##suffix_32##_ahead, runs_##suffix_64##_ahead, runs_##suffix_128##_ahead} \
+        {kind##_##suffix_16, kind##_##suffix_32, kind##_##suffix_64, kind##_##suffix_128},      \
+        {kind##_##suffix_16##_ahead, kind##_##suffix_32##_ahead, kind##_##suffix_64##_ahead, kind##_##suffix_128##_ahead} \
+    }
+#define ROW(suffix_16, suffix_32, suffix_64, suffix_128)                        \
+    {                                                                           \
+        ROW_AS(runs, suffix_16, suffix_32, suffix_64, suffix_128),              \
+        ROW_AS(narrow, suffix_16, suffix_32, suffix_64, suffix_128)             \
     }
 
-/* [tile 16, 32, 64, 128][ahead][width 16, 32, 64, 128]; widths past a pass or a tile repeat the widest. */
+/* [tile 16, 32, 64, 128][narrow][ahead][width 16, 32, 64, 128]; widths past a pass or a tile repeat the widest. */
 #if VEC_BYTES == 64
 DEFINE_RUNS(16, 4)
 DEFINE_RUNS(32, 4)
@@ -121,7 +144,7 @@ DEFINE_RUNS(16, 2)
 DEFINE_RUNS(32, 2)
 DEFINE_RUNS(64, 2)
 DEFINE_RUNS(128, 2)
-static runs_function *const runs_table[4][2][4] = {ROW(16_4, 16_4, 16_4, 16_4), ROW(16_4, 32_4, 32_4, 32_4),
+static runs_function *const runs_table[4][2][2][4] = {ROW(16_4, 16_4, 16_4, 16_4), ROW(16_4, 32_4, 32_4, 32_4),
                                                    ROW(16_2, 32_2, 64_2, 64_2), ROW(16_2, 32_2, 64_2, 128_2)};
 #elif VEC_BYTES == 32
 DEFINE_RUNS(16, 4)
@@ -130,13 +153,13 @@ DEFINE_RUNS(32, 2)
 DEFINE_RUNS(16, 1)
 DEFINE_RUNS(32, 1)
 DEFINE_RUNS(64, 1)
-static runs_function *const runs_table[4][2][4] = {ROW(16_4, 16_4, 16_4, 16_4), ROW(16_2, 32_2, 32_2, 32_2),
+static runs_function *const runs_table[4][2][2][4] = {ROW(16_4, 16_4, 16_4, 16_4), ROW(16_2, 32_2, 32_2, 32_2),
                                                    ROW(16_1, 32_1, 64_1, 64_1), ROW(16_1, 32_1, 64_1, 64_1)};
 #else
 DEFINE_RUNS(16, 2)
 DEFINE_RUNS(16, 1)
 DEFINE_RUNS(32, 1)
-static runs_function *const runs_table[4][2][4] = {ROW(16_2, 16_2, 16_2, 16_2), ROW(16_1, 32_1, 32_1, 32_1),
+static runs_function *const runs_table[4][2][2][4] = {ROW(16_2, 16_2, 16_2, 16_2), ROW(16_1, 32_1, 32_1, 32_1),
                                                    ROW(16_1, 32_1, 32_1, 32_1), ROW(16_1, 32_1, 32_1, 32_1)};
 #endif
 
@@ -195,13 +218,14 @@ static void runs_single(const void *stream, const void *end, float *values)
     }
 }
 
-static void kernel_run(const void *stream, const void *end, float *values, uint32_t tile, uint32_t width, bool ahead)
+static void kernel_run(const void *stream, const void *end, float *values, uint32_t tile, uint32_t width, bool narrow,
+                       bool ahead)
 {
     if (tile == 1) {
         runs_single(stream, end, values);
         return;
     }
-    runs_function *runs = runs_table[place(tile)][ahead][place(width)];
+    runs_function *runs = runs_table[place(tile)][narrow][ahead][place(width)];
     for (uint32_t column = 0; column < width; column += PASS) runs(stream, end, values + column);
 }
 
@@ -477,12 +501,65 @@ INLINE void probe_fma(const float *data, size_t floats, uint64_t repeats, bool m
     }
 }
 
-static double kernel_probe(ioa_probe probe, const float *data, size_t floats, uint64_t repeats)
+static uint64_t power_below(uint64_t x)
 {
-    if (probe == IOA_PROBE_READ) probe_read(data, floats, repeats);
-    else if (probe == IOA_PROBE_FMA_MEMORY) probe_fma(data, floats, repeats, true);
-    else probe_fma(data, floats, repeats, false);
-    return (double)repeats * (double)floats * (probe == IOA_PROBE_READ ? 4 : 2);
+    while (x & (x - 1)) x &= x - 1;
+    return x;
+}
+
+/* Line i of a walk over all lines, pages apart, as no prefetcher expects. */
+INLINE uint64_t scattered(uint64_t i, uint64_t lines)
+{
+    uint64_t line = i * 0x9e3779b1u & (lines - 1); /* an odd factor permutes, and so does what follows */
+    return line ^ line >> 7;
+}
+
+static void probe_lines(float *data, uint64_t lines, uint64_t repeats)
+{
+    ivec bits[PROBE_CHAINS] = {{0}};
+    vec x = splat(1);
+    for (uint64_t r = 0; r < repeats; r++) {
+        __asm__ volatile("" ::: "memory");
+        for (uint64_t i = 0; i < lines; i += 4) {
+            float *written = data + scattered(i + 3, lines) * 16;
+            UNROLL
+            for (uint64_t k = 0; k < 3; k++) {
+                const float *read = data + scattered(i + k, lines) * 16;
+                UNROLL
+                for (int c = 0; c < 16 / LANES; c++) bits[(int)k * 2 + c % 2] |= (ivec)load(read + c * LANES);
+            }
+            UNROLL
+            for (int c = 0; c < 16 / LANES; c++) store(written + c * LANES, x);
+        }
+    }
+    for (int c = 0; c < PROBE_CHAINS; c++) {
+        volatile int32_t sink = bits[c][0];
+        (void)sink;
+    }
+}
+
+static void probe_write(float *data, size_t floats, uint64_t repeats)
+{
+    for (uint64_t r = 0; r < repeats; r++) {
+        vec x = splat((float)r);
+        for (size_t i = 0; i < floats; i += 4 * LANES)
+            UNROLL
+            for (size_t c = 0; c < 4; c++) store(data + i + c * LANES, x);
+        __asm__ volatile("" ::: "memory"); /* every round writes again */
+    }
+}
+
+static double kernel_probe(ioa_probe probe, float *data, size_t floats, uint64_t repeats)
+{
+    uint64_t lines = power_below(floats / 16);
+    switch (probe) {
+    case IOA_PROBE_READ: probe_read(data, floats, repeats); break;
+    case IOA_PROBE_LINES: probe_lines(data, lines, repeats); return (double)repeats * (double)lines * 64;
+    case IOA_PROBE_WRITE: probe_write(data, floats, repeats); break;
+    case IOA_PROBE_FMA_MEMORY: probe_fma(data, floats, repeats, true); break;
+    default: probe_fma(data, floats, repeats, false); break;
+    }
+    return (double)repeats * (double)floats * (probe == IOA_PROBE_READ || probe == IOA_PROBE_WRITE ? 4 : 2);
 }
 
 const ioa_kernel KERNEL_TABLE = {kernel_run, kernel_groups, kernel_wide, kernel_sell, kernel_pack, kernel_unpack, kernel_rows, kernel_probe, activate_row};

@@ -4,25 +4,37 @@
 
 #include "core/measure.h"
 
-/* Of one core; 0: could not be measured. */
+/* Of one core; 0: could not be measured. GB = 1e9 bytes. */
 typedef struct ioa_limits {
     double fma_gflops;        /* multiply-adds on registers */
     double fma_memory_gflops; /* with one operand from L1 each */
-    double l1_gbps;           /* reading; GB = 1e9 bytes */
+    double l1_gbps;           /* reading one line after the other */
     double l2_gbps;
     double l3_gbps;
     double dram_gbps;
     double fetch_gbps;        /* straight-line instructions from L2; 0 where no code can be made */
+    double l2_lines_gbps;     /* lines of L2 in no order, three read and one written in turn */
+    double l1_write_gbps;     /* writing one line after the other; beyond L1 a line is fetched first and written back */
+    double l2_write_gbps;
+    double l3_write_gbps;
+    double dram_write_gbps;
 } ioa_limits;
 
 /* About `seconds` in all (<= 0: half a second), from buffers sized by the machine's caches. IOA_ERR_NOMEM. */
 ioa_status ioa_limits_measure(const ioa_machine *machine, ioa_isa isa, double seconds, ioa_limits *limits,
                               ioa_error *error);
 
-/* The resource that alone would take longest for the work of one pass: "fma", "load-ports", "fetch", "l2", "l3" or
- * "dram", each at its measured rate; *share is that time over `seconds`, the measured time of the pass by one thread
- * (of several, times their number). Where values and streams come from is judged by what fits into which cache, so
- * shares are estimates; NULL if nothing could be measured. */
+/* How close to the machine's limits a pass came that took `seconds` (of one thread; of several, times their number).
+ *
+ * A pass packs, computes and unpacks, one after the other, and neither part takes less than the resource of which it
+ * needs most: multiply-adds ("fma"), loads and stores ("load-ports", "store-ports"), instructions beyond L1 ("fetch"),
+ * and what is read and written in "l2", "l3" and "dram", instructions beyond L1 included, each at its measured rate: single lines, read or written, at that of
+ * lines in no order.
+ * *share is the sum of both parts' least times over `seconds`; the name is that of the resource with most of that
+ * time. NULL if nothing could be measured.
+ *
+ * Where values, streams and code come from is judged by what fits into which cache: of a set that is walked through
+ * evenly, a cache holds as much as has room beside what is used more often. So shares are estimates. */
 const char *ioa_limits_judge(const ioa_limits *limits, const ioa_machine *machine, const ioa_work *work,
                              double seconds, double *share);
 

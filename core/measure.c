@@ -119,6 +119,7 @@ static void describe(const ioa_contest *c, const ioa_contender *schedule, const 
     ioa_plan_options_name(&options, m->kernel);
     m->tile = options.tile;
     m->work = ioa_plan_work(schedule->plan, c->batch);
+    if (m->tile > 1) m->work.packed_bytes = (double)sizeof(float) * c->batch * (c->network->a.inputs + c->network->a.outputs);
     ioa_plan_describe(csr->plan, &options);
     ioa_plan_options_name(&options, m->baseline);
 }

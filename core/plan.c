@@ -160,7 +160,7 @@ static void run_stream(const ioa_plan *plan, const float *x, float *y, size_t ba
         if (plan->options.group > 1) plan->kernel->wide(stream, end, values, plan->options.group, width, ahead);
         else if (ioa_layout_is_shared(plan->options.layout)) plan->kernel->groups(stream, end, values, width, ahead);
         else if (plan->options.layout == IOA_LAYOUT_SELL) plan->kernel->sell(stream, end, values);
-        else plan->kernel->run(stream, end, values, tile, width, ahead);
+        else plan->kernel->run(stream, end, values, tile, width, plan->narrow, ahead);
         plan->kernel->unpack(y + b * plan->outputs, plan->outputs, rows, plan->output_offsets, values, tile);
     }
 }
@@ -240,16 +240,19 @@ ioa_work ioa_plan_work(const ioa_plan *plan, size_t batch)
     uint32_t tile = plan->options.tile;
     double tiles = (double)((batch + tile - 1) / tile), count = (double)plan->connections;
     double passes = tiles * tile / pass_columns(plan), values = count;
-    double narrow = tile == 1 ? count : plan->baseline ? 2 * count : 0.75 * count;
+    double narrow = tile == 1 ? count : plan->baseline ? 2 * count : (plan->narrow ? 0.5 : 0.75) * count;
     double vector = plan->options.isa == IOA_ISA_AVX512 ? 64 : plan->options.isa == IOA_ISA_AVX2 ? 32 : 16;
     double stream = plan->baseline ? 8 * count : (double)plan->stream_bytes;
     if (ioa_layout_is_shared(plan->options.layout)) {
         values = (double)plan->value_loads;
         narrow = (double)plan->narrow_loads;
     }
-    double value_bytes = values * tile * sizeof(float) * tiles;
+    double row = tile * sizeof(float) * tiles, value_bytes = values * row;
     return (ioa_work){.flops = 2 * count * (double)batch,
-                      .load_bytes = (tile == 1 ? values * vector * tiles : value_bytes) + narrow * vector * passes,
+                      .load_bytes = (tile == 1 ? values * vector * tiles : value_bytes) + narrow * vector * passes +
+                                    (double)plan->continued * row,
+                      .write_bytes = (double)plan->stored * row,
+                      .packed_bytes = (double)(plan->inputs + plan->outputs) * (double)batch * sizeof(float),
                       .value_bytes = value_bytes,
                       .value_set = (double)ioa_plan_scratch_bytes(plan),
                       .stream_bytes = stream * passes,

@@ -4,10 +4,13 @@
 #include "core/network.h"
 #include "core/plan_contest.h"
 
+#include <string.h>
+
 #define LAYER_WISE_BYTES (1u << 30)   /* no CSR by layers whose activations need more */
 #define COMPILED_CONNECTIONS 2000000u /* longer schedules are not tried compiled: fetching the code would bind */
 #define LONG_ROWS 16u                 /* connections per neuron from which on panels are tried */
-#define LIKELY 2u                     /* kinds of compiled code that are tried early */
+#define LIKELY 5u                     /* kinds of compiled code that are tried early */
+#define LIKELY_REUSE 2u               /* kinds of panels and groups, likewise */
 #define LONG_CODE 70000u              /* connections whose code may not stay in L2: about 14 bytes each */
 
 /* Tiles worth trying for a batch, the likely best first; returns their number. */
@@ -30,37 +33,51 @@ static bool tiles_have(const uint32_t *tiles, uint32_t count, uint32_t tile)
     return false;
 }
 
-/* Past the deadline only the very first candidate is looked at. Options the network is too large for are passed over. */
+static bool was_tried(const ioa_contest *c, const ioa_plan_options *options)
+{
+    char name[IOA_PLAN_NAME];
+    ioa_plan_options_name(options, name);
+    for (uint32_t i = 0; i < c->tried_count; i++)
+        if (strcmp(c->tried[i].name, name) == 0) return true;
+    return false;
+}
+
+/* Past the deadline only the very first candidate is looked at. Options the network is too large for are passed over, as
+ * is what was tried before, but for plain CSR, whose best is looked for apart. */
 static ioa_status try_plan(ioa_contest *c, ioa_plan_options options, ioa_contender *best, ioa_error *error)
 {
     ioa_contender challenger;
-    if (best->plan && ioa_contest_now() > c->deadline) return IOA_OK;
     options.isa = c->isa;
+    if (best->plan && ioa_contest_now() > c->deadline) return IOA_OK;
+    if (best->plan && options.layout != IOA_LAYOUT_CSR && was_tried(c, &options)) return IOA_OK;
     ioa_status status = ioa_contest_plan(c, c->order, &options, &challenger, error);
     if (status == IOA_OK) ioa_contest_challenge(c, best, &challenger);
     return status == IOA_ERR_INPUT && best->plan ? IOA_OK : status;
 }
 
-/* Layouts that load shared sources once, and panels, also of hidden neurons consumed while hot, where rows are long. */
-static ioa_status try_reuse(ioa_contest *c, uint32_t tile, ioa_contender *best, ioa_error *error)
+/* Layouts that load shared sources once, and panels, also of hidden neurons consumed while hot, where rows are long. The
+ * likely best ones come first; those from `from` to `to` are tried. */
+static ioa_status try_reuse(ioa_contest *c, uint32_t tile, size_t from, size_t to, ioa_contender *best, ioa_error *error)
 {
     static const struct {
         ioa_layout layout;
         uint32_t panel, hot; /* bytes of values */
-    } kinds[] = {{IOA_LAYOUT_SORTED, 32768, 32768},     {IOA_LAYOUT_SORTED, 65536, 65536},
-                 {IOA_LAYOUT_SHARED_ROWS, 0, 0},        {IOA_LAYOUT_SHARED_SORTED, 0, 0},
-                 {IOA_LAYOUT_SHARED_SORTED, 131072, 0}, {IOA_LAYOUT_SHARED_SORTED, 131072, 131072},
-                 {IOA_LAYOUT_SORTED, 32768, 0},         {IOA_LAYOUT_SORTED, 131072, 0},
-                 {IOA_LAYOUT_SHARED_ROWS, 131072, 0},   {IOA_LAYOUT_ROWS, 32768, 0},
-                 {IOA_LAYOUT_ROWS, 131072, 0}};
+        bool wide;
+    } kinds[] = {{IOA_LAYOUT_SORTED, 32768, 32768, false},     {IOA_LAYOUT_SHARED_SORTED, 0, 0, false},
+                 {IOA_LAYOUT_SHARED_SORTED, 0, 0, true},       {IOA_LAYOUT_SORTED, 65536, 65536, false},
+                 {IOA_LAYOUT_SHARED_ROWS, 0, 0, false},        {IOA_LAYOUT_SHARED_ROWS, 0, 0, true},
+                 {IOA_LAYOUT_SORTED, 32768, 0, false},         {IOA_LAYOUT_SORTED, 131072, 0, false},
+                 {IOA_LAYOUT_SHARED_SORTED, 131072, 0, false}};
     const uint32_t row = (uint32_t)sizeof(float) * tile;
-    bool long_rows = c->network->connections / c->network->a.neurons >= LONG_ROWS;
+    const uint64_t length = c->network->connections / c->network->a.neurons;
     ioa_status status = IOA_OK;
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds && status == IOA_OK; i++)
-        if (!(kinds[i].panel || kinds[i].hot) || long_rows)
-            status = try_plan(c, (ioa_plan_options){.layout = kinds[i].layout, .tile = tile,
-                                                    .panel = kinds[i].panel / row, .hot = kinds[i].hot / row},
-                              best, error);
+    for (size_t i = from; i < to && i < sizeof kinds / sizeof *kinds && status == IOA_OK; i++) {
+        if ((kinds[i].panel || kinds[i].hot) && length < (to <= LIKELY_REUSE ? 2 * LONG_ROWS : LONG_ROWS)) continue;
+        if (kinds[i].wide && tile > 32) continue;
+        status = try_plan(c, (ioa_plan_options){.layout = kinds[i].layout, .tile = tile, .panel = kinds[i].panel / row,
+                                                .hot = kinds[i].hot / row, .group = kinds[i].wide ? 256 / tile : 0},
+                          best, error);
+    }
     return status;
 }
 
@@ -70,9 +87,10 @@ static ioa_status try_reuse(ioa_contest *c, uint32_t tile, ioa_contender *best, 
 static ioa_status try_compiled(ioa_contest *c, bool likely, ioa_contender *best, ioa_error *error)
 {
     static const ioa_plan_options kinds[] = {
-        {.group = 1}, {.segment = 2000, .group = 4}, {.segment = 2000, .group = 3}, {.segment = 3000, .group = 2},
-        {.segment = 2000, .group = 8}, {.group = 1, .as_ordered = 1}, {.segment = 3000, .group = 1},
-        {.group = 1, .ahead = 1}, {.segment = 8000, .group = 8}};
+        {.group = 1}, {.segment = 2000, .group = 4}, {.segment = 4000, .group = 8},
+        {.segment = 3000, .group = 1}, {.group = 1, .ahead = 1},
+        {.segment = 2000, .group = 3}, {.segment = 3000, .group = 2}, {.segment = 2000, .group = 8},
+        {.group = 1, .as_ordered = 1}};
     uint32_t tile = ioa_code_tile(c->isa);
     uint64_t connections = c->network->connections;
     ioa_status status = IOA_OK;
@@ -80,9 +98,9 @@ static ioa_status try_compiled(ioa_contest *c, bool likely, ioa_contender *best,
     const size_t from = likely ? 0 : LIKELY, to = likely ? LIKELY : sizeof kinds / sizeof *kinds;
     for (size_t i = from; i < to && status == IOA_OK; i++) {
         ioa_plan_options o = kinds[i];
-        bool for_long_code = o.ahead || (o.segment && o.group == 1);
-        if (o.segment >= connections || (o.group > 1 && c->batch <= tile) || (for_long_code && connections < LONG_CODE) ||
-            (o.group > 2 && c->batch <= tile * o.group / 2))
+        bool fetched_once = o.ahead || (o.segment && o.group == 1); /* long code on few tiles */
+        if (o.segment >= connections || (o.group > 1 && c->batch <= tile) ||
+            (fetched_once && (connections < LONG_CODE || c->batch > 2 * tile)) || (o.group > 2 && c->batch <= tile * o.group / 2))
             continue;
         o.layout = IOA_LAYOUT_COMPILED;
         status = try_plan(c, o, best, error);
@@ -105,11 +123,16 @@ ioa_status ioa_contest_choose_csr(ioa_contest *c, ioa_contender *best, ioa_error
     return status;
 }
 
-/* Tiles are compared under SORTED, then compiled code, then the layouts that follow the order at neighbouring tiles. */
+/* Panels and groups of two tiles, tiles under SORTED, then compiled code, then the layouts that follow the order at
+ * neighbouring tiles. */
 static ioa_status choose_own(ioa_contest *c, ioa_contender *best, ioa_error *error)
 {
     uint32_t tiles[5], count = tiles_for(c->batch, tiles);
     ioa_status status = IOA_OK;
+    for (uint32_t i = 0; i < 2 * LIKELY_REUSE && (status == IOA_OK || status == IOA_ERR_INPUT); i++) {
+        uint32_t t = i % 2, kind = i / 2;
+        if (t < count && tiles[t] > 1 && c->batch > 4) status = try_reuse(c, tiles[t], kind, kind + 1, best, error);
+    }
     for (uint32_t t = 0; t < count && (status == IOA_OK || status == IOA_ERR_INPUT); t++) /* too wide? a narrower one */
         status = try_plan(c, (ioa_plan_options){.layout = IOA_LAYOUT_SORTED, .tile = tiles[t]}, best, error);
     uint32_t tile = best->plan ? ioa_plan_tile(best->plan) : 0;
@@ -118,7 +141,7 @@ static ioa_status choose_own(ioa_contest *c, ioa_contender *best, ioa_error *err
     if (status == IOA_OK) status = try_compiled(c, true, best, error);
     for (uint32_t t = 0; t < count && status == IOA_OK; t++) {
         if (tiles[t] * 2 < tile || tiles[t] > tile * 2) continue;
-        if (tiles[t] > 1) status = try_reuse(c, tiles[t], best, error);
+        if (tiles[t] > 1) status = try_reuse(c, tiles[t], 0, SIZE_MAX, best, error);
         if (status == IOA_OK)
             status = try_plan(c, (ioa_plan_options){.layout = IOA_LAYOUT_ROWS, .tile = tiles[t]}, best, error);
         if (status == IOA_OK)

@@ -47,6 +47,7 @@ typedef struct writer {
     uint32_t *uses;    /* [N] outgoing connections still to come */
     uint32_t tile;
     bool quads;        /* the tile's runs have them */
+    uint64_t stored, continued; /* as in the plan */
     unsigned char *stream;
 } writer;
 
@@ -88,6 +89,8 @@ static uint64_t write_run(writer *w, uint64_t t)
         step[count] = (ioa_step){offset_of(w, u), n->a.weights[e]};
         if (--w->uses[u] == 0 && !n->is_output[u] && !s->constant[u]) w->pool->freed[w->pool->depth++] = w->pool->of[u];
     }
+    w->stored++;
+    w->continued += !first;
     bool last = (w->missing[v] -= count) == 0, param = last && takes_param(n->a.activation[v]);
     *run = (ioa_run){.destination = offset_of(w, v), .count = count,
                      .flags = (uint8_t)((first ? IOA_RUN_FIRST : 0) | (last ? IOA_RUN_LAST : 0) |
@@ -107,6 +110,10 @@ static void write_block(writer *w, const ioa_grouping *g, const ioa_group_block 
     const uint32_t *members = ioa_group_members(g, block);
     for (uint32_t k = 0; k < g->size && block->first && members[k] != IOA_NO_SLOT; k++)
         w->pool->of[members[k]] = take_slot(w->pool);
+    for (uint32_t k = 0; k < g->size && members[k] != IOA_NO_SLOT; k++) {
+        w->stored++;
+        w->continued += !block->first;
+    }
     w->stream = ioa_group_write(n, w->steps, g, block, w->pool->of, w->tile, w->stream);
     for (uint64_t i = block->from; i < block->to; i++) {
         uint32_t u = n->a.indices[g->edges[i]];
@@ -136,7 +143,7 @@ static ioa_status write_stream(const ioa_network *n, const ioa_plan_steps *s, co
     slot_pool pool = {ioa_alloc(neurons, sizeof *pool.of), ioa_alloc(neurons, sizeof *pool.freed), 0, 0};
     writer w = {n, s, &pool, ioa_alloc_copy(s->incoming, neurons, sizeof *w.missing),
                 ioa_alloc_copy(s->outgoing, neurons, sizeof *w.uses), p->options.tile, p->options.tile > 1,
-                p->stream};
+                0, 0, p->stream};
     if (!pool.of || !pool.freed || !w.missing || !w.uses) {
         status = ioa_fail_nomem(error, "a plan", neurons, 4 * sizeof *pool.of);
         goto out;
@@ -151,6 +158,8 @@ static ioa_status write_stream(const ioa_network *n, const ioa_plan_steps *s, co
         goto out;
     }
     p->slots = pool.used + 1; /* the last is nobody's */
+    p->stored = w.stored;
+    p->continued = w.continued;
     for (uint32_t i = 0; i < p->inputs; i++) {
         if (p->input_offsets[i] == IOA_NO_SLOT) p->input_offsets[i] = pool.used;
         p->input_offsets[i] = (uint32_t)ioa_slot_offset(p->input_offsets[i], w.tile);
@@ -164,6 +173,36 @@ out:
     ioa_free(w.missing);
     ioa_free(w.uses);
     return status;
+}
+
+/* Makes all quads of a stream of runs narrow ones, in place. */
+static void narrow_quads(ioa_plan *p)
+{
+    const unsigned char *from = p->stream, *end = from + p->stream_bytes;
+    unsigned char *to = p->stream;
+    while (from < end) {
+        ioa_run run;
+        memcpy(&run, from, sizeof run);
+        memmove(to, from, sizeof run);
+        from += sizeof run;
+        to += sizeof run;
+        for (uint32_t i = 0; i < run.count / 4; i++, from += sizeof(ioa_quad), to += sizeof(ioa_narrow_quad)) {
+            ioa_quad quad;
+            ioa_narrow_quad narrow;
+            memcpy(&quad, from, sizeof quad);
+            for (int k = 0; k < 4; k++) {
+                narrow.source[k] = (uint16_t)(quad.source[k] / (64 / IOA_OFFSET_BYTES(16)));
+                narrow.weight[k] = quad.weight[k];
+            }
+            memcpy(to, &narrow, sizeof narrow);
+        }
+        size_t rest = (run.count % 4 + !!(run.flags & IOA_RUN_PARAM)) * sizeof(ioa_step);
+        memmove(to, from, rest);
+        from += rest;
+        to += rest;
+    }
+    p->stream_bytes = (size_t)(to - (unsigned char *)p->stream);
+    p->narrow = true;
 }
 
 /* Layout SELL brings slots of its own; offsets are slots. */
@@ -212,5 +251,8 @@ ioa_status ioa_plan_build_stream(const ioa_network *n, const ioa_plan_steps *s, 
         count_runs(n, s, p);
     p->stream = ioa_alloc(p->stream_bytes, 1);
     if (!p->stream) return ioa_fail_nomem(error, "a plan", p->stream_bytes, 1);
-    return write_stream(n, s, g, p, error);
+    ioa_status status = write_stream(n, s, g, p, error);
+    bool near = ioa_slot_offset(p->slots, p->options.tile) * IOA_OFFSET_BYTES(16) <= IOA_NARROW_BYTES;
+    if (status == IOA_OK && !g->blocks && p->options.tile > 1 && near) narrow_quads(p);
+    return status;
 }

@@ -30,6 +30,14 @@ static void take_part(ioa_separation *game, uint32_t id)
     game->count++;
 }
 
+static void connect(ioa_separation *game, uint32_t v, uint32_t partner, bool outgoing)
+{
+    uint32_t i = game->degree[v]++;
+    if (i >= IOA_SEPARATION_DEGREE) return;
+    game->partner[v][i] = (uint8_t)partner;
+    game->outgoing[v] |= (uint32_t)outgoing << i;
+}
+
 bool ioa_separation_create(const ioa_network *network, uint64_t memory, ioa_separation *game)
 {
     const ioa_network_arrays *a = &network->a;
@@ -55,19 +63,69 @@ bool ioa_separation_create(const ioa_network *network, uint64_t memory, ioa_sepa
         }
     }
     /* So far `need` holds ancestors only; destinations are added after, so that they are not inherited. */
+    memcpy(game->ancestors, game->need, sizeof game->ancestors);
     for (uint32_t i = 0; i < game->count; i++) {
         uint32_t v = game->neuron[i];
-        for (int64_t e = a->indptr[v]; e < a->indptr[v + 1]; e++)
-            ioa_set_add(&game->need[place_of(game, a->indices[e])], i);
+        for (int64_t e = a->indptr[v]; e < a->indptr[v + 1]; e++) {
+            uint32_t from = place_of(game, a->indices[e]);
+            ioa_set_add(&game->need[from], i);
+            ioa_set_add(&game->destinations[from], i);
+            connect(game, from, i, true);
+            connect(game, i, from, false);
+        }
     }
     for (uint32_t i = 0; i < game->count; i++) {
         uint32_t v = game->neuron[i];
         bool computed = a->indptr[v + 1] > a->indptr[v];
         game->weight[i] = !computed || (network->is_output[v] && ioa_set_has(&source, i)) ? 1 : 2;
-        for (uint32_t j = 0; j < game->count; j++)
+        for (uint32_t j = 0; j < game->count; j++) {
             if (ioa_set_has(&game->need[j], i)) ioa_set_add(&game->dependents[i], j);
+            if (ioa_set_has(&game->ancestors[j], i)) ioa_set_add(&game->descendants[i], j);
+        }
     }
     return true;
+}
+
+/* Whether connection i of v is formed: its destination, its source and the ancestors of that are within `touched`. */
+static bool formed(const ioa_separation *game, uint32_t v, uint32_t i, const ioa_set *touched)
+{
+    uint32_t partner = game->partner[v][i];
+    bool outgoing = game->outgoing[v] >> i & 1;
+    return ioa_set_has(touched, outgoing ? partner : v) &&
+           ioa_set_within(&game->ancestors[outgoing ? v : partner], touched);
+}
+
+/* Whether connection i of v dissolves when u is removed, if it was formed. */
+static bool waits_for(const ioa_separation *game, uint32_t v, uint32_t i, uint32_t u)
+{
+    uint32_t partner = game->partner[v][i];
+    bool outgoing = game->outgoing[v] >> i & 1;
+    return u == (outgoing ? partner : v) || ioa_set_has(&game->ancestors[outgoing ? v : partner], u);
+}
+
+static void untie(ioa_separation_state *s, uint32_t at)
+{
+    s->ties--;
+    memmove(&s->tie[at], &s->tie[at + 1], (s->ties - at) * sizeof *s->tie);
+    s->tie[s->ties] = (ioa_separation_tie){0, 0};
+}
+
+/* Takes back those whose open connections wait for v. */
+static void bring_back(const ioa_separation *game, ioa_separation_state *s, uint32_t v)
+{
+    for (uint32_t k = 0; k < s->ties;) {
+        uint32_t x = s->tie[k].neuron, open = s->tie[k].open;
+        bool back = false;
+        while (open && !back) {
+            back = waits_for(game, x, (uint32_t)__builtin_ctz(open), v);
+            open &= open - 1;
+        }
+        if (back || x == v) {
+            ioa_set_drop(&s->spilled, x);
+            untie(s, k);
+        } else
+            k++;
+    }
 }
 
 ioa_separation_state ioa_separation_remove(const ioa_separation *game, const ioa_separation_state *s, uint32_t v)
@@ -75,9 +133,49 @@ ioa_separation_state ioa_separation_remove(const ioa_separation *game, const ioa
     ioa_separation_state t = *s;
     ioa_set_drop(&t.touched, v);
     for (uint32_t i = 0; i < IOA_SEPARATION_WORDS; i++) t.live.w[i] |= t.touched.w[i] & game->dependents[v].w[i];
+    bring_back(game, &t, v);
     ioa_set_drop(&t.live, v);
     ioa_set_drop(&t.spilled, v);
+    ioa_set_drop(&t.paid, v);
     return t;
+}
+
+uint32_t ioa_separation_price(const ioa_separation *game, const ioa_separation_state *s, uint32_t v)
+{
+    return ioa_set_has(&s->paid, v) ? 1 : game->weight[v];
+}
+
+/* Sources of formed connections with an end that is not `kept`. */
+static ioa_set settled(const ioa_separation *game, const ioa_set *touched, const ioa_set *kept)
+{
+    ioa_set found = {{0}};
+    for (uint32_t c = ioa_set_next(touched, 0); c < IOA_SEPARATION_NEURONS; c = ioa_set_next(touched, c + 1)) {
+        ioa_set to = ioa_set_both(&game->destinations[c], touched);
+        if (ioa_set_empty(&to) || !ioa_set_within(&game->ancestors[c], touched)) continue;
+        if (!ioa_set_has(kept, c) || !ioa_set_within(&to, kept)) ioa_set_add(&found, c);
+    }
+    return found;
+}
+
+void ioa_separation_spill(const ioa_separation *game, ioa_separation_state *s, uint32_t v, bool returns)
+{
+    ioa_set_add(&s->spilled, v);
+    ioa_set_add(&s->paid, v);
+    if (!returns || game->degree[v] > IOA_SEPARATION_DEGREE || s->ties == IOA_SEPARATION_TIES) return;
+    ioa_set kept; /* those that may have an access to come */
+    for (uint32_t w = 0; w < IOA_SEPARATION_WORDS; w++) kept.w[w] = s->live.w[w] | s->spilled.w[w];
+    ioa_set done = settled(game, &s->touched, &kept);
+    uint32_t open = 0, at = s->ties;
+    for (uint32_t i = 0; i < game->degree[v]; i++) {
+        if (!formed(game, v, i, &s->touched)) continue;
+        uint32_t partner = game->partner[v][i];
+        ioa_set after = ioa_set_both(&game->descendants[game->outgoing[v] >> i & 1 ? partner : v], &done);
+        if (!ioa_set_has(&kept, partner) || !ioa_set_empty(&after)) open |= UINT32_C(1) << i;
+    }
+    if (!open) return;
+    for (; at > 0 && s->tie[at - 1].neuron > v; at--) s->tie[at] = s->tie[at - 1];
+    s->tie[at] = (ioa_separation_tie){v, open};
+    s->ties++;
 }
 
 uint32_t ioa_separation_occupied(const ioa_separation_state *before)
@@ -86,16 +184,21 @@ uint32_t ioa_separation_occupied(const ioa_separation_state *before)
     return ioa_set_size(&resident) + 1;
 }
 
-/* Finds a partner for the i-th of the newly live, moving others where that helps (Hall's theorem, by augmenting paths). */
-static bool match(const ioa_separation *game, const uint32_t *risen, uint32_t i, const uint32_t *gone, uint32_t n,
-                  uint32_t *partner, bool *seen)
+/* Newly present neurons with those they may take the place of (core/bounds.h, E and F). */
+typedef struct places {
+    uint32_t risen[IOA_SEPARATION_NEURONS], gone[IOA_SEPARATION_NEURONS];
+    ioa_set fits[IOA_SEPARATION_NEURONS]; /* by index in risen: those gone, by neuron */
+    uint32_t partner[IOA_SEPARATION_NEURONS];
+} places;
+
+/* Finds a place for the i-th of the risen, moving others where that helps (Hall's theorem, by augmenting paths). */
+static bool match(places *p, uint32_t i, uint32_t n, bool *seen)
 {
     for (uint32_t j = 0; j < n; j++) {
-        if (seen[j] || !ioa_set_has(&game->need[risen[i]], gone[j])) continue;
-        if (game->weight[risen[i]] > game->weight[gone[j]]) continue;
+        if (seen[j] || !ioa_set_has(&p->fits[i], p->gone[j])) continue;
         seen[j] = true;
-        if (partner[j] != NONE && !match(game, risen, partner[j], gone, n, partner, seen)) continue;
-        partner[j] = i;
+        if (p->partner[j] != NONE && !match(p, p->partner[j], n, seen)) continue;
+        p->partner[j] = i;
         return true;
     }
     return false;
@@ -108,18 +211,43 @@ static uint32_t list(const ioa_set *s, uint32_t *members)
     return n;
 }
 
+/* What must be untouched for y to be wanted: its need; or, if it is tied, whatever brings it back. */
+static ioa_set wanted_by(const ioa_separation *game, const ioa_separation_state *s, uint32_t y)
+{
+    ioa_set by = {{0}};
+    for (uint32_t k = 0; k < s->ties; k++) {
+        if (s->tie[k].neuron != y) continue;
+        for (uint32_t open = s->tie[k].open; open; open &= open - 1) {
+            uint32_t i = (uint32_t)__builtin_ctz(open), partner = game->partner[y][i];
+            bool outgoing = game->outgoing[y] >> i & 1;
+            const ioa_set *ancestors = &game->ancestors[outgoing ? y : partner];
+            for (uint32_t w = 0; w < IOA_SEPARATION_WORDS; w++) by.w[w] |= ancestors->w[w];
+            ioa_set_add(&by, outgoing ? partner : y);
+        }
+        return by;
+    }
+    return game->need[y];
+}
+
 bool ioa_separation_safe(const ioa_separation *game, const ioa_separation_state *s, const ioa_separation_state *after)
 {
-    ioa_set up = ioa_set_minus(&after->live, &s->live), down = ioa_set_minus(&s->live, &s->spilled);
+    ioa_set up = ioa_set_minus(&after->live, &after->spilled), down = ioa_set_minus(&s->live, &s->spilled);
+    up = ioa_set_minus(&up, &down);
     if (ioa_set_empty(&up)) return true;
     down = ioa_set_minus(&down, &after->touched);
     if (ioa_set_size(&up) > ioa_set_size(&down)) return false;
-    uint32_t risen[IOA_SEPARATION_NEURONS], gone[IOA_SEPARATION_NEURONS], partner[IOA_SEPARATION_NEURONS];
-    uint32_t rises = list(&up, risen), n = list(&down, gone);
-    for (uint32_t j = 0; j < n; j++) partner[j] = NONE;
+    places p;
+    uint32_t rises = list(&up, p.risen), n = list(&down, p.gone);
+    for (uint32_t i = 0; i < rises; i++) {
+        uint32_t price = ioa_separation_price(game, s, p.risen[i]);
+        p.fits[i] = wanted_by(game, s, p.risen[i]);
+        for (uint32_t j = 0; j < n; j++)
+            if (price > ioa_separation_price(game, s, p.gone[j])) ioa_set_drop(&p.fits[i], p.gone[j]);
+    }
+    for (uint32_t j = 0; j < n; j++) p.partner[j] = NONE;
     for (uint32_t i = 0; i < rises; i++) {
         bool seen[IOA_SEPARATION_NEURONS] = {false};
-        if (!match(game, risen, i, gone, n, partner, seen)) return false;
+        if (!match(&p, i, n, seen)) return false;
     }
     return true;
 }

@@ -1,5 +1,5 @@
-/* Small networks as a game of first accesses, played backwards (core/bounds.h, E): which neurons must be live when a
- * neuron is loaded for the first time, whatever the order of the connections. */
+/* Small networks as a game of first accesses, played backwards (core/bounds.h, E and F): which neurons must be live
+ * when a neuron is loaded for the first time, whatever the order of the connections. */
 #ifndef IOA_CORE_SEPARATION_H
 #define IOA_CORE_SEPARATION_H
 
@@ -8,6 +8,8 @@
 
 #define IOA_SEPARATION_WORDS 2u
 #define IOA_SEPARATION_NEURONS (64u * IOA_SEPARATION_WORDS) /* with connections; larger networks have no game */
+#define IOA_SEPARATION_TIES 8u     /* absent neurons that have to return, at a time; more of them are set free */
+#define IOA_SEPARATION_DEGREE 32u  /* connections of a neuron that has to return; those with more never have to */
 
 typedef struct ioa_set {
     uint64_t w[IOA_SEPARATION_WORDS];
@@ -22,12 +24,26 @@ typedef struct ioa_separation {
     uint8_t weight[IOA_SEPARATION_NEURONS];    /* least excess of a neuron that is absent while live: 2, cheap ones 1 */
     ioa_set need[IOA_SEPARATION_NEURONS];      /* itself, its ancestors, its destinations */
     ioa_set dependents[IOA_SEPARATION_NEURONS]; /* whose need it is in */
+    ioa_set ancestors[IOA_SEPARATION_NEURONS], descendants[IOA_SEPARATION_NEURONS]; /* and itself */
+    ioa_set destinations[IOA_SEPARATION_NEURONS];
+    uint32_t degree[IOA_SEPARATION_NEURONS];   /* connections, in and out */
+    uint8_t partner[IOA_SEPARATION_NEURONS][IOA_SEPARATION_DEGREE]; /* at their other ends, as many as there is room for */
+    uint32_t outgoing[IOA_SEPARATION_NEURONS]; /* bit i: connection i leads to its partner */
 } ioa_separation;
 
+/* A neuron that is absent, and its open connections (bits as in `outgoing`): they bring it back when they dissolve. */
+typedef struct ioa_separation_tie {
+    uint32_t neuron;
+    uint32_t open; /* not 0 */
+} ioa_separation_tie;
+
 /* touched: had an access. live: touched, and not all they need is; every one of them has an access to come.
- * spilled: live ones that may be absent, and are paid for. */
+ * spilled: those that may be absent, and are paid for; paid: those that ever were. Spilled ones without a tie never
+ * come back. Ties ascend by neuron; unused ones are zero. */
 typedef struct ioa_separation_state {
-    ioa_set touched, live, spilled;
+    ioa_set touched, live, spilled, paid;
+    uint32_t ties;
+    ioa_separation_tie tie[IOA_SEPARATION_TIES];
 } ioa_separation_state;
 
 /* False if the network has no connections or too many neurons; IOA_ERR_NOMEM cannot happen. */
@@ -35,6 +51,12 @@ bool ioa_separation_create(const ioa_network *network, uint64_t memory, ioa_sepa
 
 /* The state before the first access of `v`, one of the touched. */
 ioa_separation_state ioa_separation_remove(const ioa_separation *game, const ioa_separation_state *s, uint32_t v);
+
+/* What spilling `v` costs: 1 if it is paid for already, else its weight. */
+uint32_t ioa_separation_price(const ioa_separation *game, const ioa_separation_state *s, uint32_t v);
+
+/* Lets `v`, a touched neuron, be absent; `returns`: until a connection brings it back, else for ever. */
+void ioa_separation_spill(const ioa_separation *game, ioa_separation_state *s, uint32_t v, bool returns);
 
 /* Neurons that were in fast memory when v was loaded and `before` was the state, v itself included. */
 uint32_t ioa_separation_occupied(const ioa_separation_state *before);
@@ -46,10 +68,21 @@ bool ioa_separation_safe(const ioa_separation *game, const ioa_separation_state 
  * is NULL; gives their number. Every state tried costs 1 of `*work`; stops where it runs out. */
 uint32_t ioa_separation_descend(const ioa_separation *game, ioa_separation_state *s, uint32_t *removed, uint64_t *work);
 
-/* A play of least cost: `first` [IOA_SEPARATION_NEURONS] gets the neurons (ids) in the order of their first accesses,
- * *count their number, or 0 if none was found within `work` tried states. IOA_ERR_NOMEM. */
-ioa_status ioa_separation_play(const ioa_network *network, uint64_t memory, uint64_t work, uint32_t *first,
-                               uint32_t *count, ioa_error *error);
+/* A play of game F: neurons (ids) in the order of their first accesses, and who is absent when the i-th of them is
+ * loaded, as a set of indices into `neuron`, which has the ids in ascending order. */
+typedef struct ioa_separation_moves {
+    uint32_t count, cost;
+    uint32_t first[IOA_SEPARATION_NEURONS], neuron[IOA_SEPARATION_NEURONS];
+    ioa_set absent[IOA_SEPARATION_NEURONS];
+} ioa_separation_moves;
+
+/* True: no further play is wanted. The moves are borrowed for the call. */
+typedef bool ioa_separation_visit(const ioa_separation_moves *moves, void *context);
+
+/* Shows plays that cost at most `budget`, as they are found by trying at most `*work` states, which is counted down.
+ * Does nothing for networks without a game. IOA_ERR_NOMEM. */
+ioa_status ioa_separation_play(const ioa_network *network, uint64_t memory, uint64_t budget, uint64_t *work,
+                               ioa_separation_visit *visit, void *context, ioa_error *error);
 
 static inline bool ioa_set_has(const ioa_set *s, uint32_t v)
 {
@@ -77,6 +110,19 @@ static inline ioa_set ioa_set_minus(const ioa_set *a, const ioa_set *b)
 {
     ioa_set r;
     for (uint32_t i = 0; i < IOA_SEPARATION_WORDS; i++) r.w[i] = a->w[i] & ~b->w[i];
+    return r;
+}
+
+static inline bool ioa_set_within(const ioa_set *a, const ioa_set *b)
+{
+    ioa_set rest = ioa_set_minus(a, b);
+    return ioa_set_empty(&rest);
+}
+
+static inline ioa_set ioa_set_both(const ioa_set *a, const ioa_set *b)
+{
+    ioa_set r;
+    for (uint32_t i = 0; i < IOA_SEPARATION_WORDS; i++) r.w[i] = a->w[i] & b->w[i];
     return r;
 }
 

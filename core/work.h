@@ -7,14 +7,19 @@
 #include <ioanneal/plan.h>
 #include <stdbool.h>
 
-/* What one pass over the batch asks of the machine. */
+/* What one pass over the batch asks of the machine: first x is packed into batch tiles, then they are computed, then y
+ * is unpacked. */
 typedef struct ioa_work {
     double flops;                    /* executed, in the lanes that hold samples */
     double load_bytes;               /* load instructions times the width of a register */
+    double write_bytes;              /* store instructions likewise; 0 where they are few beside the loads */
     double value_bytes, value_set;   /* values read, and the bytes they live in */
-    double stream_bytes, stream_set; /* weights and indices, likewise */
+    double stream_bytes, stream_set; /* weights and indices, and code that is fetched with them, likewise */
     double fetch_bytes;              /* instructions from beyond L1; 0 but for compiled code */
+    double tile_set;                 /* of value_set, what one tile takes; 0: all */
+    double packed_bytes;             /* x and y: packed and unpacked; 0: used as they are */
     bool panelled;                   /* panels keep the values in L1 */
+    bool lines;                      /* values are read and written a line here, a line there */
 } ioa_work;
 
 ioa_work ioa_plan_work(const ioa_plan *plan, size_t batch);

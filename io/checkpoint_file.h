@@ -7,8 +7,8 @@
 #include "io/h5.h"
 
 #define IOA_CHECKPOINT_SCHEMA "ioanneal-checkpoint"
-#define IOA_CHECKPOINT_VERSION "1.0"
-#define IOA_CHECKPOINT_MAJOR 1u
+#define IOA_CHECKPOINT_VERSION "2.0"
+#define IOA_CHECKPOINT_MAJOR 2u
 
 /* "PATH.prev", released with ioa_free; NULL without memory. */
 char *ioa_checkpoint_previous(const char *path);

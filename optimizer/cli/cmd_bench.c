@@ -41,6 +41,11 @@ static void add_limits(cJSON *json, const ioa_limit_report *r)
     cJSON_AddNumberToObject(limits, "l3_gbps", l->l3_gbps);
     cJSON_AddNumberToObject(limits, "dram_gbps", l->dram_gbps);
     cJSON_AddNumberToObject(limits, "fetch_gbps", l->fetch_gbps);
+    cJSON_AddNumberToObject(limits, "l2_lines_gbps", l->l2_lines_gbps);
+    cJSON_AddNumberToObject(limits, "l1_write_gbps", l->l1_write_gbps);
+    cJSON_AddNumberToObject(limits, "l2_write_gbps", l->l2_write_gbps);
+    cJSON_AddNumberToObject(limits, "l3_write_gbps", l->l3_write_gbps);
+    cJSON_AddNumberToObject(limits, "dram_write_gbps", l->dram_write_gbps);
 }
 
 static void print_limits(const ioa_limit_report *r)
@@ -48,9 +53,11 @@ static void print_limits(const ioa_limit_report *r)
     const ioa_limits *l = &r->limits;
     printf("  a core here: FMA %.0f GF/s, %.0f with a memory operand; reads %.0f GB/s from L1, %.0f L2, %.0f L3, %.0f DRAM",
            l->fma_gflops, l->fma_memory_gflops, l->l1_gbps, l->l2_gbps, l->l3_gbps, l->dram_gbps);
+    printf("\n    lines of L2 in no order %.0f GB/s; writes %.0f GB/s in L1, %.0f L2, %.0f L3, %.0f DRAM", l->l2_lines_gbps,
+           l->l1_write_gbps, l->l2_write_gbps, l->l3_write_gbps, l->dram_write_gbps);
     if (l->fetch_gbps > 0) printf("; code %.0f GB/s from L2", l->fetch_gbps);
     printf("\n");
-    if (r->binding[0]) printf("  bound by %s, at %.0f %% of it\n", r->binding, 100 * r->share);
+    if (r->binding[0]) printf("  bound by %s, at %.0f %% of what the machine allows\n", r->binding, 100 * r->share);
 }
 
 static int print_json(const report *r)

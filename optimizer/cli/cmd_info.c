@@ -17,7 +17,17 @@
 /* Layered baselines shown for a network: the register files of AVX2 and AVX-512, and two sizes beyond. */
 static const uint64_t shown_memories[] = {16, 32, 100, 1000};
 
-static ioa_status baselines(const ioa_network *network, cJSON *array, cli_busy *busy, ioa_error *error)
+static ioa_status certify(const ioa_network *network, uint64_t memory, uint64_t bound_work, uint64_t *excess, ioa_error *error)
+{
+    ioa_certificate certificate = {0};
+    ioa_status status = bound_work ? ioa_certified_bound_within(network, memory, bound_work, &certificate, error)
+                                   : ioa_certified_bound(network, memory, &certificate, error);
+    *excess = certificate.excess;
+    ioa_certificate_free(&certificate);
+    return status;
+}
+
+static ioa_status baselines(const ioa_network *network, uint64_t bound_work, cJSON *array, cli_busy *busy, ioa_error *error)
 {
     uint32_t *order = ioa_alloc(network->connections, sizeof *order);
     if (!order) return ioa_fail_nomem(error, "the layered order", network->connections, sizeof *order);
@@ -32,11 +42,10 @@ static ioa_status baselines(const ioa_network *network, cJSON *array, cli_busy *
         status = ioa_memory_count(network, order, shown_memories[i], IOA_POLICY_MIN, &io, error);
         if (status != IOA_OK) break;
         uint64_t total = io.reads + io.writes;
-        ioa_certificate certificate = {0};
-        status = ioa_certified_bound(network, shown_memories[i], &certificate, error);
+        uint64_t certified;
+        status = certify(network, shown_memories[i], bound_work, &certified, error);
         if (status != IOA_OK) break;
-        uint64_t certified = lower + certificate.excess;
-        ioa_certificate_free(&certificate);
+        certified += lower;
         cli_busy_hide(busy);
         if (array) {
             cJSON *json = cJSON_CreateObject();
@@ -54,8 +63,12 @@ static ioa_status baselines(const ioa_network *network, cJSON *array, cli_busy *
     return status;
 }
 
-/* `brief`: without baselines, which have to be counted. */
-static ioa_status show_network(const char *path, bool as_json, bool brief, cJSON **json, cli_busy *busy, ioa_error *error)
+typedef struct depth {
+    bool brief;          /* without baselines, which have to be counted */
+    uint64_t bound_work; /* for the bounds of small networks; 0: the default */
+} depth;
+
+static ioa_status show_network(const char *path, bool as_json, depth how, cJSON **json, cli_busy *busy, ioa_error *error)
 {
     cli_busy_step(busy, -1.0, "reading %s", path);
     ioa_network *network = NULL;
@@ -78,7 +91,7 @@ static ioa_status show_network(const char *path, bool as_json, bool brief, cJSON
         cli_json_count(*json, "lower_bound", b.lower);
         cli_json_count(*json, "upper_bound", b.upper);
         cJSON_AddStringToObject(*json, "topology_sha256", topology);
-        if (!brief) array = cJSON_AddArrayToObject(*json, "layered");
+        if (!how.brief) array = cJSON_AddArrayToObject(*json, "layered");
     } else {
         char shown[256];
         printf("%s: network%s%s\n", path, a->name ? " " : "", cli_shown(a->name ? a->name : "", shown, sizeof shown));
@@ -98,9 +111,9 @@ static ioa_status show_network(const char *path, bool as_json, bool brief, cJSON
         }
         printf("  lower bound %s I/Os, upper bound of the layered order %s\n", cli_grouped(b.lower, text[0]),
                cli_grouped(b.upper, text[1]));
-        printf("  topology %s\n%s", topology, brief ? "" : "  layered order under min:\n");
+        printf("  topology %s\n%s", topology, how.brief ? "" : "  layered order under min:\n");
     }
-    if (!brief) status = baselines(network, array, busy, error);
+    if (!how.brief) status = baselines(network, how.bound_work, array, busy, error);
 out:
     ioa_network_destroy(network);
     return status;
@@ -146,10 +159,10 @@ static ioa_status show_archive(const char *path, bool as_json, cJSON **json, cli
 }
 
 /* Network and archive; as JSON, the archive with the network in it. */
-static ioa_status show_bundle(const char *path, bool as_json, bool brief, cJSON **json, cli_busy *busy, ioa_error *error)
+static ioa_status show_bundle(const char *path, bool as_json, depth how, cJSON **json, cli_busy *busy, ioa_error *error)
 {
     cJSON *network = NULL;
-    ioa_status status = show_network(path, as_json, brief, &network, busy, error);
+    ioa_status status = show_network(path, as_json, how, &network, busy, error);
     if (status == IOA_OK) status = show_archive(path, as_json, json, busy, error);
     if (status != IOA_OK || !as_json) {
         cJSON_Delete(network);
@@ -163,9 +176,11 @@ static ioa_status show_bundle(const char *path, bool as_json, bool brief, cJSON 
 static int run(const cli_command *command, int argc, char **argv)
 {
     cli_common common = {0};
-    bool brief = false;
+    depth how = {0};
     const cli_option options[] = {
-        {CLI_FLAG, 0, "brief", NULL, &brief, "of networks: without the baselines, which take time on large ones", 0, 0},
+        {CLI_FLAG, 0, "brief", NULL, &how.brief, "of networks: without the baselines, which take time on large ones", 0, 0},
+        {CLI_COUNT, 0, "bound-work", "N", &how.bound_work,
+         "states to try for bounds of networks of up to 128 neurons (default 40M; minutes and gigabytes at 10G)", 1, 1e15},
         {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
     };
     int files;
@@ -176,10 +191,10 @@ static int run(const cli_command *command, int argc, char **argv)
     cJSON *json = NULL;
     cli_busy *busy = cli_busy_begin(common.quiet, 0.0);
     /* A network unless it says that it is an archive: its reader then explains what is wrong with the rest. */
-    ioa_status status = ioa_bundle_probe(argv[0])       ? show_bundle(argv[0], common.json, brief, &json, busy, &error)
+    ioa_status status = ioa_bundle_probe(argv[0])       ? show_bundle(argv[0], common.json, how, &json, busy, &error)
                         : ioa_archive_probe(argv[0])    ? show_archive(argv[0], common.json, &json, busy, &error)
                         : ioa_checkpoint_probe(argv[0]) ? cli_show_checkpoint(argv[0], common.json, &json, &error)
-                                                        : show_network(argv[0], common.json, brief, &json, busy, &error);
+                                                        : show_network(argv[0], common.json, how, &json, busy, &error);
     cli_busy_end(busy);
     if (status != IOA_OK) {
         cJSON_Delete(json);
@@ -192,6 +207,6 @@ const cli_command cli_info = {
     .name = "info",
     .summary = "show a network, an archive or a checkpoint",
     .usage = "NET | ARCHIVE | BUNDLE | CHECKPOINT",
-    .examples = "  ioanneal info net.h5\n  ioanneal info best.h5 --json\n  ioanneal info best.ckpt\n",
+    .examples = "  ioanneal info net.h5\n  ioanneal info best.h5 --json\n  ioanneal info best.ckpt\n  ioanneal info small.h5 --bound-work 10G\n",
     .run = run,
 };

@@ -14,6 +14,8 @@
 
 #define INITIAL_SPREAD 1.5 /* of the ladder; it adapts */
 #define PATIENCE 20.0      /* rounds of this rank the others may take for one of theirs, if that is more than allowed */
+#define ROUNDING 0.1       /* seconds in which the ranks may see a deadline apart from each other */
+#define BEGIN_PATIENCE 10.0 /* times --hang-timeout the others may take until their rounds begin */
 #define DISK_PATIENCE 10.0 /* times --hang-timeout a checkpoint may take */
 
 void ioa_seat_note(const ioa_seat *s, const char *format, ...)
@@ -49,11 +51,18 @@ static bool wanted(const ioa_seat *s, unsigned index)
     return index == 0 || !constructor->affordable || constructor->affordable(s->network, 0);
 }
 
-/* A deadline is rank 0's business. */
+/* Constructing and preparing have no rounds; whoever waits for others then has more patience. */
+static void watch_beginning(const ioa_seat *s)
+{
+    ioa_watchdog_set(BEGIN_PATIENCE * s->job->hang_timeout);
+}
+
+/* Before the search every worker looks for itself, and then all agree (stop_before). To look is to make progress. */
 static bool told_to_stop(void *context)
 {
-    ioa_seat *s = context;
-    return ioa_stop_signalled() || (s->rank == 0 && ioa_seat_must_stop(s, 0.0));
+    const ioa_seat *s = context;
+    watch_beginning(s);
+    return ioa_stop_signalled() || ioa_clock() >= s->deadline;
 }
 
 static ioa_status build(ioa_seat *s, const ioa_constructor *constructor, uint64_t memory, bool *stopped, ioa_error *error)
@@ -65,14 +74,14 @@ static ioa_status build(ioa_seat *s, const ioa_constructor *constructor, uint64_
     return status;
 }
 
-/* If any rank was told to stop, the search does not begin: with a checkpoint, constructing starts afresh next time, since
- * the start order has to be the one an uninterrupted run has; without, the best order so far is the result. */
+/* If any rank was told to stop, the search does not begin: with a checkpoint, constructing and preparing start afresh next
+ * time, since the start has to be the one an uninterrupted run has; without, the best order so far is the result. */
 static void stop_before(ioa_seat *s, bool stopped)
 {
     int mine = stopped, any;
     MPI_Allreduce(&mine, &any, 1, MPI_INT, MPI_MAX, s->team);
     if (!any) return;
-    if (s->rank == 0 && !s->reason) s->reason = "a signal";
+    if (s->rank == 0 && !ioa_seat_must_stop(s, ROUNDING)) s->reason = "a signal";
     s->stopping = true;
     s->paused = s->job->checkpoint_path != NULL;
 }
@@ -331,22 +340,26 @@ ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, io
     MPI_Comm mates = gather_crew(s);
     const ioa_crew crew = ioa_comm_crew(&mates);
     const ioa_objective *objective = &s->job->objectives[index];
+    ioa_interrupt interrupt = {.stop = told_to_stop, .context = s};
     ioa_problem problem = {.network = s->network, .objective = *objective, .memory = objective->level[0].memory,
                            .graph = s->graph, .crew = &crew, .segments = ioa_seat_segments(s, objective->level[0].memory),
-                           .cold = s->job->cold, .hot = s->job->hot};
+                           .interrupt = &interrupt, .cold = s->job->cold, .hot = s->job->hot};
     ioa_tempering_config config = search_config(s, index, began);
     ioa_transport transport = ioa_comm_transport(&s->team);
     ioa_tempering *tempering = NULL;
     ioa_courier courier = {0};
     const uint32_t *start = s->start.base;
     *owner = 0;
+    watch_beginning(s);
     ioa_status status = find_start(s, index, &result->start_total, error);
     searching = searching && !s->stopping;
     result->claimed_total = problem.start_total = result->start_total;
     problem.start = start;
     if (status == IOA_OK && searching)
         status = ioa_tempering_create(&problem, &config, &transport, &tempering, error);
-    status = ioa_comm_agree(s->team, status, true, error);
+    status = ioa_comm_agree(s->team, interrupt.stopped ? IOA_OK : status, true, error);
+    if (status == IOA_OK && searching) stop_before(s, interrupt.stopped);
+    searching = searching && !s->stopping;
     if (status == IOA_OK && searching && under_way(s, index))
         status = ioa_keeper_restore(&s->keeper, s->team, tempering, error);
     if (status == IOA_OK)
@@ -356,6 +369,7 @@ ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, io
     watch w = {.s = s, .courier = &courier, .tempering = tempering, .index = index, .objective = &s->job->objectives[index],
                .offered = problem.start_total, .start = start, .start_total = problem.start_total, .limit = config.seconds};
     if (status == IOA_OK && searching) status = run_search(&w, error);
+    ioa_watchdog_set(0.0);
     if (serving) ioa_courier_finish(&courier);
     if (serving && s->rank == 0) hear_bound(&w, true);
     if (serving && s->rank == 0 && s->verifier != 0 && !w.bell_heard) {

@@ -20,11 +20,13 @@ static const ioa_constructor constructors[] = {
     {"twins", "blocks of destinations with the same sources, each next to the one it shares most sources with",
      ioa_construct_twins, NULL, ioa_construct_twins_within},
     {"cascade", "blocks of twins next to what is resident, deeper as soon as nothing is shared at the same depth",
-     ioa_construct_cascade, ioa_construct_cascade_affordable, NULL},
+     ioa_construct_cascade, ioa_construct_cascade_affordable, ioa_construct_cascade_within},
+    {"sequence", "the cascade's blocks in an annealed sequence", ioa_construct_sequence, ioa_construct_cascade_affordable,
+     ioa_construct_sequence_within},
     {"greedy", "whole neurons, the one with the fewest absent sources next", ioa_construct_greedy,
      ioa_construct_greedy_affordable, ioa_construct_greedy_within},
     {"separation", "small networks: fewest live neurons at any time, by search", ioa_construct_separation,
-     ioa_construct_separation_affordable, NULL},
+     ioa_construct_separation_affordable, ioa_construct_separation_within},
 };
 
 uint64_t ioa_construct_work(const ioa_network *network)

@@ -39,16 +39,24 @@ ioa_status ioa_construct_blocks(const ioa_network *network, uint64_t memory, uin
 ioa_status ioa_construct_twins(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error);
 ioa_status ioa_construct_cascade(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error);
 bool ioa_construct_cascade_affordable(const ioa_network *network, uint64_t memory);
+ioa_status ioa_construct_sequence(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error);
+ioa_status ioa_construct_sequence_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
+                                         uint32_t *order, ioa_error *error);
 ioa_status ioa_construct_greedy(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error);
 ioa_status ioa_construct_blocks_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
                                        uint32_t *order, ioa_error *error);
 ioa_status ioa_construct_twins_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
                                       uint32_t *order, ioa_error *error);
+ioa_status ioa_construct_cascade_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
+                                        uint32_t *order, ioa_error *error);
 ioa_status ioa_construct_greedy_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
                                        uint32_t *order, ioa_error *error);
 bool ioa_construct_greedy_affordable(const ioa_network *network, uint64_t memory);
 /* Of networks of up to IOA_SEPARATION_NEURONS neurons; layered where the search finds nothing in a fixed amount of work. */
 ioa_status ioa_construct_separation(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error);
+/* Searches some seconds longer. */
+ioa_status ioa_construct_separation_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
+                                           uint32_t *order, ioa_error *error);
 bool ioa_construct_separation_affordable(const ioa_network *network, uint64_t memory);
 
 /* Longest path from any neuron without incoming connections, per neuron: depth [N]. Returns the largest. */

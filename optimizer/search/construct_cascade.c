@@ -6,8 +6,7 @@
  * and sources completed a moment ago, which need neither be written nor read again if they are used up now. Going
  * deeper must save DEEPER loads, since it ends a chain of blocks that hand sources on to each other. Networks without
  * twins get single neurons. */
-#include "optimizer/search/construct.h"
-#include "optimizer/search/partition.h"
+#include "optimizer/search/construct_cascade.h"
 
 #include "core/mem.h"
 #include "core/order.h"
@@ -164,7 +163,7 @@ static void run(cascade *c, uint32_t size)
         ioa_partition_admit(p, v);
         push(c, v);
     }
-    for (uint32_t first = choose(c); first != IOA_PARTITION_NONE; first = choose(c)) {
+    for (uint32_t first = choose(c); first != IOA_PARTITION_NONE && !ioa_partition_stopped(p); first = choose(c)) {
         uint32_t begin = p->placed;
         ioa_partition_forget(p);
         ioa_partition_place(p, first);
@@ -198,30 +197,58 @@ bool ioa_construct_cascade_affordable(const ioa_network *network, uint64_t memor
     return 2 * alike >= rows;
 }
 
-static ioa_status build(const ioa_network *network, uint32_t size, const setting *how, uint32_t *order, ioa_error *error)
+ioa_status ioa_construct_cascade_blocks(const ioa_network *network, uint32_t size, unsigned which,
+                                        ioa_construct_limits *limits, ioa_partition *blocks, ioa_error *error)
 {
-    cascade c = {.setting = how};
+    cascade c = {.setting = &settings[which]};
     ioa_status status = create(&c, network, size, error) ? IOA_OK
                                                          : ioa_fail_nomem(error, "the cascade", network->a.neurons, 20);
     if (status == IOA_OK) {
         c.p.fresh = FRESH_BLOCKS;
+        c.p.limits = limits; /* only to be told to stop: its work is near-linear where it is affordable */
         run(&c, size);
-        status = ioa_partition_order(&c.p, order, error);
+        c.p.limits = NULL;
+        *blocks = c.p;
+        c.p = (ioa_partition){0};
     }
     destroy(&c);
     return status;
 }
 
-ioa_status ioa_construct_cascade(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error)
+static bool told_to_stop(const ioa_construct_limits *limits)
+{
+    return limits && limits->stopped;
+}
+
+static ioa_status build(const ioa_network *network, uint32_t size, unsigned which, ioa_construct_limits *limits,
+                        uint32_t *order, ioa_error *error)
+{
+    ioa_partition p;
+    ioa_status status = ioa_construct_cascade_blocks(network, size, which, limits, &p, error);
+    if (status != IOA_OK) return status;
+    if (!told_to_stop(limits)) status = ioa_partition_order(&p, order, error);
+    ioa_partition_destroy(&p);
+    return status;
+}
+
+unsigned ioa_construct_cascade_settings(const ioa_network *network)
+{
+    return network->connections > MOST_TRIED ? 1 : sizeof settings / sizeof *settings;
+}
+
+ioa_status ioa_construct_cascade_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
+                                        uint32_t *order, ioa_error *error)
 {
     uint32_t size = (uint32_t)(memory - 2 < network->a.neurons ? memory - 2 : network->a.neurons);
     uint64_t w = network->connections, best = UINT64_MAX;
-    if (w > MOST_TRIED) return build(network, size, &settings[0], order, error);
+    unsigned count = ioa_construct_cascade_settings(network);
+    if (count == 1) return build(network, size, 0, limits, order, error);
     uint32_t *trial = ioa_alloc(w, sizeof *trial);
     ioa_status status = trial ? IOA_OK : ioa_fail_nomem(error, "an order", w, sizeof *trial);
-    for (size_t i = 0; status == IOA_OK && i < sizeof settings / sizeof *settings; i++) {
+    for (unsigned i = 0; status == IOA_OK && i < count; i++) {
         ioa_io io;
-        status = build(network, size, &settings[i], trial, error);
+        status = build(network, size, i, limits, trial, error);
+        if (told_to_stop(limits)) break;
         if (status == IOA_OK) status = ioa_memory_count(network, trial, memory, IOA_POLICY_MIN, &io, error);
         if (status != IOA_OK || io.reads + io.writes >= best) continue;
         best = io.reads + io.writes;
@@ -229,4 +256,9 @@ ioa_status ioa_construct_cascade(const ioa_network *network, uint64_t memory, ui
     }
     ioa_free(trial);
     return status;
+}
+
+ioa_status ioa_construct_cascade(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error)
+{
+    return ioa_construct_cascade_within(network, memory, NULL, order, error);
 }

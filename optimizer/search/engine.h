@@ -8,6 +8,7 @@
 #include "core/objective.h"
 #include "core/rng.h"
 #include "optimizer/search/graph.h"
+#include "optimizer/search/interrupt.h"
 #include "optimizer/search/segment.h"
 #include "optimizer/search/tuning.h"
 
@@ -25,6 +26,7 @@ typedef struct ioa_problem {
     uint32_t segments;     /* into which orders are cut on the fine level; 0 or 1: none */
     const ioa_crew *crew;  /* ranks that work for the one replica of this one, borrowed; NULL: this one alone */
     bool best_elsewhere;   /* replicas need not keep their best orders: best_order is never asked for */
+    ioa_interrupt *interrupt; /* looked at while replicas are prepared and created; borrowed; NULL: never */
     double cold, hot;      /* temperatures at the end and at the beginning, in the engine's units; 0: its own */
 } ioa_problem;
 

@@ -72,7 +72,8 @@ static ioa_status try_shares(shared *s, const ioa_problem *problem, ioa_error *e
     ioa_status status = IOA_OK;
     for (size_t i = 0; status == IOA_OK && i < sizeof shares / sizeof *shares; i++) {
         uint64_t memory = share_of(problem->memory, shares[i]);
-        status = ioa_construct_blocks(problem->network, memory, order, error);
+        status = ioa_interrupt_look(problem->interrupt, error);
+        if (status == IOA_OK) status = ioa_construct_blocks(problem->network, memory, order, error);
         if (status != IOA_OK) break;
         uint64_t total = ioa_scorer_total(s->desk->scorer, order);
         if (total >= cheapest) continue;

@@ -16,7 +16,8 @@
 #define INTERVAL_ROW(name, share, text) {text, 0, share, IOA_INTERVAL_##name <= IOA_INTERVAL_SLIDE_BOTH},
 #define PRICED_ROW(name, share, text) {text, 1, share, IOA_PRICED_##name == IOA_PRICED_NEAR},
 const ioa_move ioa_levels_moves[IOA_MOVES] = {IOA_INTERVAL_MOVES(INTERVAL_ROW) IOA_PRICED_MOVES(PRICED_ROW)};
-const ioa_window ioa_levels_windows[IOA_LEVELS] = {{IOA_INTERVAL_WINDOW, 3, 12, 0.1}, {IOA_PRICED_WINDOW, 1, 32, 0.2}};
+const ioa_window ioa_levels_windows[IOA_LEVELS] = {{IOA_INTERVAL_WINDOW, 3, 12, 0.1, 50, 0},
+                                                    {IOA_PRICED_WINDOW, 1, 32, 0.2, 4, 8}};
 
 static ioa_status prepare_interval(const ioa_problem *problem, void **pointer, ioa_error *error)
 {

@@ -31,7 +31,8 @@
  * (`given_up`).
  *
  * Deterministic: results depend on arguments and generator alone. No globals; objects of one graph may be used by different
- * threads, each object by one at a time. 76 bytes per connection, 16 per neuron, 1.5 KB per slot of memory. */
+ * threads, each object by one at a time. 76 bytes per connection, 16 per neuron, 1.5 KB per slot of memory; orders that
+ * are too long for that are annealed in segments (exact_segments.h). */
 #ifndef IOA_SEARCH_EXACT_H
 #define IOA_SEARCH_EXACT_H
 

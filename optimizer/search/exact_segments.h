@@ -19,8 +19,8 @@
  * and the order alone. Cuts alternate between two sets half a segment apart, so that what is a border in one round
  * lies in the middle in the next.
  *
- * Memory: 1 byte per connection and 16 per neuron for the sweep, and for one segment with its surroundings 100 per connection. It is
- * also faster: a segment of 30,000 connections stays in cache. */
+ * Memory: 1 byte per connection and 16 per neuron for the sweep, and for one segment about 110 per connection in it and
+ * around it. It is also faster: a segment of 30,000 connections stays in cache. */
 #ifndef IOA_SEARCH_EXACT_SEGMENTS_H
 #define IOA_SEARCH_EXACT_SEGMENTS_H
 

@@ -137,8 +137,7 @@ int64_t ioa_interval_io(const ioa_interval_state *state);
 /* Slots by which the ticks overflow, summed over ticks. */
 int64_t ioa_interval_overflow(const ioa_interval_state *state);
 
-/* The order of connections the state stands for, [W]; always legal. O(W log N); 4 bytes per
- * connection while it lasts. */
+/* The order of connections the state stands for, [W]; always legal. O(W log N); 4 bytes per connection while it lasts. */
 ioa_status ioa_interval_order(const ioa_interval_state *state, uint32_t *order, ioa_error *error);
 
 /* The intervals, to be freed by ioa_intervals_destroy. */

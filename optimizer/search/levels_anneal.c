@@ -33,8 +33,8 @@ static ioa_status anneal_coarse(ioa_levels_replica *r, const ioa_step *step, dou
     counts->base = step->sweeps > 0.0 ? hot + (cold - hot) * share : cold;
     ioa_interval_counts done = {0};
     ioa_interval_tune(r->interval, step->tuning->share, ioa_tuning_window(step->tuning, 0));
-    ioa_status status = ioa_interval_anneal(r->interval, counts->base * step->multiplier, step->proposals, rng, &done,
-                                            error);
+    ioa_status status = ioa_interval_anneal(r->interval, counts->base * step->multiplier,
+                                            ioa_tuning_proposals(step->tuning, 0, step->proposals), rng, &done, error);
     counts->proposals += done.proposals;
     counts->accepted += done.accepted;
     memcpy(counts->moves, done.moves, sizeof done.moves);
@@ -80,6 +80,7 @@ static ioa_status anneal_fine(ioa_levels_replica *r, const ioa_step *step, doubl
     double more = (double)proposals / (double)step->proposals;
     ioa_move_counts *moves = counts->moves + IOA_INTERVAL_MOVE_COUNT;
     counts->base = step->quench ? 0.0 : r->scale * ioa_cooling(cold, hot, step->sweeps * more, share);
+    proposals = ioa_tuning_proposals(step->tuning, 1, proposals);
     counts->proposals += proposals;
     ioa_segment_course course = {.temperature = counts->base * step->multiplier, .proposals = proposals,
                                  .window = ioa_tuning_window(step->tuning, 1)};

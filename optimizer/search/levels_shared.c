@@ -39,6 +39,7 @@ static ioa_status desk_create(const ioa_problem *problem, ioa_levels_desk **made
 /* A start under consideration: what it is made with, and the best one so far. */
 typedef struct trial {
     ioa_scorer *scorer;
+    ioa_interrupt *interrupt;
     uint32_t *order; /* [W] scratch */
     uint64_t best;
 } trial;
@@ -47,9 +48,12 @@ typedef struct trial {
 static ioa_status consider(ioa_levels_shared *s, trial *t, ioa_intervals *made, ioa_error *error)
 {
     ioa_interval_state *state = NULL;
-    ioa_status status = ioa_interval_state_create(s->problem, made, &state, error);
+    ioa_status status = ioa_interrupt_look(t->interrupt, error);
+    if (status == IOA_OK) status = ioa_interval_state_create(s->problem, made, &state, error);
+    if (status == IOA_OK) status = ioa_interrupt_look(t->interrupt, error);
     if (status == IOA_OK) status = ioa_interval_order(state, t->order, error);
     ioa_interval_state_destroy(state);
+    if (status == IOA_OK) status = ioa_interrupt_look(t->interrupt, error);
     if (status == IOA_OK) {
         uint64_t total = ioa_scorer_total(t->scorer, t->order);
         if (total < t->best) {
@@ -79,7 +83,7 @@ static ioa_status find_start(ioa_levels_shared *s, const ioa_problem *problem, i
     size_t widths;
     choose_widths(problem->network->connections, &sixteenths, &widths);
     uint64_t w = problem->network->connections;
-    trial t = {.best = UINT64_MAX, .order = ioa_alloc(w, sizeof *t.order)};
+    trial t = {.best = UINT64_MAX, .interrupt = problem->interrupt, .order = ioa_alloc(w, sizeof *t.order)};
     ioa_intervals made = {0};
     ioa_status status = t.order ? IOA_OK : ioa_fail_nomem(error, "an order", w, sizeof *t.order);
     t.scorer = s->desk->scorer;
@@ -91,7 +95,8 @@ static ioa_status find_start(ioa_levels_shared *s, const ioa_problem *problem, i
         if (width < 1) width = 1;
         if (width == last) continue;
         last = width;
-        status = ioa_intervals_window(s->problem, (uint32_t)width, NULL, &made, error);
+        status = ioa_interrupt_look(problem->interrupt, error);
+        if (status == IOA_OK) status = ioa_intervals_window(s->problem, (uint32_t)width, NULL, &made, error);
         if (status == IOA_OK) status = consider(s, &t, &made, error);
     }
     ioa_free(t.order);
@@ -109,6 +114,7 @@ ioa_status ioa_levels_shared_create(const ioa_problem *problem, double takeover,
         uint64_t most = (uint64_t)problem->network->a.neurons + 2 < MOST_SLOTS ? problem->network->a.neurons + 2u : MOST_SLOTS;
         uint64_t memory = problem->memory < most || most < IOA_MEMORY_MIN ? problem->memory : most;
         status = ioa_interval_problem_create(problem->network, memory, true, &s->problem, error);
+        if (status == IOA_OK) status = ioa_interrupt_look(problem->interrupt, error);
         if (status == IOA_OK) status = find_start(s, problem, error);
     }
     if (status == IOA_OK)

@@ -26,7 +26,7 @@ void ioa_tempering_destroy(ioa_tempering *t)
     ioa_trace_clear(&t->trace);
     void *const arrays[] = {t->state, t->rung_of, t->replica_at, t->direction, t->energy, t->heat,
                             t->mine,  t->all,     t->report,     t->reports,     t->survey, t->surveys,
-                            t->tuning, t->elite_order, t->order, t};
+                            t->tuning, t->stuck, t->elite_order, t->order, t};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) ioa_free(arrays[i]);
 }
 
@@ -41,6 +41,7 @@ static ioa_status allocate(ioa_tempering *t, ioa_error *error)
     t->replica_at = ioa_alloc(k, sizeof *t->replica_at);
     t->direction = ioa_alloc_zero(k, sizeof *t->direction);
     t->energy = ioa_alloc(k, sizeof *t->energy);
+    t->stuck = ioa_alloc_zero(k, sizeof *t->stuck);
     t->heat = ioa_alloc_zero(k, sizeof *t->heat);
     t->tuning = ioa_alloc(k, sizeof *t->tuning);
     t->elite_order = ioa_alloc_zero(IOA_ELITE_MOST, sizeof *t->elite_order);
@@ -50,7 +51,7 @@ static ioa_status allocate(ioa_tempering *t, ioa_error *error)
     t->survey = ioa_alloc_zero(surveyed, sizeof *t->survey);
     t->surveys = ioa_alloc(surveyed * size, sizeof *t->surveys);
     if (t->transport.rank == 0) t->reports = ioa_alloc((uint64_t)ioa_report_length(&longest) * size, sizeof *t->reports);
-    if (!t->state || !t->rung_of || !t->replica_at || !t->direction || !t->energy || !t->heat || !t->tuning ||
+    if (!t->state || !t->rung_of || !t->replica_at || !t->direction || !t->energy || !t->stuck || !t->heat || !t->tuning ||
         !t->elite_order || !t->mine || !t->all || !t->report || !t->survey || !t->surveys || (t->transport.rank == 0 && !t->reports))
         return ioa_fail_nomem(error, "the replicas' table", k, sizeof *t->tuning);
     if (t->elite.capacity) t->order = ioa_alloc(w, sizeof *t->order);
@@ -82,7 +83,8 @@ ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_
         ioa_tuning_begin(config->engine->moves, config->engine->windows, &t->tuning[k]);
     for (uint32_t i = 0; status == IOA_OK && i < t->slots; i++) {
         uint32_t replica = transport->rank + i * transport->size;
-        if (replica < config->replicas)
+        if (replica < config->replicas) status = ioa_interrupt_look(problem->interrupt, error);
+        if (replica < config->replicas && status == IOA_OK)
             status = config->engine->create(problem, t->shared, ioa_stages_kind(&t->stages, 0, replica), &t->state[i], error);
     }
     if (status == IOA_OK)
@@ -136,6 +138,8 @@ ioa_status ioa_tempering_run(ioa_tempering *t, const ioa_tempering_events *event
         bool improved = false, surveyed = ioa_tempering_surveys(t, t->trace.rounds);
         ioa_status status = ioa_tempering_round(t, events, started, &wishes, &improved, error);
         if (status == IOA_OK && surveyed) status = ioa_tempering_take_elite(t, error);
+        if (status == IOA_OK && surveyed && !ioa_stages_at(&t->stages, t->trace.rounds - 1).trial)
+            status = ioa_tempering_release(t, error);
         t->annealed = ioa_clock() - started;
         if (t->trace.rounds == ioa_stages_trial_end(&t->stages)) t->trial_annealed = t->annealed;
         t->stopped = wishes & IOA_WISH_STOP;

@@ -12,7 +12,8 @@
  * not on the number of workers. What else is to be known about a round goes to worker 0, which keeps the trace. Only in
  * rounds of a survey, one in 4, later in 16, all learn what the kinds of moves did and what the best orders look like: moves
  * are adapted (tuning.h), and the best orders that are not alike become the elite (elite.h), from which the quench starts,
- * and replicas when they are heated up again (stagnation.h). Only then do orders travel. */
+ * replicas when they are heated up again (stagnation.h), and those that are stuck far above the next colder one. Only then do
+ * orders travel. */
 #ifndef IOA_SEARCH_TEMPERING_H
 #define IOA_SEARCH_TEMPERING_H
 
@@ -61,6 +62,7 @@ typedef struct ioa_tempering_events {
 
 typedef struct ioa_tempering ioa_tempering; /* the replicas of one worker */
 
+/* On this worker alone. IOA_ERR_CHECK if the problem's interrupt told it to stop. */
 ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_config *config,
                                 const ioa_transport *transport, ioa_tempering **tempering, ioa_error *error);
 void ioa_tempering_destroy(ioa_tempering *tempering);
@@ -92,7 +94,7 @@ const ioa_trace *ioa_tempering_trace(const ioa_tempering *tempering); /* rows on
  * workers hold alike, then the trace, which is empty except on worker 0. To restore: create with the same problem and
  * configuration; ioa_tempering_resize to the rounds done; fill in the values; ioa_tempering_restored; load the states that
  * live on this worker. */
-#define IOA_TEMPERING_SHARED 22
+#define IOA_TEMPERING_SHARED 23
 #define IOA_TEMPERING_VALUES (IOA_TEMPERING_SHARED + IOA_TRACE_COLUMNS)
 size_t ioa_tempering_values(ioa_tempering *tempering, ioa_value values[IOA_TEMPERING_VALUES]);
 ioa_status ioa_tempering_resize(ioa_tempering *tempering, uint64_t rounds, ioa_error *error);

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define TAKEN_AT_ONCE 4 /* orders per survey: they travel */
+#define STUCK 1e-6      /* probability of changing places with the colder neighbour .. */
+#define STUCK_SURVEYS 2 /* .. at so many surveys in a row */
 
 uint32_t ioa_tempering_keeper(const ioa_tempering *t, uint32_t place)
 {
@@ -93,20 +95,53 @@ static uint32_t better(const ioa_tempering *t, uint32_t replica)
     return count;
 }
 
-ioa_status ioa_tempering_renew(ioa_tempering *t, bool all, ioa_error *error)
+/* Replica k goes on from the n-th best order of the elite; `status` is that of this worker. */
+static ioa_status restart(ioa_tempering *t, uint32_t k, uint32_t n, ioa_status status, ioa_error *error)
 {
     uint64_t bytes = t->problem->network->connections * sizeof *t->order;
-    uint32_t half = (t->config.replicas + 1) / 2, me = t->transport.rank;
+    uint32_t place = ioa_elite_ranked(&t->elite, n % t->elite.count), me = t->transport.rank;
+    uint32_t from = ioa_tempering_keeper(t, place), to = k % t->transport.size;
+    uint32_t *order = me == from ? t->elite_order[place] : t->order;
+    if (from != to && (me == from || me == to)) t->transport.hand(t->transport.context, from, to, order, bytes);
+    if (me == to && status == IOA_OK) status = t->config.engine->restart(ioa_tempering_state(t, k), order, error);
+    return status;
+}
+
+ioa_status ioa_tempering_renew(ioa_tempering *t, bool all, ioa_error *error)
+{
+    uint32_t half = (t->config.replicas + 1) / 2;
     ioa_status status = IOA_OK;
     for (uint32_t k = 0; t->elite.count && k < t->config.replicas; k++) {
         uint32_t rank = better(t, k), turn = all ? rank : rank - half;
         if (!all && rank < half) continue;
-        uint32_t place = ioa_elite_ranked(&t->elite, turn % t->elite.count), from = ioa_tempering_keeper(t, place);
-        uint32_t to = k % t->transport.size;
+        uint32_t place = ioa_elite_ranked(&t->elite, turn % t->elite.count);
         if (!all && (int64_t)t->elite.entry[place].total >= t->energy[k]) continue;
-        uint32_t *order = me == from ? t->elite_order[place] : t->order;
-        if (from != to && (me == from || me == to)) t->transport.hand(t->transport.context, from, to, order, bytes);
-        if (me == to && status == IOA_OK) status = t->config.engine->restart(ioa_tempering_state(t, k), order, error);
+        status = restart(t, k, turn, status, error);
     }
     return agree(t, status, error);
+}
+
+/* Whether the replica at a rung is so much worse than the one at the next colder rung that they will never change places. */
+static bool is_stuck(const ioa_tempering *t, uint32_t rung)
+{
+    for (uint32_t g = 0; g < t->ladder.groups; g++)
+        if (ioa_ladder_first(&t->ladder, g) == rung) return false;
+    if (!(t->heat[rung - 1] > 0.0)) return false;
+    int64_t colder = t->energy[t->replica_at[rung - 1]], energy = t->energy[t->replica_at[rung]];
+    return ioa_swap_probability(colder, t->heat[rung - 1], energy, t->heat[rung]) < STUCK;
+}
+
+ioa_status ioa_tempering_release(ioa_tempering *t, ioa_error *error)
+{
+    ioa_status status = IOA_OK;
+    uint32_t released = 0;
+    for (uint32_t rung = 0; rung < t->config.replicas; rung++) {
+        uint32_t k = t->replica_at[rung];
+        t->stuck[k] = is_stuck(t, rung) ? t->stuck[k] + 1 : 0;
+        if (t->stuck[k] < STUCK_SURVEYS || t->elite.count == 0) continue;
+        t->stuck[k] = 0;
+        if ((int64_t)t->elite.entry[ioa_elite_ranked(&t->elite, released % t->elite.count)].total >= t->energy[k]) continue;
+        status = restart(t, k, released++, status, error);
+    }
+    return released ? agree(t, status, error) : IOA_OK;
 }

@@ -23,6 +23,7 @@ struct ioa_tempering {
     uint32_t *replica_at; /* [K] */
     int64_t *direction;   /* [K] of a round trip: 0 none yet, 1 has been coldest, -1 has been hottest since */
     int64_t *energy;      /* [K] */
+    uint64_t *stuck;      /* [K] surveys in a row at which the replica was far above the next colder one */
     int64_t *mine, *all;  /* messages, [longest], [size * longest] */
     int64_t *report, *reports; /* the same of reports; the latter on worker 0, else NULL */
     int64_t *survey, *surveys; /* [slots * SURVEY_NUMBERS], [size * slots * SURVEY_NUMBERS] */
@@ -74,6 +75,9 @@ ioa_status ioa_tempering_round(ioa_tempering *t, const ioa_tempering_events *eve
                                bool *improved, ioa_error *error);
 const int64_t *ioa_tempering_survey(const ioa_tempering *t, uint32_t replica); /* SURVEY_NUMBERS, of the last survey */
 
+/* tempering_adapt.c: tunings from the survey of the round, before the swaps. */
+void ioa_tempering_adapt(ioa_tempering *t, uint64_t round);
+
 /* tempering_record.c: begins the row of the round in the trace, on worker 0; elsewhere rounds are only counted. What it records
  * is of before the swaps. */
 uint64_t ioa_tempering_record(ioa_tempering *t);
@@ -82,6 +86,8 @@ uint64_t ioa_tempering_record(ioa_tempering *t);
 ioa_status ioa_tempering_take_elite(ioa_tempering *t, ioa_error *error);  /* after a round with a survey */
 /* Restarts replicas from the elite: with `all` every one, else the worse half where that has something better to get. */
 ioa_status ioa_tempering_renew(ioa_tempering *t, bool all, ioa_error *error);
+/* After a survey: restarts replicas from the elite that are stuck far above the next colder one of their ladder. */
+ioa_status ioa_tempering_release(ioa_tempering *t, ioa_error *error);
 uint32_t ioa_tempering_keeper(const ioa_tempering *t, uint32_t place); /* worker that keeps an order of the elite */
 ioa_status ioa_tempering_elite_room(ioa_tempering *t, uint32_t place, ioa_error *error); /* makes room for it, on its keeper */
 

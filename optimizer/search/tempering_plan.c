@@ -74,7 +74,6 @@ static uint64_t find_end(const ioa_tempering *t, uint64_t done, double started)
     return left <= per_round * (double)(end - done) ? end : 0;
 }
 
-/* A plan is made in rounds that are known to all; if time is over there, the plan ends with the next round. */
 int64_t ioa_tempering_rounds_wanted(const ioa_tempering *t, double started)
 {
     uint64_t done = t->trace.rounds + 1;
@@ -84,9 +83,10 @@ int64_t ioa_tempering_rounds_wanted(const ioa_tempering *t, double started)
     return ioa_stages_want_plan(&t->stages, done) ? (int64_t)plan(t, done, started + t->trial_annealed) : 0;
 }
 
+/* Where time ends it before there is a plan, one round more was planned: with both numbers the run can be repeated. */
 void ioa_tempering_take_rounds(ioa_tempering *t, int64_t rounds)
 {
-    bool planning = ioa_stages_want_plan(&t->stages, t->trace.rounds + 1);
     if (rounds < 0) t->end = (uint64_t)-rounds;
-    if (planning && rounds) ioa_stages_plan(&t->stages, rounds > 0 ? (uint64_t)rounds : t->end + 1);
+    if (rounds > 0) ioa_stages_plan(&t->stages, (uint64_t)rounds);
+    if (rounds < 0 && t->stages.planned == 0) ioa_stages_plan(&t->stages, t->end + 1);
 }

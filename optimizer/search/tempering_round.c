@@ -183,16 +183,6 @@ static bool take_in(ioa_tempering *t, uint64_t round)
     return t->best_total < before;
 }
 
-static void adapt_moves(ioa_tempering *t)
-{
-    const ioa_engine *engine = t->config.engine;
-    for (uint32_t rung = 0; rung < t->config.replicas; rung++) {
-        ioa_move_counts counts[IOA_MOVES];
-        memcpy(counts, ioa_tempering_survey(t, t->replica_at[rung]) + SURVEY_MOVES, sizeof counts);
-        ioa_tuning_adapt(engine->moves, engine->windows, counts, t->config.adapt, &t->tuning[rung]);
-    }
-}
-
 static bool conclude(ioa_tempering *t, uint64_t round, bool surveys)
 {
     bool improved = take_in(t, round);
@@ -200,7 +190,7 @@ static bool conclude(ioa_tempering *t, uint64_t round, bool surveys)
     uint64_t row = ioa_tempering_record(t); /* before anything changes */
     double *swap = t->reports ? t->trace.swap + row * t->config.replicas : NULL;
     double *probability = t->reports ? t->trace.probability + row * t->config.replicas : NULL;
-    if (surveys) adapt_moves(t); /* before the swaps: they belong to the rungs */
+    if (surveys) ioa_tempering_adapt(t, round); /* before the swaps: tunings belong to the rungs */
     ioa_ladder_swap(&t->ladder, t->heat, t->config.seed, round, t->energy, t->rung_of, t->replica_at, swap, probability);
     if (t->config.spread > 1.0) ioa_ladder_adapt(&t->ladder, round + 1);
     count_round_trips(t);

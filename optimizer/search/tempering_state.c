@@ -36,6 +36,7 @@ size_t ioa_tempering_values(ioa_tempering *t, ioa_value values[IOA_TEMPERING_VAL
         {"ladder_attempts", IOA_VALUE_U64, k, t->ladder.attempts},
         {"tuning", IOA_VALUE_U64, k * TUNING_NUMBERS, t->tuning},
         {"direction", IOA_VALUE_I64, k, t->direction},
+        {"stuck", IOA_VALUE_U64, k, t->stuck},
         {"rung_of", IOA_VALUE_U32, k, t->rung_of},
         {"replica_at", IOA_VALUE_U32, k, t->replica_at},
     };

@@ -5,6 +5,8 @@
 #define MEMORY 0.75    /* weight of the past in a reward */
 #define STRENGTH_LEAST 0.25 /* a share moves between this and .. */
 #define STRENGTH_MOST 4.0   /* .. this times what it was to begin with */
+#define EFFORT_LEAST (IOA_EFFORT_ONE / 2)
+#define EFFORT_MOST (IOA_EFFORT_ONE * 2)
 
 static unsigned count_moves(const ioa_move *moves)
 {
@@ -21,7 +23,10 @@ void ioa_tuning_begin(const ioa_move *moves, const ioa_window *windows, ioa_tuni
         tuning->share[i] = i < count ? moves[i].share : 0;
         tuning->reward[i] = -1.0;
     }
-    for (unsigned level = 0; level < IOA_LEVELS; level++) tuning->window[level] = windows[level].begin;
+    for (unsigned level = 0; level < IOA_LEVELS; level++) {
+        tuning->window[level] = windows[level].begin;
+        tuning->effort[level] = IOA_EFFORT_ONE;
+    }
 }
 
 uint32_t ioa_tuning_window(const ioa_tuning *tuning, unsigned level)
@@ -91,6 +96,30 @@ void ioa_tuning_adapt(const ioa_move *moves, const ioa_window *windows, const io
     }
 }
 
+double ioa_tuning_cost(const ioa_move *moves, const ioa_window *windows, const ioa_move_counts *counts, unsigned level,
+                       const ioa_tuning *t)
+{
+    uint64_t work = 0;
+    for (unsigned i = 0, count = count_moves(moves); i < count; i++)
+        if (moves[i].level == level)
+            work += counts[i].touched + windows[level].proposed * counts[i].proposed + windows[level].accepted * counts[i].accepted;
+    return (double)work * IOA_EFFORT_ONE / (double)t->effort[level];
+}
+
+void ioa_tuning_balance(double cost, double target, unsigned level, ioa_tuning *t)
+{
+    double wanted = target / cost * IOA_EFFORT_ONE; /* costs vary from round to round: half-way there */
+    double next = ((double)t->effort[level] + wanted) / 2.0 + 0.5;
+    t->effort[level] = next < EFFORT_LEAST ? EFFORT_LEAST : next > EFFORT_MOST ? EFFORT_MOST : (uint64_t)next;
+}
+
+uint64_t ioa_tuning_proposals(const ioa_tuning *tuning, unsigned level, uint64_t proposals)
+{
+    uint64_t whole = proposals / IOA_EFFORT_ONE, rest = proposals % IOA_EFFORT_ONE, effort = tuning->effort[level];
+    uint64_t scaled = whole * effort + rest * effort / IOA_EFFORT_ONE;
+    return scaled ? scaled : proposals > 0;
+}
+
 bool ioa_tuning_valid(const ioa_move *moves, const ioa_window *windows, const ioa_tuning *t)
 {
     unsigned count = count_moves(moves);
@@ -106,6 +135,7 @@ bool ioa_tuning_valid(const ioa_move *moves, const ioa_window *windows, const io
     for (unsigned level = 0; level < IOA_LEVELS; level++) {
         if (used[level] && sum[level] != IOA_SHARES) return false;
         if (!(t->window[level] >= windows[level].least && t->window[level] <= windows[level].most)) return false;
+        if (t->effort[level] < EFFORT_LEAST || t->effort[level] > EFFORT_MOST) return false;
     }
     return true;
 }

@@ -6,7 +6,8 @@ usage: methods.py [--program ioanneal] [--ranks 3] [--seconds 60] [--memory 100,
                   [--methods paper,construct,interval,priced,anneal,tempering] NET.h5 ...
        methods.py --from FILE.json
 
-    paper      the paper's search: single connections shifted, every proposal simulated in full
+    paper      the paper's search: single connections shifted, every proposal simulated in full; at temperatures that suit it better
+               than its default (hotter ones lose the order)
     construct  the best constructive order, where all but the paper's search start: no time of its own, no proposals
     interval   annealing of intervals alone (--engine interval)
     priced     annealing of single connections alone (--engine priced)
@@ -23,7 +24,7 @@ import argparse, json, os, statistics, sys, tempfile, time
 import page
 
 METHODS = [  # name, options
-    ("paper", ["--method", "paper"]),
+    ("paper", ["--method", "paper", "--hot", "0.15", "--cold", "0.05"]),
     ("construct", ["--method", "construct"]),
     ("interval", ["--engine", "interval"]),
     ("priced", ["--engine", "priced"]),

@@ -1,6 +1,7 @@
 /* Plans of every instruction set, layout and tile against the float64 reference. */
 #include "core/compile.h"
 #include "core/generate.h"
+#include "core/kernel.h"
 #include "core/mem.h"
 #include "core/network.h"
 #include "core/order.h"
@@ -194,6 +195,30 @@ static void test_wide_groups(void **state)
     }
 }
 
+/* Values beyond the reach of narrow offsets (4 MiB), and within: plans of the first take 2 bytes more per connection. */
+static void test_far_values(void **state)
+{
+    (void)state;
+    const uint32_t layers[] = {12000, 8, 3};
+    ioa_network *network = ioa_test_random_mlp(60, layers, 3, 0.9, IOA_ACT_RELU);
+    expected e = expect(network, 60);
+    for (int isa = IOA_ISA_PORTABLE; isa < IOA_ISA_COUNT; isa++) {
+        size_t bytes[2] = {0};
+        for (int far = 0; far < 2 && ioa_isa_available((ioa_isa)isa); far++) {
+            ioa_plan *plan = NULL;
+            const ioa_plan_options options = {.isa = (ioa_isa)isa, .layout = IOA_LAYOUT_SORTED, .tile = far ? 128 : 64};
+            assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
+            assert_true((ioa_plan_scratch_bytes(plan) > IOA_NARROW_BYTES) == far);
+            bytes[far] = ioa_plan_bytes(plan);
+            check_plan(plan, &e, 33);
+            ioa_plan_destroy(plan);
+        }
+        assert_true(bytes[0] < bytes[1] || !ioa_isa_available((ioa_isa)isa));
+    }
+    release(&e);
+    ioa_network_destroy(network);
+}
+
 /* Twins are found wherever they are: groups of four come out full, and hold each source once. */
 static void test_twins(void **state)
 {
@@ -223,7 +248,17 @@ static void test_twins(void **state)
     check_plan(plan, &e, 7);
     const ioa_work work = ioa_plan_work(plan, 16);
     assert_true(work.value_bytes == KINDS * SOURCES * 16 * sizeof(float)); /* each source once */
+    assert_true(work.write_bytes == ROWS * 16 * sizeof(float));
+    assert_true(work.packed_bytes == (KINDS * SOURCES + ROWS) * 16 * sizeof(float));
     ioa_plan_destroy(plan);
+    for (uint32_t panel = 0; panel < 200; panel += 100) { /* sources 99 and 199 end panels: the rows of 33 and 66 go on after them */
+        const ioa_plan_options rows = {.layout = IOA_LAYOUT_SORTED, .tile = 16, .panel = panel};
+        assert_int_equal(ioa_plan_create(network, NULL, &rows, &plan, NULL), IOA_OK);
+        const uint32_t stored = ROWS + (panel ? 2 * ROWS / KINDS : 0);
+        assert_true(ioa_plan_work(plan, 16).write_bytes == stored * 16 * sizeof(float));
+        assert_int_equal(ioa_plan_runs(plan), stored);
+        ioa_plan_destroy(plan);
+    }
     release(&e);
     ioa_network_destroy(network);
 }
@@ -471,7 +506,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_dags),         cmocka_unit_test(test_large_fan_in),
         cmocka_unit_test(test_mlp),                 cmocka_unit_test(test_every_activation),
-        cmocka_unit_test(test_wide_groups),         cmocka_unit_test(test_twins),
+        cmocka_unit_test(test_wide_groups),         cmocka_unit_test(test_twins), cmocka_unit_test(test_far_values),
         cmocka_unit_test(test_single_connection),   cmocka_unit_test(test_constant_outputs),
         cmocka_unit_test(test_batch_splitting),     cmocka_unit_test(test_threads), cmocka_unit_test(test_dead_neurons_and_slots),
         cmocka_unit_test(test_names),               cmocka_unit_test(test_choice),

@@ -104,3 +104,12 @@ expect_text '\(0\): 1$'
 started=$(date +%s)
 optimize 3 seconds.h5 --memory 8 --seconds 1 --timing 0
 [ $(($(date +%s) - started)) -lt 15 ] || fail "--seconds 1 took $(($(date +%s) - started)) s"
+
+# ---- and is repeated by the rounds it tells, even if time was over before there was a plan
+optimize 2 short.h5 --memory 8 --seconds 0.001 --timing 0 --seed 5
+attribute() { # NAME: of the first schedule
+    h5dump -a "/schedules/0000/$1" short.h5 | grep -o '(0): [0-9]*' | cut -d' ' -f2
+}
+optimize 1 again.h5 --memory 8 --rounds "$(attribute planned_rounds)" --trial-rounds "$(attribute trial_rounds)" \
+    --stop-round "$(attribute rounds)" --timing 0 --seed 5
+same short.h5 again.h5 1

@@ -23,10 +23,13 @@ for engine in levels priced exact; do
     done
 done
 
-# Interrupted in the fine level, gone on with by more ranks.
-expect_exit 75 mpi 3 optimize "${arguments[@]}" --engine priced -o part.h5 --checkpoint c.ckpt --pause-after 7
-expect_exit 0 mpi 6 optimize "${arguments[@]}" --engine priced -o part.h5 --checkpoint c.ckpt --resume
-same priced.h5 part.h5
+# Interrupted in the fine level and in the exact one, gone on with by more ranks.
+for pause in 'priced min 7' 'exact lru 10'; do
+    set -- $pause
+    expect_exit 75 mpi 3 optimize "${arguments[@]}" --engine $1 --policy $2 -o part.h5 --checkpoint c.ckpt --pause-after $3
+    expect_exit 0 mpi 6 optimize "${arguments[@]}" --engine $1 --policy $2 -o part.h5 --checkpoint c.ckpt --resume
+    same "$1.h5" part.h5
+done
 
 # The number of segments decides results, so a checkpoint of another one is refused.
 expect_exit 75 mpi 2 optimize "${arguments[@]}" -o part.h5 --checkpoint c.ckpt --pause-after 2

@@ -34,7 +34,8 @@ with h5py.File(path) as f:
         assert (np.diff(t['round'].astype('i8')) == 1).all()
         assert (np.diff(t['best'].astype('i8')) <= 0).all() and t['best'][-1] == a['total'], (t['best'], a['total'])
         drawn = np.diff(t['proposals'].astype('i8'), prepend=0)  # the fine level draws several per unit of effort
-        assert (drawn > 0).all() and (drawn >= proposals * k).all() and (drawn % proposals == 0).all(), t['proposals']
+        assert (drawn > 0).all() and (drawn >= proposals * k / 2).all(), t['proposals']
+        assert (drawn[:4] >= proposals * k).all() and (drawn[:4] % proposals == 0).all(), t['proposals']  # not balanced yet
         assert (t['excess'] == t['best'] - a['lower_bound']).all() and (t['gap'] == t['best'] - a['certified_bound']).all()
         shares = t['share'].reshape(rounds, k, 16)
         assert (shares[..., :1].sum(-1) == 1024).all() or ((shares[..., :10].sum(-1) == 1024) & (shares[..., 10:].sum(-1) == 1024)).all()

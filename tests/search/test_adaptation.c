@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const ioa_move table[IOA_MOVES] = {{"a", 0, 512, true}, {"b", 0, 512, false}, {"c", 1, 1000, true}, {"d", 1, 24, false}, {0}};
-static const ioa_window limits[IOA_LEVELS] = {{4, 1, 8, 0.44}, {3, 3, 3, 0.44}};
+static const ioa_window limits[IOA_LEVELS] = {{4, 1, 8, 0.44, 3, 5}, {3, 3, 3, 0.44, 0, 0}};
 
 static void tables_of_engines_add_up(void **state)
 {
@@ -54,6 +54,38 @@ static void windows_follow_acceptance(void **state)
     counts[0].accepted = 0;
     for (int i = 0; i < 20; i++) ioa_tuning_adapt(table, limits, counts, IOA_ADAPT_WINDOWS, &tuning);
     assert_true(tuning.window[0] == 1.0 && tuning.window[1] == 3.0); /* the other one has no room to move */
+}
+
+/* Elements, proposals and acceptances are counted; a rung that costs a third more than it should makes fewer proposals, step by
+ * step, and never less than half of them. */
+static void effort_follows_cost(void **state)
+{
+    (void)state;
+    ioa_tuning tuning;
+    const ioa_move_counts counts[IOA_MOVES] = {{100, 10, 700, 0}, {50, 10, 300, 0}, {7, 7, 900, 0}};
+    ioa_tuning_begin(table, limits, &tuning);
+    assert_int_equal(ioa_tuning_proposals(&tuning, 0, 4321), 4321);
+    assert_true(ioa_tuning_cost(table, limits, counts, 0, &tuning) == 1000 + 3 * 150 + 5 * 20);
+    assert_true(ioa_tuning_cost(table, limits, counts, 1, &tuning) == 900);
+    tuning.effort[0] = IOA_EFFORT_ONE / 2; /* half the proposals: a whole round would cost twice as much */
+    assert_true(ioa_tuning_cost(table, limits, counts, 0, &tuning) == 2 * 1550);
+    assert_int_equal(ioa_tuning_proposals(&tuning, 0, 4321), 2160);
+    assert_int_equal(ioa_tuning_proposals(&tuning, 0, 1), 1);
+    ioa_tuning_begin(table, limits, &tuning);
+    ioa_tuning_balance(4.0, 3.0, 0, &tuning);
+    assert_int_equal(tuning.effort[0], 896); /* half-way to 768 */
+    for (int i = 0; i < 20; i++) ioa_tuning_balance(4.0, 3.0, 0, &tuning);
+    assert_in_range(tuning.effort[0], 768, 769);
+    assert_int_equal(tuning.effort[1], IOA_EFFORT_ONE);
+    for (int i = 0; i < 20; i++) ioa_tuning_balance(1e9, 1.0, 0, &tuning);
+    assert_int_equal(tuning.effort[0], IOA_EFFORT_ONE / 2);
+    for (int i = 0; i < 20; i++) ioa_tuning_balance(1.0, 1e9, 0, &tuning);
+    assert_int_equal(tuning.effort[0], IOA_EFFORT_ONE * 2);
+    assert_true(ioa_tuning_valid(table, limits, &tuning));
+    tuning.effort[1]--;
+    assert_true(ioa_tuning_valid(table, limits, &tuning));
+    tuning.effort[1] = 0;
+    assert_false(ioa_tuning_valid(table, limits, &tuning));
 }
 
 /* Whatever is counted, shares add up and nothing leaves its limits; damaged ones are noticed. */
@@ -177,8 +209,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables_of_engines_add_up),      cmocka_unit_test(shares_follow_gain_per_element),
-        cmocka_unit_test(windows_follow_acceptance),     cmocka_unit_test(tunings_stay_valid),
-        cmocka_unit_test(traces_are_thinned),
+        cmocka_unit_test(windows_follow_acceptance),     cmocka_unit_test(effort_follows_cost),
+        cmocka_unit_test(tunings_stay_valid),            cmocka_unit_test(traces_are_thinned),
         cmocka_unit_test(elites_are_good_and_not_alike), cmocka_unit_test(stagnation_reheats_once_then_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

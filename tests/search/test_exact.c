@@ -192,6 +192,28 @@ static void segments_change_what_the_whole_order_changes(void **state)
     assert_true(sum.accepted > NETWORKS * 500 && sum.change < 0 && whole > NETWORKS);
 }
 
+/* Every allocation of a sweep fails once; the order stays legal. */
+static void segments_report_it_too(const ioa_network *network, const ioa_graph *graph, uint32_t *order)
+{
+    const ioa_exact_course course = {.key = 1, .proposals = 50, .segments = 2};
+    ioa_status status = IOA_ERR_NOMEM;
+    uint64_t failed = 0;
+    for (uint64_t n = 1; status != IOA_OK; n++, failed++) {
+        ioa_exact_sweep s = {0};
+        ioa_exact_swept swept = {0};
+        ioa_error error;
+        ioa_mem_fail_at(n);
+        status = ioa_exact_sweep_make(graph, 5, &s, &error);
+        if (status == IOA_OK) ioa_exact_sweep_begin(&s, order);
+        while (status == IOA_OK && s.at < graph->W) status = ioa_exact_sweep_next(&s, &course, order, &swept, &error);
+        ioa_mem_fail_at(0);
+        ioa_exact_sweep_clear(&s);
+        assert_true(status == IOA_OK || status == IOA_ERR_NOMEM);
+        assert_int_equal(ioa_order_check(network, order, NULL), IOA_OK);
+    }
+    assert_true(failed > 20);
+}
+
 static void out_of_memory_is_reported(void **state)
 {
     (void)state;
@@ -213,6 +235,7 @@ static void out_of_memory_is_reported(void **state)
         assert_int_equal(ioa_exact_create(graph, order, 9, &exact, &error), IOA_ERR_NOMEM);
     }
     ioa_mem_fail_at(0);
+    segments_report_it_too(network, graph, order);
     ioa_graph_destroy(graph);
     ioa_free(order);
     ioa_network_destroy(network);

@@ -190,6 +190,8 @@ static void expect_same(const ioa_tempering *a, const ioa_tempering *b)
     }
 }
 
+enum { LONG = 6000, SHORT = 500 }; /* rounds; the former are more than it takes to give up */
+
 /* Without gain it is heated up again from the elite, and then ends before its plan; all of it survives being taken apart. */
 static void stagnation_heats_up_and_resumes(void **state)
 {
@@ -197,13 +199,13 @@ static void stagnation_heats_up_and_resumes(void **state)
     uint32_t *start;
     ioa_problem problem = make_problem(3, IOA_POLICY_MIN, &start);
     ioa_tempering_config config = make_config(ioa_engine_find("levels"));
-    config.rounds = 2000;
+    config.rounds = LONG;
     config.patience = 1;
     problem.segments = 2;
     ioa_tempering *whole = take_apart(&problem, config, 1);
     assert_int_equal(ioa_tempering_run(whole, NULL, NULL), IOA_OK);
     uint64_t rounds = ioa_tempering_trace(whole)->rounds;
-    assert_true(ioa_tempering_reheats(whole) >= 1 && rounds < 2000);
+    assert_true(ioa_tempering_reheats(whole) >= 1 && rounds < LONG);
     const ioa_elite *elite = ioa_tempering_elite(whole);
     assert_true(elite->count >= 2 && elite->count <= elite->capacity);
     uint64_t best = UINT64_MAX;
@@ -211,7 +213,7 @@ static void stagnation_heats_up_and_resumes(void **state)
         if (elite->entry[i].total < best) best = elite->entry[i].total;
     uint32_t replica, owner;
     assert_true(best >= ioa_tempering_best(whole, &replica, &owner));
-    for (uint64_t stop = rounds; stop > rounds - 250; stop -= 61) { /* its last round included */
+    for (uint64_t stop = rounds; stop > rounds - 250; stop -= 121) { /* its last round included */
         ioa_tempering *resumed = take_apart(&problem, config, stop);
         assert_int_equal(ioa_tempering_run(resumed, NULL, NULL), IOA_OK);
         expect_same(whole, resumed);
@@ -219,16 +221,17 @@ static void stagnation_heats_up_and_resumes(void **state)
     }
     ioa_tempering_destroy(whole);
     config.patience = 0;
+    config.rounds = SHORT;
     ioa_tempering *patient = take_apart(&problem, config, 1);
     assert_int_equal(ioa_tempering_run(patient, NULL, NULL), IOA_OK);
-    assert_int_equal(ioa_tempering_trace(patient)->rounds, 2000);
+    assert_int_equal(ioa_tempering_trace(patient)->rounds, SHORT);
     uint64_t target = ioa_tempering_best(patient, &replica, &owner) + 3;
     ioa_tempering_destroy(patient);
     config.target = target;
     ioa_tempering *easy = take_apart(&problem, config, 1);
     assert_int_equal(ioa_tempering_run(easy, NULL, NULL), IOA_OK);
     const ioa_trace *trace = ioa_tempering_trace(easy);
-    assert_true(trace->rounds < 2000 && trace->best[trace->rounds - 1] <= target && trace->best[trace->rounds - 2] > target);
+    assert_true(trace->rounds < SHORT && trace->best[trace->rounds - 1] <= target && trace->best[trace->rounds - 2] > target);
     ioa_tempering *again = take_apart(&problem, config, trace->rounds); /* stopped as it was over anyway */
     assert_int_equal(ioa_tempering_run(again, NULL, NULL), IOA_OK);
     expect_same(easy, again);
@@ -408,6 +411,131 @@ static void groups_do_not_meet(void **state)
     ioa_network_destroy((ioa_network *)problem.network);
 }
 
+/* An engine whose replicas stay where they are: one at the bottom, the others far above it until they are given an order. */
+static int restarted;
+
+static ioa_status still_create(const ioa_problem *problem, const void *shared, uint32_t kind, void **state, ioa_error *error)
+{
+    (void)shared;
+    (void)kind;
+    static uint64_t made;
+    uint64_t *energy = *state = ioa_alloc(2, sizeof *energy);
+    if (!energy) return ioa_fail_nomem(error, "a replica", 2, sizeof *energy);
+    bool low = made++ % 3 == 0;
+    energy[0] = energy[1] = problem->start_total - (low ? 10 : 0) + (low ? 0 : 1000);
+    return IOA_OK;
+}
+
+static ioa_status still_anneal(void *state, const ioa_step *step, ioa_pcg32 *rng, ioa_round_counts *counts, ioa_error *error)
+{
+    (void)state;
+    (void)rng;
+    (void)error;
+    counts->proposals = step->proposals;
+    counts->base = step->quench ? 0.0 : 1.0;
+    return IOA_OK;
+}
+
+static ioa_status still_restart(void *state, const uint32_t *order, ioa_error *error)
+{
+    (void)order;
+    (void)error;
+    uint64_t *energy = state;
+    energy[0] -= 1010;
+    restarted++;
+    return IOA_OK;
+}
+
+static uint64_t still_proposals(const ioa_problem *problem)
+{
+    (void)problem;
+    return 7;
+}
+
+static int64_t still_energy(const void *state)
+{
+    return ((const int64_t *)state)[0];
+}
+
+static uint64_t still_best(const void *state)
+{
+    return ((const uint64_t *)state)[1];
+}
+
+static uint64_t still_connections;
+
+static void still_order(const void *state, uint32_t *order)
+{
+    (void)state;
+    for (uint64_t i = 0; i < still_connections; i++) order[i] = (uint32_t)i;
+}
+
+/* Replicas far above the next colder one go on from the elite, once, unless the rungs are independent of each other. */
+static void stuck_replicas_are_released(void **state)
+{
+    (void)state;
+    static const ioa_move moves[] = {{"none", 0, IOA_SHARES, false}, {0}};
+    static const ioa_window windows[IOA_LEVELS] = {{1, 1, 1, 0.4, 0, 0}, {1, 1, 1, 0.4, 0, 0}};
+    const ioa_engine still = {.name = "still", .moves = moves, .windows = windows, .create = still_create,
+                              .destroy = ioa_free, .round_proposals = still_proposals, .anneal = still_anneal,
+                              .energy = still_energy, .best_total = still_best, .best_order = still_order,
+                              .present_order = still_order, .restart = still_restart};
+    uint32_t *start;
+    ioa_problem problem = make_problem(3, IOA_POLICY_MIN, &start);
+    still_connections = problem.network->connections;
+    for (int independent = 0; independent < 2; independent++) {
+        ioa_transport alone = ioa_transport_solo();
+        ioa_tempering_config config = make_config(&still);
+        config.replicas = 3;
+        config.rounds = 40;
+        config.patience = 0;
+        config.spread = independent ? 1.0 : 2.0;
+        ioa_tempering *t;
+        restarted = 0;
+        assert_int_equal(ioa_tempering_create(&problem, &config, &alone, &t, NULL), IOA_OK);
+        assert_int_equal(ioa_tempering_run(t, NULL, NULL), IOA_OK);
+        const ioa_trace *trace = ioa_tempering_trace(t);
+        for (uint32_t rung = 1; rung < 3; rung++) {
+            assert_true(trace->energy[rung] == trace->energy[0] + 1010);
+            assert_true(independent || trace->energy[30 * 3 + rung] == trace->energy[0]);
+        }
+        assert_int_equal(ioa_tempering_elite(t)->count, 1);
+        assert_in_range(restarted, independent ? 0 : 2, independent ? 1 : 2); /* the quench restarts the worse half */
+        ioa_tempering_destroy(t);
+    }
+    ioa_free(start);
+    ioa_graph_destroy((ioa_graph *)problem.graph);
+    ioa_network_destroy((ioa_network *)problem.network);
+}
+
+static bool at_once(void *context)
+{
+    ++*(int *)context;
+    return true;
+}
+
+/* Told to stop while it prepares, no engine makes a replica. */
+static void preparing_stops_when_told(void **state)
+{
+    (void)state;
+    uint32_t *start;
+    ioa_problem problem = make_problem(1, IOA_POLICY_MIN, &start);
+    for (unsigned i = 0; ioa_engine_at(i); i++) {
+        int looks = 0;
+        ioa_interrupt interrupt = {.stop = at_once, .context = &looks};
+        problem.interrupt = &interrupt;
+        set_policy(&problem, policy_of(i));
+        ioa_tempering_config config = make_config(ioa_engine_at(i));
+        ioa_transport alone = ioa_transport_solo();
+        ioa_tempering *t = NULL;
+        assert_int_equal(ioa_tempering_create(&problem, &config, &alone, &t, NULL), IOA_ERR_CHECK);
+        assert_true(interrupt.stopped && looks == 1 && !t);
+    }
+    ioa_free(start);
+    ioa_graph_destroy((ioa_graph *)problem.graph);
+    ioa_network_destroy((ioa_network *)problem.network);
+}
+
 /* Whatever the bytes are, loading says no or yields orders that are legal and cost what is claimed. */
 static void damaged_states_do_no_harm(void **state)
 {
@@ -518,6 +646,8 @@ int main(void)
         cmocka_unit_test(ordinary_rounds_gather_energies),
         cmocka_unit_test(groups_do_not_meet),
         cmocka_unit_test(failures_of_others_are_explained),
+        cmocka_unit_test(stuck_replicas_are_released),
+        cmocka_unit_test(preparing_stops_when_told),
         cmocka_unit_test(damaged_states_do_no_harm),
         cmocka_unit_test(running_out_of_memory_is_reported),
     };

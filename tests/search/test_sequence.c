@@ -1,0 +1,282 @@
+#include "core/generate.h"
+#include "core/generate_builder.h"
+#include "core/mem.h"
+#include "core/network.h"
+#include "optimizer/search/construct_cascade.h"
+#include "optimizer/search/sequence.h"
+#include "tests/support/random_network.h"
+#include "tests/support/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { GROUPS = 32, TWINS = 8, WIDTH = GROUPS * TWINS, LEVELS = 6, MEMORY = 50 };
+
+static void shuffle(ioa_pcg32 *rng, uint32_t *values, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) values[i] = i;
+    for (uint32_t i = count; i > 1; i--) {
+        uint32_t j = ioa_pcg32_below(rng, i), kept = values[i - 1];
+        values[i - 1] = values[j];
+        values[j] = kept;
+    }
+}
+
+static int ascending(const void *left, const void *right)
+{
+    uint32_t x = *(const uint32_t *)left, y = *(const uint32_t *)right;
+    return (x > y) - (x < y);
+}
+
+/* Rings of groups of twins, as in RadiX-Nets: in level l, group g reads what are groups g and g + 2^l of the neurons before,
+ * shuffled in every level but the first two. */
+static ioa_network *rings_of_twins(uint64_t seed)
+{
+    ioa_builder b;
+    ioa_network *network;
+    ioa_pcg32 rng = ioa_rng_keyed(seed, IOA_RNG_TEST, 1, 0);
+    uint32_t who[WIDTH], sources[2 * TWINS];
+    assert_int_equal(ioa_builder_start(&b, WIDTH * (LEVELS + 1), WIDTH, WIDTH, LEVELS + 1, WIDTH * LEVELS * 2 * TWINS, NULL), IOA_OK);
+    for (uint32_t i = 0; i < WIDTH; i++) {
+        b.a.input_ids[i] = i;
+        b.a.output_ids[i] = WIDTH * LEVELS + i;
+        ioa_builder_end_row(&b);
+        who[i] = i;
+    }
+    for (uint32_t l = 0; l <= LEVELS + 1; l++) b.a.layer_offsets[l] = (int64_t)WIDTH * l;
+    for (uint32_t l = 0; l < LEVELS; l++) {
+        if (l > 1) shuffle(&rng, who, WIDTH);
+        for (uint32_t i = 0; i < WIDTH; i++) {
+            uint32_t group[2] = {i / TWINS, (i / TWINS + (1u << l % 4)) % GROUPS};
+            for (uint32_t t = 0; t < 2 * TWINS; t++) sources[t] = WIDTH * l + who[group[t / TWINS] * TWINS + t % TWINS];
+            qsort(sources, 2 * TWINS, sizeof *sources, ascending);
+            for (uint32_t t = 0; t < 2 * TWINS; t++) assert_true(ioa_builder_add(&b, sources[t], 0.1f));
+            ioa_builder_end_row(&b);
+        }
+    }
+    assert_int_equal(ioa_builder_finish(&b, true, &network, NULL), IOA_OK);
+    return network;
+}
+
+static void blocks_of(const ioa_network *network, ioa_blocks *blocks)
+{
+    ioa_partition p;
+    assert_int_equal(ioa_construct_cascade_blocks(network, MEMORY - 2, 0, NULL, &p, NULL), IOA_OK);
+    assert_int_equal(ioa_blocks_create(&p, blocks, NULL), IOA_OK);
+    ioa_partition_destroy(&p);
+}
+
+static uint64_t excess(const ioa_network *network, const uint32_t *order)
+{
+    ioa_io io;
+    assert_int_equal(ioa_order_check(network, order, NULL), IOA_OK);
+    assert_int_equal(ioa_memory_count(network, order, MEMORY, IOA_POLICY_MIN, &io, NULL), IOA_OK);
+    return io.reads + io.writes - ioa_network_bounds(network).lower;
+}
+
+/* The block at `from` goes to `to`; positions follow. */
+static void carry(ioa_sequence *s, uint32_t from, uint32_t to)
+{
+    uint32_t block = s->at[from];
+    if (to > from) memmove(s->at + from, s->at + from + 1, (to - from) * sizeof *s->at);
+    else memmove(s->at + to + 1, s->at + to, (from - to) * sizeof *s->at);
+    s->at[to] = block;
+    for (uint32_t i = 0; i < s->b->count; i++) s->position[s->at[i]] = i;
+}
+
+static bool legal(const ioa_sequence *s)
+{
+    for (uint32_t class = 0; class < s->b->classes; class++)
+        for (uint32_t i = s->b->reader_begin[class]; i < s->b->reader_begin[class + 1]; i++)
+            if (s->b->producer[class] != IOA_SEQUENCE_NONE &&
+                s->position[s->b->producer[class]] >= s->position[s->b->reader[i]])
+                return false;
+    return true;
+}
+
+/* All neurons that are read are in a class, and classes are as they say. */
+static void classes_hold_what_is_alike(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        ioa_network *network = seed < 2 ? rings_of_twins(seed) : ioa_test_random_dag(seed, ioa_test_dag_defaults());
+        ioa_blocks b;
+        blocks_of(network, &b);
+        uint32_t *destinations = NULL, *reads = ioa_alloc_zero((uint64_t)b.count * b.classes + 1, sizeof *reads), sizes = 0, read = 0;
+        const uint32_t *destination = ioa_network_borrow_destinations(network, &destinations);
+        uint32_t *block_of = ioa_alloc(network->a.neurons, sizeof *block_of);
+        bool *is_read = ioa_alloc_zero(network->a.neurons, sizeof *is_read);
+        memset(block_of, 0xff, network->a.neurons * sizeof *block_of);
+        for (uint32_t block = 0; block < b.count; block++)
+            for (uint32_t i = b.member_begin[block]; i < b.member_begin[block + 1]; i++) block_of[b.member[i]] = block;
+        for (uint64_t e = 0; e < network->connections; e++) {
+            uint32_t u = network->a.indices[e];
+            assert_true(b.class_of[u] < b.classes && b.rank[u] < b.size[b.class_of[u]]);
+            assert_int_equal(b.producer[b.class_of[u]], block_of[u]);
+            reads[block_of[destination[e]] * b.classes + b.class_of[u]] |= 1;
+            is_read[u] = true;
+        }
+        for (uint32_t block = 0; block < b.count; block++)
+            for (uint32_t i = b.in_begin[block]; i < b.in_begin[block + 1]; i++) reads[block * b.classes + b.in[i]] ^= 1;
+        for (uint64_t i = 0; i < (uint64_t)b.count * b.classes; i++) assert_int_equal(reads[i], 0); /* no more, no less */
+        for (uint32_t class = 0; class < b.classes; class++) sizes += b.size[class];
+        for (uint32_t u = 0; u < network->a.neurons; u++) read += is_read[u];
+        assert_int_equal(sizes, read);
+        ioa_free(destinations);
+        ioa_free(reads);
+        ioa_free(block_of);
+        ioa_free(is_read);
+        ioa_blocks_destroy(&b);
+        ioa_network_destroy(network);
+    }
+}
+
+/* A change is counted as if the whole sequence were counted anew, but for ties. */
+static void changes_are_counted(void **state)
+{
+    (void)state;
+    ioa_network *network = rings_of_twins(3);
+    ioa_blocks b;
+    ioa_sequence s, fresh;
+    ioa_pcg32 rng = ioa_rng_keyed(3, IOA_RNG_TEST, 2, 0);
+    unsigned tried = 0, changed = 0, off = 0;
+    blocks_of(network, &b);
+    assert_int_equal(ioa_sequence_create(&b, MEMORY - 1, &s, NULL), IOA_OK);
+    assert_int_equal(ioa_sequence_create(&b, MEMORY - 1, &fresh, NULL), IOA_OK);
+    while (tried < 3000) {
+        uint32_t from = ioa_pcg32_below(&rng, b.count), to = ioa_pcg32_below(&rng, b.count);
+        if (ioa_pcg32_below(&rng, 4)) to = from + 5 < b.count ? from + ioa_pcg32_below(&rng, 6) : from;
+        carry(&s, from, to);
+        if (from == to || !legal(&s)) {
+            carry(&s, to, from);
+            continue;
+        }
+        int64_t change = ioa_sequence_try(&s, from < to ? from : to, from < to ? to : from, INT64_MAX / 2);
+        memcpy(fresh.at, s.at, b.count * sizeof *s.at);
+        ioa_sequence_count(&fresh);
+        int64_t error = s.total + change - fresh.total;
+        assert_true(error >= -3 && error <= 3);
+        off += error != 0;
+        tried++;
+        changed += change != 0;
+        if (ioa_pcg32_below(&rng, 2) && change < 40) ioa_sequence_keep(&s);
+        else carry(&s, to, from);
+        if (error) ioa_sequence_count(&s);
+    }
+    print_message("%u of %u changes off by an I/O or a few\n", off, tried);
+    assert_true(off < tried / 20);
+    assert_true(changed > 500); /* or nothing was tested */
+    ioa_sequence_destroy(&s);
+    ioa_sequence_destroy(&fresh);
+    ioa_blocks_destroy(&b);
+    ioa_network_destroy(network);
+}
+
+/* What blocks tell is what the order costs, all but exactly. */
+static void the_order_costs_what_the_sequence_does(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 4; seed++) {
+        ioa_network *network = rings_of_twins(seed);
+        ioa_blocks b;
+        ioa_sequence s;
+        ioa_construct_limits limits = {.work = 5000000};
+        uint32_t *order = ioa_alloc(network->connections, sizeof *order);
+        blocks_of(network, &b);
+        assert_int_equal(ioa_sequence_create(&b, MEMORY - 1, &s, NULL), IOA_OK);
+        for (int annealed = 0; annealed < 2; annealed++) {
+            if (annealed) assert_int_equal(ioa_sequence_anneal(&s, &limits, NULL), IOA_OK);
+            assert_int_equal(ioa_sequence_order(&s, order, NULL), IOA_OK);
+            int64_t real = (int64_t)excess(network, order);
+            assert_true(real <= s.total + s.total / 100);
+            assert_true(real >= s.total - s.total / 100);
+        }
+        ioa_free(order);
+        ioa_sequence_destroy(&s);
+        ioa_blocks_destroy(&b);
+        ioa_network_destroy(network);
+    }
+}
+
+/* Following the order a sequence stands for leads back to the sequence. */
+static void an_order_is_followed(void **state)
+{
+    (void)state;
+    ioa_network *network = rings_of_twins(5);
+    ioa_blocks b;
+    ioa_sequence s;
+    ioa_construct_limits limits = {.work = 2000000};
+    uint32_t *order = ioa_alloc(network->connections, sizeof *order);
+    blocks_of(network, &b);
+    assert_int_equal(ioa_sequence_create(&b, MEMORY - 1, &s, NULL), IOA_OK);
+    assert_int_equal(ioa_sequence_anneal(&s, &limits, NULL), IOA_OK);
+    uint32_t *annealed = ioa_alloc_copy(s.at, b.count, sizeof *annealed);
+    assert_int_equal(ioa_sequence_order(&s, order, NULL), IOA_OK);
+    for (uint32_t i = 0; i < b.count; i++) s.at[i] = i;
+    ioa_sequence_count(&s);
+    assert_memory_not_equal(s.at, annealed, b.count * sizeof *annealed);
+    assert_int_equal(ioa_sequence_follow(&s, order, NULL), IOA_OK);
+    assert_memory_equal(s.at, annealed, b.count * sizeof *annealed);
+    ioa_free(annealed);
+    ioa_free(order);
+    ioa_sequence_destroy(&s);
+    ioa_blocks_destroy(&b);
+    ioa_network_destroy(network);
+}
+
+static uint64_t cost(const ioa_network *network, const char *name)
+{
+    uint32_t *order = ioa_alloc(network->connections, sizeof *order);
+    const ioa_constructor *constructor = ioa_constructor_find(name);
+    assert_true(constructor->affordable(network, MEMORY));
+    assert_int_equal(constructor->build(network, MEMORY, order, NULL), IOA_OK);
+    uint64_t total = excess(network, order);
+    ioa_free(order);
+    return total;
+}
+
+/* However neurons are numbered. */
+static void the_sequence_beats_its_starts(void **state)
+{
+    (void)state;
+    ioa_network *plain = rings_of_twins(7), *hidden;
+    assert_int_equal(ioa_network_permute(plain, 9, &hidden, NULL), IOA_OK);
+    const ioa_network *both[] = {plain, hidden};
+    for (int i = 0; i < 2; i++) {
+        uint64_t cascade = cost(both[i], "cascade"), greedy = cost(both[i], "greedy"), sequence = cost(both[i], "sequence");
+        print_message("cascade %llu, greedy %llu, sequence %llu\n", (unsigned long long)cascade, (unsigned long long)greedy,
+                      (unsigned long long)sequence);
+        assert_true(sequence * 20 < cascade * 19 && sequence * 20 < greedy * 19);
+    }
+    ioa_network_destroy(plain);
+    ioa_network_destroy(hidden);
+}
+
+static bool at_once(void *context)
+{
+    ++*(unsigned *)context;
+    return true;
+}
+
+static void it_stops_when_told(void **state)
+{
+    (void)state;
+    ioa_network *network = rings_of_twins(1);
+    uint32_t *order = ioa_alloc(network->connections, sizeof *order);
+    unsigned asked = 0;
+    ioa_construct_limits limits = {.work = UINT64_MAX / 2, .stop = at_once, .context = &asked};
+    assert_int_equal(ioa_construct_sequence_within(network, MEMORY, &limits, order, NULL), IOA_OK);
+    assert_true(limits.stopped && asked > 0);
+    ioa_free(order);
+    ioa_network_destroy(network);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(classes_hold_what_is_alike), cmocka_unit_test(changes_are_counted),
+        cmocka_unit_test(the_order_costs_what_the_sequence_does), cmocka_unit_test(an_order_is_followed),
+        cmocka_unit_test(the_sequence_beats_its_starts), cmocka_unit_test(it_stops_when_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
