@@ -1,8 +1,8 @@
 /* Three engines, which are the same replica (levels_replica.c, levels_anneal.c) with different plans:
  *   interval  coarse: every destination has one residency, an interval of time (interval.h)
  *   priced    fine: every connection has its place, memory has prices (priced.h)
- *   levels    two kinds of replicas: kind 0 coarse first, then fine from there, never hot again; kind 1 fine from the
- *             beginning. Long rows favour the former, short ones the latter; a trial decides (stages.h).
+ *   levels    two kinds of replicas: kind 0 coarse for most of the time, then fine from there, never hot again; kind 1 fine
+ *             from the beginning. Long rows favour the former, short ones the latter; between them a trial decides (stages.h).
  * The exact count of what a replica has is taken at the end of every round; swaps compare it, and the best order is
  * chosen by it. With an objective of several levels, moves are made for the first one (the registers, where every
  * transfer is an instruction), and everything that is selected - the start, the swaps, the bests - by the weighted sum. */
@@ -29,9 +29,12 @@ static ioa_status prepare_priced(const ioa_problem *problem, void **pointer, ioa
     return ioa_levels_shared_create(problem, 0.0, pointer, error);
 }
 
-#define SHORT_ROWS 8.0 /* connections: there a short trial would speak for intervals, a long annealing speaks against them */
+/* Connections of a row on average. Below SHORT_ROWS a short trial would speak for intervals, and a long annealing speaks
+ * against them; from LONG_ROWS on intervals come out cheaper, or as cheap in less time. */
+#define SHORT_ROWS 8.0
+#define LONG_ROWS 12.0
 
-/* Mean length of the rows that are not empty. */
+/* Over the rows that are not empty. */
 static double row_length(const ioa_network *network)
 {
     uint64_t rows = 0;
@@ -43,15 +46,17 @@ static double row_length(const ioa_network *network)
  * connections. */
 static ioa_status prepare_levels(const ioa_problem *problem, void **pointer, ioa_error *error)
 {
-    double length = row_length(problem->network), takeover = 0.4 + 0.015 * (length - 10.0);
-    takeover = length < SHORT_ROWS ? 0.0 : takeover < 0.4 ? 0.4 : takeover > 0.85 ? 0.85 : takeover;
+    double length = row_length(problem->network), takeover = 0.7 + 0.015 * (length - 16.0);
+    takeover = length < SHORT_ROWS ? 0.0 : takeover < 0.7 ? 0.7 : takeover > 0.85 ? 0.85 : takeover;
     return ioa_levels_shared_create(problem, takeover, pointer, error);
 }
 
-/* Where rows are short, kind 0 is fine from the beginning as well: nothing to be tried out. */
+/* Where rows are short, kind 0 is fine from the beginning as well; where they are long, kind 1 has nothing to add, unless
+ * there is time for a few rounds alone: orders that are cut into segments are so long. */
 static uint32_t levels_kinds(const ioa_problem *problem)
 {
-    return row_length(problem->network) < SHORT_ROWS ? 1 : 2;
+    double length = row_length(problem->network);
+    return length < SHORT_ROWS || (length >= LONG_ROWS && problem->segments < 2) ? 1 : 2;
 }
 
 /* Coarse proposals; enough for a round to change something, few enough for some hundred rounds a minute, and on large

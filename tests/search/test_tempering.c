@@ -10,12 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Even seeds: rows long enough for two kinds of replicas. */
-static ioa_problem make_problem(uint64_t seed, ioa_policy policy, uint32_t **order)
+static ioa_problem make_shaped(uint64_t seed, uint32_t fan_in, ioa_policy policy, uint32_t **order)
 {
     ioa_graph *graph;
     ioa_test_dag_params shape = ioa_test_dag_defaults();
-    if (seed % 2 == 0) shape.fan_in = 16;
+    shape.fan_in = fan_in;
     ioa_network *network = ioa_test_random_dag(seed, shape);
     assert_non_null(network);
     assert_int_equal(ioa_graph_create(network, &graph, NULL), IOA_OK);
@@ -25,6 +24,12 @@ static ioa_problem make_problem(uint64_t seed, ioa_policy policy, uint32_t **ord
     assert_int_equal(ioa_memory_count(network, *order, 8, policy, &io, NULL), IOA_OK);
     return (ioa_problem){.network = network, .objective = ioa_objective_single(8, policy), .memory = 8, .start = *order,
                          .start_total = io.reads + io.writes, .graph = graph, .segments = 1 + (uint32_t)(seed % 3)};
+}
+
+/* Even seeds: rows for which there are two kinds of replicas. */
+static ioa_problem make_problem(uint64_t seed, ioa_policy policy, uint32_t **order)
+{
+    return make_shaped(seed, seed % 2 ? 4 : 12, policy, order);
 }
 
 static void set_policy(ioa_problem *problem, ioa_policy policy)
@@ -192,7 +197,7 @@ static void stagnation_heats_up_and_resumes(void **state)
 {
     (void)state;
     uint32_t *start;
-    ioa_problem problem = make_problem(2, IOA_POLICY_MIN, &start);
+    ioa_problem problem = make_problem(3, IOA_POLICY_MIN, &start);
     ioa_tempering_config config = make_config(ioa_engine_find("levels"));
     config.rounds = LONG;
     config.patience = 1;
@@ -599,36 +604,41 @@ static void running_out_of_memory_is_reported(void **state)
     ioa_network_destroy((ioa_network *)problem.network);
 }
 
-/* Rounds are spent on a trial only where there is something to be tried. */
-static void short_rows_have_no_trial(void **state)
+/* Rounds are spent on a trial only where there is something to be tried: rows neither short nor long, or segments. */
+static void trials_are_for_open_questions(void **state)
 {
     (void)state;
-    static const ioa_engine *const engines[] = {&ioa_engine_levels, &ioa_engine_exact, &ioa_engine_priced};
-    for (uint64_t seed = 1; seed <= 2; seed++)
-        for (int i = 0; i < 3; i++) {
-            uint32_t *start;
-            ioa_problem problem = make_problem(seed, engines[i] == &ioa_engine_exact ? IOA_POLICY_LRU : IOA_POLICY_MIN, &start);
-            ioa_tempering_config config = make_config(engines[i]);
-            ioa_transport alone = ioa_transport_solo();
-            ioa_tempering *tempering;
-            config.replicas = 2;
-            config.rounds = 100;
-            config.trial = UINT64_MAX;
-            assert_int_equal(ioa_tempering_create(&problem, &config, &alone, &tempering, NULL), IOA_OK);
-            bool two = seed == 2 && engines[i]->kinds;
-            if (engines[i]->kinds) assert_int_equal(engines[i]->kinds(&problem), two ? 2 : 1);
-            assert_int_equal(ioa_tempering_trial(tempering) > 0, two);
-            ioa_tempering_destroy(tempering);
-            ioa_free(start);
-            ioa_graph_destroy((ioa_graph *)problem.graph);
-            ioa_network_destroy((ioa_network *)problem.network);
-        }
+    static const struct {
+        const ioa_engine *engine;
+        uint32_t fan_in, segments;
+        bool trial;
+    } cases[] = {{&ioa_engine_levels, 4, 1, false}, {&ioa_engine_levels, 12, 1, true},  {&ioa_engine_levels, 20, 1, false},
+                 {&ioa_engine_levels, 4, 3, false}, {&ioa_engine_levels, 20, 3, true},  {&ioa_engine_exact, 4, 1, false},
+                 {&ioa_engine_exact, 12, 1, true},  {&ioa_engine_priced, 12, 1, false}, {&ioa_engine_interval, 20, 3, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint32_t *start;
+        ioa_policy policy = cases[i].engine == &ioa_engine_exact ? IOA_POLICY_LRU : IOA_POLICY_MIN;
+        ioa_problem problem = make_shaped(2, cases[i].fan_in, policy, &start);
+        ioa_tempering_config config = make_config(cases[i].engine);
+        ioa_transport alone = ioa_transport_solo();
+        ioa_tempering *tempering;
+        problem.segments = cases[i].segments;
+        config.replicas = 2;
+        config.rounds = 100;
+        config.trial = UINT64_MAX;
+        assert_int_equal(ioa_tempering_create(&problem, &config, &alone, &tempering, NULL), IOA_OK);
+        assert_int_equal(ioa_tempering_trial(tempering) > 0, cases[i].trial);
+        ioa_tempering_destroy(tempering);
+        ioa_free(start);
+        ioa_graph_destroy((ioa_graph *)problem.graph);
+        ioa_network_destroy((ioa_network *)problem.network);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(short_rows_have_no_trial),
+        cmocka_unit_test(trials_are_for_open_questions),
         cmocka_unit_test(every_engine_keeps_its_word),
         cmocka_unit_test(resumed_equals_uninterrupted),
         cmocka_unit_test(stagnation_heats_up_and_resumes),
