@@ -52,7 +52,7 @@ def script(study, title, axis, rows, path, terminal):
             keys[name] = f'NaN {style} title "{name}"'
         plots.append(f'set title "{p.upper()}" offset 0,-0.5\nplot ' + ", ".join(parts) + "\nunset ylabel\n")
     head = [f"set terminal {terminal}", f'set output "{path}"', "set termoption noenhanced",
-            f'set multiplot layout 1,{len(panels)} title "{title}" margins 0.07,0.985,{0.32 if study == "growth" else 0.27},0.83 spacing 0.05,0',
+            f'set multiplot layout 1,{len(panels)} title "{title}" margins 0.07,0.965,{0.32 if study == "growth" else 0.27},0.83 spacing 0.065,0',
             f'set xlabel "{axis}" offset 0,0.5', 'set ylabel "I/O over compulsory" offset 1,0',
             f"set yrange [1:{1 + 1.05 * (most - 1):.3f}]", 'set border 3', "set tics nomirror",
             "unset key"]
