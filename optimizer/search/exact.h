@@ -48,7 +48,8 @@
 typedef struct ioa_exact ioa_exact;
 
 /* One row per kind of move; X(name, share of proposals in 1/64, text). Targets are drawn uniformly; the reverse of a
- * SHIFT, SEGMENT, TURN or REPAIR is as likely as the move. */
+ * SHIFT, SEGMENT or TURN is as likely as the move. A REPAIR is drawn whatever the window's order was before, so that its
+ * reverse is not: what it proposes is judged like the others, which suits a search, and samples no distribution. */
 #define IOA_EXACT_MOVES(X)                                                                                             \
     X(SHIFT, 8, "a connection to a place up to 32 steps away")                                                         \
     X(NEAR, 16, "a connection next to a neighbouring access of one of its ends")                                       \

@@ -6,8 +6,7 @@ usage: methods.py [--program ioanneal] [--ranks 3] [--seconds 60] [--memory 100,
                   [--methods paper,construct,interval,priced,anneal,tempering] NET.h5 ...
        methods.py --from FILE.json
 
-    paper      the paper's search: single connections shifted, every proposal simulated in full; at temperatures that suit it better
-               than its default (hotter ones lose the order)
+    paper      the paper's search: single connections shifted, every proposal simulated in full
     construct  the best constructive order, where all but the paper's search start: no time of its own, no proposals
     interval   annealing of intervals alone (--engine interval)
     priced     annealing of single connections alone (--engine priced)
@@ -24,7 +23,7 @@ import argparse, json, os, statistics, sys, tempfile, time
 import page
 
 METHODS = [  # name, options
-    ("paper", ["--method", "paper", "--hot", "0.15", "--cold", "0.05"]),
+    ("paper", ["--method", "paper"]),
     ("construct", ["--method", "construct"]),
     ("interval", ["--engine", "interval"]),
     ("priced", ["--engine", "priced"]),

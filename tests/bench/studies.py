@@ -24,7 +24,6 @@ import studies_plot
 
 POLICIES = ("lru", "rr", "min")
 ROUNDS = 20    # of the paper's search and of ours with as many proposals
-COLD = ["--hot", 0.15, "--cold", 0.05]  # temperatures of the paper's search, the best of those tried: hotter ones lose the order
 REPLICAS = 2   # of ours
 FINER = 8      # proposals of the fine level for one of the coarse: optimizer/search/engine_levels.c
 
@@ -78,7 +77,7 @@ def study_case(a, study, case, policy):
             return dict(row, construct=layered["total"], certified=layered["total"], **{s: dict(nothing) for s in SEARCHED})
         proposals = proposals or min(a.most, a.work // w)
         each = max(1, proposals // ROUNDS)
-        runs = {"paper": ["--method", "paper", "--replicas", 1, "--rounds", ROUNDS, "--proposals", each, "--patience", 0] + COLD,
+        runs = {"paper": ["--method", "paper", "--replicas", 1, "--rounds", ROUNDS, "--proposals", each, "--patience", 0],
                 "equal": ["--replicas", REPLICAS, "--rounds", ROUNDS, "--proposals", max(1, each // (REPLICAS * FINER)), "--patience", 0],
                 "ours": ["--rounds", a.rounds]}
         for name, options in runs.items():
