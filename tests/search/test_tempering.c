@@ -185,14 +185,14 @@ static void expect_same(const ioa_tempering *a, const ioa_tempering *b)
     }
 }
 
-enum { LONG = 6000, SHORT = 500 }; /* rounds; the former are more than it takes to give up */
+enum { LONG = 2000, SHORT = 500 }; /* rounds; the former are more than it takes to give up */
 
 /* Without gain it is heated up again from the elite, and then ends before its plan; all of it survives being taken apart. */
 static void stagnation_heats_up_and_resumes(void **state)
 {
     (void)state;
     uint32_t *start;
-    ioa_problem problem = make_problem(2, IOA_POLICY_MIN, &start);
+    ioa_problem problem = make_problem(9, IOA_POLICY_MIN, &start);
     ioa_tempering_config config = make_config(ioa_engine_find("levels"));
     config.rounds = LONG;
     config.patience = 1;
