@@ -54,6 +54,13 @@ cp net.h5 c.ckpt && cp net.h5 c.ckpt.prev
 refuse 'c\.ckpt: is a file of type "ioanneal-network"; an ioanneal-checkpoint was expected' --resume
 echo 'A letter.' >c.ckpt
 refuse 'c\.ckpt: is not an HDF5 file; the previous generation: c\.ckpt\.prev: ' --resume
+if [ -n "$h5python" ]; then
+    restore
+    for file in c.ckpt c.ckpt.prev; do
+        "$h5python" -c 'import h5py, sys; h5py.File(sys.argv[1], "r+").attrs["schema_version"] = "1.0"' $file
+    done
+    refuse 'c\.ckpt: has schema_version "1\.0"; this program reads 2\.x; the previous generation: c\.ckpt\.prev: ' --resume
+fi
 
 # ---- damaged: the previous generation is taken, and the result is the same
 damage() { # FILE: a few bytes in the middle third become others
