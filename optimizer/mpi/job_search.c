@@ -239,6 +239,7 @@ static ioa_tempering_config search_config(const ioa_seat *s, int index, double b
     const ioa_job *job = s->job;
     uint64_t lower = ioa_objective_shared(&job->objectives[index], s->network->bounds.lower);
     double share = job->seconds * (index + 1) / job->memory_count - (began - s->began);
+    bool alone = job->method == IOA_METHOD_ANNEAL; /* a ladder of one rung for every replica */
     ioa_tempering_config config = {.engine = job->engine,
                                    .seed = job->seed,
                                    .replicas = (uint32_t)s->replicas,
@@ -248,11 +249,11 @@ static ioa_tempering_config search_config(const ioa_seat *s, int index, double b
                                    .seconds = job->seconds > 0.0 ? (share > 1e-3 ? share : 1e-3) : 0.0,
                                    .began = began,
                                    .stop = job->stop,
-                                   .groups = (uint32_t)job->groups,
+                                   .groups = (uint32_t)(alone ? s->replicas : job->groups),
                                    .adapt = job->adapt,
                                    .patience = job->patience,
                                    .target = job->target < UINT64_MAX ? lower + job->target : 0,
-                                   .spread = job->method == IOA_METHOD_ANNEAL ? 1.0 : INITIAL_SPREAD};
+                                   .spread = alone ? 1.0 : INITIAL_SPREAD};
     return config;
 }
 
