@@ -141,7 +141,7 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
     job.network_path = argv[0];
     job.archive_path = output;
     job.method_name = method;
-    optimize_reporter reporter = optimize_reporter_begin(&common, output, job.rounds);
+    optimize_reporter reporter = optimize_reporter_begin(&common, &job);
     ioa_job_events events = optimize_reporter_events(&reporter);
     *started = true;
     bool paused = false;

@@ -1,10 +1,14 @@
 #include "optimizer/cli/optimize_reporter.h"
 
+#include "optimizer/cli/optimize_rungs.h"
 #include "optimizer/cli/terminal.h"
 #include "optimizer/search/diagnose.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
+
+#define RUNGS_EVERY 16 /* rounds, with --verbose */
 
 /* "M = 32", or the memories of several levels: "M = 32 + 190". */
 static const char *name_memory(const ioa_objective *o, char text[160])
@@ -79,32 +83,58 @@ static void propose(const optimize_reporter *r, const ioa_objective *objective)
             r->rungs);
 }
 
+/* Of all rungs the energy that changes least from round to round. */
+static double most_correlated(const ioa_trace *trace)
+{
+    double most = 0.0;
+    for (uint32_t rung = 0; rung < trace->replicas; rung++) {
+        double c = ioa_diagnose_correlation(trace, rung);
+        if (fabs(c) > fabs(most)) most = c;
+    }
+    return most;
+}
+
+/* Of how the replicas mix, "" if nothing is exchanged. Returns the characters. */
+static size_t describe_mixing(optimize_reporter *r, const ioa_trace *trace, char *text, size_t size)
+{
+    text[0] = '\0';
+    if (!exchanges(trace)) return 0;
+    ioa_diagnosis d = ioa_diagnose(trace, trace->rows);
+    if (d.rungs_wanted > 0.0) r->rungs = (uint32_t)(d.rungs_wanted + 0.5);
+    int used = snprintf(text, size,
+                        ", Lambda %.2f, swaps %.2f (least %.2f), %" PRIu64 " round trips (%.2f of theory), autocorrelation %.2f",
+                        d.barrier, d.swap_mean, d.swap_least, trace->round_trips[trace->rows - 1], d.trips_share,
+                        most_correlated(trace));
+    return used < 0 ? 0 : (size_t)used < size ? (size_t)used : size - 1;
+}
+
 static void on_round(void *context, const ioa_objective *objective, const ioa_trace *trace, uint64_t bound, double seconds,
                      double limit)
 {
     optimize_reporter *r = context;
     if (r->common->quiet) return;
+    double share = r->rounds ? (double)trace->rounds / (double)r->rounds : limit > 0.0 ? seconds / limit : -1.0;
+    if (r->common->verbose) cli_progress_end(&r->progress); /* every round a line */
     unwatch(r);
-    char text[3][32], gap[48] = "", line[320], more[300] = "", memory[160];
+    if (share < 1.0 && !cli_progress_due(&r->progress, seconds)) return;
+    char text[3][32], gap[48] = "", line[320], more[400], memory[160];
     uint64_t last = trace->rows - 1, lower = ioa_objective_shared(objective, r->lower_bound);
-    int used = 0;
     if (bound) snprintf(gap, sizeof gap, ", gap %s", cli_grouped(trace->best[last] - bound, text[2]));
     snprintf(line, sizeof line, "%s: round %" PRIu64 ", best excess %s%s, %s proposals/s", name_memory(objective, memory),
              trace->rounds, cli_grouped(trace->best[last] - lower, text[0]), gap,
              cli_grouped((uint64_t)((double)trace->proposals[last] / (seconds > 0.0 ? seconds : 1e-9)), text[1]));
-    if (exchanges(trace)) {
-        ioa_diagnosis d = ioa_diagnose(trace, trace->rows);
-        used = snprintf(more, sizeof more, ", Lambda %.2f, swaps %.2f (least %.2f), %" PRIu64 " round trips (%.2f of theory)",
-                        d.barrier, d.swap_mean, d.swap_least, trace->round_trips[last], d.trips_share);
-        if (d.rungs_wanted > 0.0) r->rungs = (uint32_t)(d.rungs_wanted + 0.5);
-    }
+    size_t used = describe_mixing(r, trace, more, sizeof more);
     ioa_time_shares shares = ioa_diagnose_times(trace);
-    if (r->workers > 1 && used >= 0 && (size_t)used < sizeof more)
-        snprintf(more + used, sizeof more - (size_t)used, ", messages and waiting %.1f %%, imbalance %.1f %%",
+    if (r->workers > 1)
+        snprintf(more + used, sizeof more - used, ", messages and waiting %.1f %%, imbalance %.1f %%",
                  100.0 * shares.exchanging, 100.0 * shares.imbalance);
-    double share = r->rounds ? (double)trace->rounds / (double)r->rounds : limit > 0.0 ? seconds / limit : -1.0;
-    if (r->common->verbose) cli_progress_end(&r->progress); /* every round a line */
     cli_progress_show(&r->progress, line, more, share, seconds);
+    if (r->common->verbose && trace->rounds % RUNGS_EVERY == 1) {
+        cli_progress_end(&r->progress);
+        if (!r->moves_named) optimize_print_moves(r->engine);
+        r->moves_named = true;
+        optimize_print_rungs(r->engine, trace, lower);
+    }
     if (share >= 1.0) {
         cli_progress_end(&r->progress);
         watch(r, "verifying and timing", objective);
@@ -209,9 +239,9 @@ static void on_note(void *context, const char *text)
     fprintf(stderr, "%s\n", text);
 }
 
-optimize_reporter optimize_reporter_begin(const cli_common *common, const char *archive_path, uint64_t rounds)
+optimize_reporter optimize_reporter_begin(const cli_common *common, const ioa_job *job)
 {
-    return (optimize_reporter){.common = common, .archive_path = archive_path, .rounds = rounds,
+    return (optimize_reporter){.common = common, .archive_path = job->archive_path, .engine = job->engine, .rounds = job->rounds,
                                .schedules = common->json ? cJSON_CreateArray() : NULL};
 }
 

@@ -9,16 +9,18 @@
 typedef struct optimize_reporter {
     const cli_common *common;
     const char *archive_path;
+    const ioa_engine *engine;
     cJSON *schedules; /* with --json; owned */
     uint64_t lower_bound, rounds;
     uint32_t rungs; /* that a ladder would want, as last diagnosed; 0: not known */
     int workers;
+    bool moves_named; /* with --verbose, once */
     cli_progress progress;
     cli_busy *busy; /* watches what lies between two events */
 } optimize_reporter;
 
-/* `rounds`: what the command line asked for, or 0. */
-optimize_reporter optimize_reporter_begin(const cli_common *common, const char *archive_path, uint64_t rounds);
+/* What it refers to must outlive the reporter. */
+optimize_reporter optimize_reporter_begin(const cli_common *common, const ioa_job *job);
 
 /* For ioa_job_run; they refer to `reporter`. */
 ioa_job_events optimize_reporter_events(optimize_reporter *reporter);

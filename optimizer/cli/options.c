@@ -227,7 +227,7 @@ cli_parsed cli_parse(const cli_command *command, const cli_option *options, cli_
         {CLI_FLAG, 'h', "help", NULL, &help, "show this text", 0, 0},
         {CLI_FLAG, 0, "json", NULL, &common->json, "results as JSON on standard output", 0, 0},
         {CLI_FLAG, 'q', "quiet", NULL, &common->quiet, "no progress and no log on standard error", 0, 0},
-        {CLI_FLAG, 'v', "verbose", NULL, &common->verbose, "more log on standard error", 0, 0},
+        {CLI_FLAG, 'v', "verbose", NULL, &common->verbose, "more log on standard error: of a search, every round and the rungs", 0, 0},
         {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
     };
     int count = 0;

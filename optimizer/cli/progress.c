@@ -44,9 +44,14 @@ static void show_bar(int columns, const char *text, const char *more, double sha
     fflush(stderr);
 }
 
+bool cli_progress_due(const cli_progress *progress, double seconds)
+{
+    return seconds + 1e-9 >= progress->next || progress->next - seconds >= 60.0; /* a clock that began anew */
+}
+
 void cli_progress_show(cli_progress *progress, const char *text, const char *more, double share, double seconds)
 {
-    if (seconds + 1e-9 < progress->next && progress->next - seconds < 60.0) return;
+    if (!cli_progress_due(progress, seconds)) return;
     int columns = cli_columns(stderr);
     if (columns > 0) {
         show_bar(columns, text, more, share, seconds);

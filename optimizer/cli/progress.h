@@ -18,6 +18,9 @@ typedef struct cli_progress {
  * text. On a terminal, parts between commas are left out from the end where they do not fit: a line never wraps. */
 void cli_progress_show(cli_progress *progress, const char *text, const char *more, double share, double seconds);
 
+/* Whether cli_progress_show would show something now. */
+bool cli_progress_due(const cli_progress *progress, double seconds);
+
 /* Leaves the last state standing. */
 void cli_progress_end(cli_progress *progress);
 

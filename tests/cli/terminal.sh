@@ -99,4 +99,4 @@ for columns in 40 80 200; do
     without_results
     fits $columns
 done
-expect_text 'round trips \([0-9.]+ of theory\), [0-9]+ s left' # there is room for them
+expect_text 'round trips \([0-9.]+ of theory\), autocorrelation -?[0-9.]+, [0-9]+ s left' # there is room for them
