@@ -18,7 +18,7 @@ id=$(grep -o 'job [0-9]*' "$out" | cut -d' ' -f2)
 [ -e one-$id.sbatch ] || fail "the job was not kept"
 freeze one-$id.h5
 expect_exit 0 status
-expect_text "^$id +RUNNING +1  8 +[0-9]+/150 +[0-9,]+ +[0-9]+:[0-9:]+ +0:0[0-9]:[0-9]+  \./one-$id\.h5$"
+expect_text "^$id +RUNNING +1  8 +[0-9]+/150 +[0-9,]+ +[0-9]+:[0-9:]+ +0:(0[0-9]|10):[0-9]+  \./one-$id\.h5$"
 thaw one-$id.h5
 finished "$id"
 same whole.h5 one-$id.h5
