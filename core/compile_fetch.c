@@ -1,24 +1,17 @@
 /* How fast this processor takes in straight-line code: long instructions without work, so that nothing but fetching and
  * decoding them can bind, and far more of them than fit L1. */
 #include "core/bytes.h"
+#include "core/clock.h"
 #include "core/compile.h"
 #include "core/mem.h"
 
 #include <ioanneal/plan.h>
 #include <string.h>
-#include <time.h>
 
 #if IOA_HAVE_X86_KERNELS && defined(__linux__)
 #include <sys/mman.h>
 
 typedef void code_function(void);
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* nop with eight bytes, again and again, then ret. */
 static void fill(ioa_bytes *text, size_t bytes)
@@ -31,12 +24,12 @@ static void fill(ioa_bytes *text, size_t bytes)
 static double rate_of(const unsigned char *pages, size_t bytes, double seconds)
 {
     code_function *run;
-    double best = 0, end = now() + seconds;
+    double best = 0, end = ioa_clock() + seconds;
     memcpy(&run, &pages, sizeof run); /* ISO C has no cast from data to function pointers */
-    for (int i = 0; i < 5 || now() < end; i++) {
-        double start = now();
+    for (int i = 0; i < 5 || ioa_clock() < end; i++) {
+        double start = ioa_clock();
         for (int k = 0; k < 8; k++) run();
-        double rate = 8 * (double)bytes / (now() - start);
+        double rate = 8 * (double)bytes / (ioa_clock() - start);
         if (rate > best) best = rate;
     }
     return best;

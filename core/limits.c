@@ -1,24 +1,17 @@
 #include "core/limits.h"
 
+#include "core/clock.h"
 #include "core/compile.h"
 #include "core/kernel.h"
 #include "core/mem.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define KIND_L1 (32u << 10) /* where the machine does not tell */
 #define KIND_L2 (1u << 20)
 #define KIND_L3 (16u << 20)
 #define MOST_BYTES (256u << 20)
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static uint64_t or_else(uint64_t known, uint64_t otherwise)
 {
@@ -29,10 +22,10 @@ static uint64_t or_else(uint64_t known, uint64_t otherwise)
  * enough to be timed. */
 static double best_rate(const ioa_kernel *kernel, ioa_probe probe, float *data, size_t floats, double seconds)
 {
-    double best = 0, end = now() + seconds;
+    double best = 0, end = ioa_clock() + seconds;
     uint64_t repeats = 1;
-    for (int windows = 0; windows < 3 || now() < end; windows++) {
-        double start = now(), units = kernel->probe(probe, data, floats, repeats), taken = now() - start;
+    for (int windows = 0; windows < 3 || ioa_clock() < end; windows++) {
+        double start = ioa_clock(), units = kernel->probe(probe, data, floats, repeats), taken = ioa_clock() - start;
         if (taken < 2e-4) {
             repeats *= 2;
             windows = -1;

@@ -1,5 +1,6 @@
 #include "core/measure.h"
 
+#include "core/clock.h"
 #include "core/mem.h"
 #include "core/network.h"
 
@@ -70,7 +71,7 @@ static uint32_t interleave(const ioa_contest *c, const ioa_contender *field, uin
     uint32_t passes[FIELD], done = 0;
     for (int i = 0; i < FIELD; i++)
         if (ioa_contender_exists(&field[i])) passes[i] = ioa_contest_passes(ioa_contest_warm(c, &field[i]));
-    while (done < wanted && (done < 3 || ioa_contest_now() < c->deadline)) {
+    while (done < wanted && (done < 3 || ioa_clock() < c->deadline)) {
         for (uint32_t i = 0; i < FIELD; i++) {
             uint32_t who = (i + done) % FIELD;
             if (ioa_contender_exists(&field[who])) times[who][done] = ioa_contest_time(c, &field[who], passes[who]);
@@ -158,7 +159,7 @@ ioa_status ioa_measure(const ioa_network *network, const uint32_t *order, const 
                        ioa_measurement *out, ioa_error *error)
 {
     const ioa_plan_choice choice = {.isa = o->isa, .batch = o->batch, .threads = o->threads};
-    double start = ioa_contest_now(), seconds = o->seconds > 0 ? o->seconds : 10;
+    double start = ioa_clock(), seconds = o->seconds > 0 ? o->seconds : 10;
     ioa_contender field[FIELD] = {0};
     ioa_measurement m = {0};
     ioa_contest *c = ioa_alloc_zero(1, sizeof *c);

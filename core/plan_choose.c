@@ -1,4 +1,5 @@
 /* The candidates for a batch on this machine, the likely best first. */
+#include "core/clock.h"
 #include "core/compile.h"
 #include "core/mem.h"
 #include "core/network.h"
@@ -48,7 +49,7 @@ static ioa_status try_plan(ioa_contest *c, ioa_plan_options options, ioa_contend
 {
     ioa_contender challenger;
     options.isa = c->isa;
-    if (best->plan && ioa_contest_now() > c->deadline) return IOA_OK;
+    if (best->plan && ioa_clock() > c->deadline) return IOA_OK;
     if (best->plan && options.layout != IOA_LAYOUT_CSR && was_tried(c, &options)) return IOA_OK;
     ioa_status status = ioa_contest_plan(c, c->order, &options, &challenger, error);
     if (status == IOA_OK) ioa_contest_challenge(c, best, &challenger);
@@ -154,7 +155,7 @@ static ioa_status choose_own(ioa_contest *c, ioa_contender *best, ioa_error *err
 ioa_status ioa_contest_choose(ioa_contest *c, ioa_contender *best, ioa_error *error)
 {
     ioa_contender csr = {0};
-    double start = ioa_contest_now(), deadline = c->deadline;
+    double start = ioa_clock(), deadline = c->deadline;
     c->deadline = start + 0.75 * (deadline - start);
     ioa_status status = choose_own(c, best, error);
     c->deadline = deadline;
@@ -171,7 +172,7 @@ ioa_status ioa_plan_choose(const ioa_network *network, const uint32_t *order, co
     ioa_contender best = {0};
     if (!c) return ioa_fail_nomem(error, "a choice of plans", 1, sizeof *c);
     ioa_status status = ioa_contest_open(c, network, order, choice, 1, error);
-    c->deadline = ioa_contest_now() + (choice->seconds > 0 ? choice->seconds : 1);
+    c->deadline = ioa_clock() + (choice->seconds > 0 ? choice->seconds : 1);
     if (status == IOA_OK) status = ioa_contest_choose(c, &best, error);
     if (status == IOA_OK) {
         *plan = best.plan;

@@ -1,5 +1,6 @@
 #include "core/plan_contest.h"
 
+#include "core/clock.h"
 #include "core/mem.h"
 #include "core/network.h"
 #include "core/parallel.h"
@@ -9,20 +10,12 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 #define WINDOW 400e-6 /* a timed window is at least that long */
 #define COLD_PASSES 8 /* windows of fewer passes start with one that is not timed: what others left in the caches (code
                          above all, three times as slow from memory) would count */
 #define ROUNDS 11     /* of a comparison of two candidates, fewer if one is clearly faster: */
 #define CLEAR 1.25    /* by this ratio, twice */
-
-double ioa_contest_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 ioa_status ioa_contest_open(ioa_contest *c, const ioa_network *network, const uint32_t *order,
                             const ioa_plan_choice *choice, uint64_t seed, ioa_error *error)
@@ -85,12 +78,12 @@ ioa_status ioa_contest_plan(const ioa_contest *contest, const uint32_t *order, c
 
 static double time_passes(const ioa_contest *contest, const ioa_contender *c, uint32_t passes)
 {
-    double start = ioa_contest_now();
+    double start = ioa_clock();
     for (uint32_t i = 0; i < passes; i++) {
         if (c->mkl) ioa_mkl_run(c->mkl, contest->x, contest->y, contest->batch);
         else ioa_plan_run_threads(c->plan, contest->x, contest->y, contest->batch, contest->threads, c->scratch);
     }
-    return (ioa_contest_now() - start) / passes;
+    return (ioa_clock() - start) / passes;
 }
 
 double ioa_contest_time(const ioa_contest *contest, const ioa_contender *c, uint32_t passes)
@@ -137,7 +130,7 @@ void ioa_contest_challenge(ioa_contest *contest, ioa_contender *best, ioa_conten
     uint32_t rounds = 0, passes[2];
     passes[0] = ioa_contest_passes(ioa_contest_warm(contest, best));
     passes[1] = ioa_contest_passes(ioa_contest_warm(contest, challenger));
-    while (rounds < ROUNDS && (rounds == 0 || ioa_contest_now() < contest->deadline)) {
+    while (rounds < ROUNDS && (rounds == 0 || ioa_clock() < contest->deadline)) {
         times[1][rounds] = ioa_contest_time(contest, challenger, passes[1]);
         times[0][rounds] = ioa_contest_time(contest, best, passes[0]);
         double ratio = ratios[rounds] = times[1][rounds] / times[0][rounds];

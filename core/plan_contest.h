@@ -22,7 +22,7 @@ typedef struct ioa_contest {
     ioa_isa isa; /* never AUTO */
     uint32_t batch, threads;
     float *x, *y;    /* [batch, I], [batch, S]; owned */
-    double deadline; /* of the present phase, by ioa_contest_now */
+    double deadline; /* of the present phase, by ioa_clock */
     ioa_candidate tried[IOA_MOST_CANDIDATES];
     uint32_t tried_count;
 } ioa_contest;
@@ -33,8 +33,6 @@ typedef struct ioa_contender {
     ioa_mkl *mkl; /* with activations of its own */
     void *scratch; /* one for each thread */
 } ioa_contender;
-
-double ioa_contest_now(void); /* monotonic seconds */
 
 /* Inputs are random in [-1, 1), keyed by `seed`. IOA_ERR_INPUT for impossible conditions; IOA_ERR_NOMEM. */
 ioa_status ioa_contest_open(ioa_contest *contest, const ioa_network *network, const uint32_t *order,

@@ -1,6 +1,7 @@
 /* The search on a worker: constructive orders, tempering, and what may interrupt it. */
 #include "optimizer/mpi/seat.h"
 
+#include "core/clock.h"
 #include "core/mem.h"
 #include "core/network.h"
 #include "optimizer/search/scorer.h"

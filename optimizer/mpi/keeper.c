@@ -1,5 +1,6 @@
 #include "optimizer/mpi/keeper.h"
 
+#include "core/clock.h"
 #include "core/mem.h"
 #include "core/network.h"
 #include "io/atomic_file.h"

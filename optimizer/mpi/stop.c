@@ -1,6 +1,6 @@
 #include "optimizer/mpi/stop.h"
 
-#include "optimizer/search/tempering.h"
+#include "core/clock.h"
 
 #include <math.h>
 #include <signal.h>

@@ -1,18 +1,11 @@
 #include "optimizer/search/tempering_internal.h"
 
+#include "core/clock.h"
 #include "core/mem.h"
 
 #include <string.h>
-#include <time.h>
 
 #define COLD_PART 0.75 /* of the cooling: from here on it counts if nothing is gained */
-
-double ioa_clock(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 void ioa_tempering_destroy(ioa_tempering *t)
 {

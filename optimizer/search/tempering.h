@@ -107,7 +107,4 @@ void ioa_tempering_state_save(const ioa_tempering *tempering, uint32_t index, vo
 ioa_status ioa_tempering_state_load(ioa_tempering *tempering, uint32_t index, const void *bytes, uint64_t count,
                                     ioa_error *error);
 
-/* Monotonic seconds. */
-double ioa_clock(void);
-
 #endif

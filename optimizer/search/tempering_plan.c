@@ -1,6 +1,8 @@
 /* Where a round stands in the plan of the search, and the plan itself where it comes from a time limit. */
 #include "optimizer/search/tempering_internal.h"
 
+#include "core/clock.h"
+
 #define PLAN_MARGIN 0.94   /* share of the time that is planned for: rounds do not all take the same time */
 #define QUENCH_ROUNDS 25   /* one round in so many, at the end, is at temperature 0 */
 #define EARLY_SURVEYS 64   /* rounds in which every 4th has a survey; later every 16th */

@@ -1,6 +1,8 @@
 /* One round of the tempering loop: annealing, messages, and what follows from them. */
 #include "optimizer/search/tempering_internal.h"
 
+#include "core/clock.h"
+
 #include <string.h>
 
 ioa_status ioa_tempering_turn(ioa_tempering *t, uint64_t round, ioa_error *error)

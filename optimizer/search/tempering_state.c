@@ -1,6 +1,8 @@
 /* Taking a search apart between two rounds, and putting it together again. */
 #include "optimizer/search/tempering_internal.h"
 
+#include "core/clock.h"
+
 #include <string.h>
 
 /* The elite's totals and sketches, and the stagnation's rounds, as arrays of whole numbers. */
