@@ -79,6 +79,13 @@ void ioa_segments_clear(ioa_segments *s);
  * as stay in cache while they are annealed, if they are long against what the memory holds. */
 uint32_t ioa_segments_default(uint64_t connections, uint64_t memory);
 
+/* Where the i-th of `segments` segments should end, i >= 1, as a step; `shifted`: half a segment earlier, and segment
+ * `segments` + 1 takes the rest. */
+static inline uint64_t ioa_segments_end(uint64_t connections, uint64_t i, uint64_t segments, bool shifted)
+{
+    return shifted ? connections * (2 * i - 1) / (2 * segments) : connections * i / segments;
+}
+
 /* ---- helpers on other ranks ---- */
 
 /* The ranks that work for one replica: rank 0 has it, the others help. */
