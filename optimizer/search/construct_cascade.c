@@ -239,7 +239,7 @@ unsigned ioa_construct_cascade_settings(const ioa_network *network)
 ioa_status ioa_construct_cascade_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
                                         uint32_t *order, ioa_error *error)
 {
-    uint32_t size = (uint32_t)(memory - 2 < network->a.neurons ? memory - 2 : network->a.neurons);
+    uint32_t size = ioa_partition_size(network, memory);
     uint64_t w = network->connections, best = UINT64_MAX;
     unsigned count = ioa_construct_cascade_settings(network);
     if (count == 1) return build(network, size, 0, limits, order, error);
