@@ -25,9 +25,8 @@ typedef struct walk {
 static walk start(const ioa_network *network, const ioa_plan_steps *steps, const ioa_grouping *grouping,
                   const ioa_group_block *block)
 {
-    walk w = {&network->a, steps, grouping, block, ioa_group_members(grouping, block), 0, block->from};
-    while (w.count < grouping->size && w.members[w.count] != IOA_NO_SLOT) w.count++;
-    return w;
+    return (walk){&network->a, steps, grouping, block, ioa_group_members(grouping, block),
+                  ioa_group_member_count(grouping, block), block->from};
 }
 
 /* The next source; false after the last one. */

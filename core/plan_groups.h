@@ -32,6 +32,15 @@ static inline const uint32_t *ioa_group_members(const ioa_grouping *grouping, co
     return grouping->members + (uint64_t)block->group * grouping->size;
 }
 
+/* How many there are. */
+static inline uint32_t ioa_group_member_count(const ioa_grouping *grouping, const ioa_group_block *block)
+{
+    const uint32_t *members = ioa_group_members(grouping, block);
+    uint32_t count = 0;
+    while (count < grouping->size && members[count] != IOA_NO_SLOT) count++;
+    return count;
+}
+
 /* `steps` hold whole rows, one after the other (layouts ROWS and SORTED). Rows that do not depend on each other form
  * stretches; within one, rows with many common sources are put together, and where `panel` is not 0, all groups of
  * the stretch run over one panel of so many sources before the next. Where `hot` is not 0, stretches go in pairs: so many

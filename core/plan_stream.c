@@ -22,6 +22,11 @@ static uint32_t take_slot(slot_pool *pool)
     return pool->depth ? pool->freed[--pool->depth] : pool->used++;
 }
 
+static void give_slot_back(slot_pool *pool, uint32_t neuron)
+{
+    pool->freed[pool->depth++] = pool->of[neuron];
+}
+
 static void assign_ends(const ioa_network *n, const ioa_plan_steps *s, slot_pool *pool, ioa_plan *p)
 {
     const ioa_network_arrays *a = &n->a;
@@ -56,6 +61,24 @@ static uint32_t offset_of(const writer *w, uint32_t neuron)
     return (uint32_t)ioa_slot_offset(w->pool->of[neuron], w->tile);
 }
 
+/* A connection from u is done. */
+static void use_source(writer *w, uint32_t u)
+{
+    if (--w->uses[u] == 0 && !w->network->is_output[u] && !w->steps->constant[u]) give_slot_back(w->pool, u);
+}
+
+/* Destination v is complete. Where it is nobody's, it goes at once. */
+static void complete_destination(writer *w, uint32_t v)
+{
+    if (!w->uses[v] && !w->network->is_output[v]) give_slot_back(w->pool, v);
+}
+
+static void count_stored(writer *w, uint32_t destinations, bool first)
+{
+    w->stored += destinations;
+    w->continued += first ? 0 : destinations;
+}
+
 static bool takes_param(unsigned activation)
 {
     return activation == IOA_ACT_LEAKY_RELU || activation == IOA_ACT_CLIPPED_RELU;
@@ -87,16 +110,15 @@ static uint64_t write_run(writer *w, uint64_t t)
     for (; t < s->count && s->destinations[s->edges[t]] == v; t++, count++) {
         uint32_t e = s->edges[t], u = n->a.indices[e];
         step[count] = (ioa_step){offset_of(w, u), n->a.weights[e]};
-        if (--w->uses[u] == 0 && !n->is_output[u] && !s->constant[u]) w->pool->freed[w->pool->depth++] = w->pool->of[u];
+        use_source(w, u);
     }
-    w->stored++;
-    w->continued += !first;
+    count_stored(w, 1, first);
     bool last = (w->missing[v] -= count) == 0, param = last && takes_param(n->a.activation[v]);
     *run = (ioa_run){.destination = offset_of(w, v), .count = count,
                      .flags = (uint8_t)((first ? IOA_RUN_FIRST : 0) | (last ? IOA_RUN_LAST : 0) |
                                         (param ? IOA_RUN_PARAM : 0)),
                      .activation = n->a.activation[v], .bias = s->bias[v]};
-    if (last && !w->uses[v] && !n->is_output[v]) w->pool->freed[w->pool->depth++] = w->pool->of[v]; /* nobody's */
+    if (last) complete_destination(w, v);
     if (w->quads) gather_quads(step, count);
     if (param) step[count++] = (ioa_step){0, n->a.param ? n->a.param[v] : 0.0f};
     w->stream = (unsigned char *)(step + count);
@@ -108,22 +130,12 @@ static void write_block(writer *w, const ioa_grouping *g, const ioa_group_block 
 {
     const ioa_network *n = w->network;
     const uint32_t *members = ioa_group_members(g, block);
-    for (uint32_t k = 0; k < g->size && block->first && members[k] != IOA_NO_SLOT; k++)
-        w->pool->of[members[k]] = take_slot(w->pool);
-    for (uint32_t k = 0; k < g->size && members[k] != IOA_NO_SLOT; k++) {
-        w->stored++;
-        w->continued += !block->first;
-    }
+    const uint32_t count = ioa_group_member_count(g, block);
+    for (uint32_t k = 0; k < count && block->first; k++) w->pool->of[members[k]] = take_slot(w->pool);
+    count_stored(w, count, block->first);
     w->stream = ioa_group_write(n, w->steps, g, block, w->pool->of, w->tile, w->stream);
-    for (uint64_t i = block->from; i < block->to; i++) {
-        uint32_t u = n->a.indices[g->edges[i]];
-        if (--w->uses[u] == 0 && !n->is_output[u] && !w->steps->constant[u])
-            w->pool->freed[w->pool->depth++] = w->pool->of[u];
-    }
-    for (uint32_t k = 0; k < g->size && block->last && members[k] != IOA_NO_SLOT; k++) {
-        uint32_t v = members[k];
-        if (!w->uses[v] && !n->is_output[v]) w->pool->freed[w->pool->depth++] = w->pool->of[v]; /* nobody's */
-    }
+    for (uint64_t i = block->from; i < block->to; i++) use_source(w, n->a.indices[g->edges[i]]);
+    for (uint32_t k = 0; k < count && block->last; k++) complete_destination(w, members[k]);
 }
 
 static void count_runs(const ioa_network *n, const ioa_plan_steps *s, ioa_plan *p)

@@ -53,7 +53,7 @@ static bool cut_by_depth(ioa_partition *p, uint32_t size, bool twins)
 static ioa_status construct(const ioa_network *network, uint64_t memory, bool twins, ioa_construct_limits *limits,
                             uint32_t *order, ioa_error *error)
 {
-    uint32_t size = (uint32_t)(memory - 2 < network->a.neurons ? memory - 2 : network->a.neurons);
+    uint32_t size = ioa_partition_size(network, memory);
     ioa_partition p;
     ioa_status status = ioa_partition_create(network, size, &p, error);
     if (status == IOA_OK) status = ioa_partition_limit(&p, limits, error);

@@ -79,7 +79,7 @@ static ioa_status follow(start *x, const uint32_t *order, ioa_error *error)
 ioa_status ioa_construct_sequence_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
                                          uint32_t *order, ioa_error *error)
 {
-    uint32_t size = (uint32_t)(memory - 2 < network->a.neurons ? memory - 2 : network->a.neurons);
+    uint32_t size = ioa_partition_size(network, memory);
     bool greedy = ioa_construct_greedy_affordable(network, memory);
     start x = {0};
     ioa_status status = greedy ? ioa_construct_greedy_within(network, memory, limits, order, error) : IOA_OK;

@@ -3,6 +3,7 @@
 
 #include "core/mem.h"
 #include "optimizer/search/exact_state.h"
+#include "optimizer/search/segment.h"
 
 #include <ioanneal/memory.h>
 #include <string.h>
@@ -256,12 +257,9 @@ void ioa_exact_sweep_begin(ioa_exact_sweep *s, const uint32_t *order)
 ioa_status ioa_exact_sweep_next(ioa_exact_sweep *s, const ioa_exact_course *c, uint32_t *order, ioa_exact_swept *swept,
                                 ioa_error *error)
 {
-    const uint64_t w = s->g->W, segments = c->segments;
+    const uint64_t w = s->g->W;
     uint64_t behind = s->at;
-    while (behind <= s->at) { /* none is empty */
-        behind = c->shifted ? w * (2 * (uint64_t)s->index + 1) / (2 * segments) : w * (s->index + UINT64_C(1)) / segments;
-        s->index++;
-    }
+    while (behind <= s->at) behind = ioa_segments_end(w, ++s->index, c->segments, c->shifted); /* none is empty */
     if (behind > w) behind = w;
     const uint32_t first = s->at;
     s->at = (uint32_t)behind;

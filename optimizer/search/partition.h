@@ -40,6 +40,12 @@ typedef struct ioa_partition {
     uint32_t fresh;           /* blocks for which a completed neuron is taken to stay resident, and is then used first; 0 at first */
 } ioa_partition;
 
+/* The largest block that a fast memory of `memory` slots holds beside a source and a weight, or all neurons. */
+static inline uint32_t ioa_partition_size(const ioa_network *network, uint64_t memory)
+{
+    return (uint32_t)(memory - 2 < network->a.neurons ? memory - 2 : network->a.neurons);
+}
+
 /* For a fast memory of `size` + 2 slots. IOA_ERR_NOMEM. */
 ioa_status ioa_partition_create(const ioa_network *network, uint32_t size, ioa_partition *partition, ioa_error *error);
 void ioa_partition_destroy(ioa_partition *partition);

@@ -31,8 +31,7 @@ static void place_cuts(ioa_segments *s, uint64_t connections, uint64_t chunk, ui
     s->count = 0;
     s->cut[0] = 0;
     for (uint64_t i = 1; i <= segments; i++) {
-        uint64_t ideal = shifted ? connections * (2 * i - 1) / (2 * segments) : connections * i / segments;
-        uint64_t at = ideal / chunk * chunk;
+        uint64_t at = ioa_segments_end(connections, i, segments, shifted) / chunk * chunk;
         if (at > s->cut[s->count] && at < connections) s->cut[++s->count] = (uint32_t)at;
     }
     s->cut[++s->count] = (uint32_t)connections;
