@@ -210,6 +210,7 @@ ioa_work ioa_code_work(const ioa_code *code, size_t batch)
                                     : tiles;
     ioa_work w = {.flops = 2.0 * (double)f->products * (double)batch,
                   .load_bytes = (double)(f->reads + f->extra_reads) * row * tiles,
+                  .operand_share = (double)f->products / (double)(f->reads + f->extra_reads) * (double)batch / (tiles * (double)tile),
                   .write_bytes = (double)(f->writes + f->extra_writes) * row * tiles,
                   .value_bytes = (double)code->loads * row * tiles,
                   .value_set = (double)tile_floats(code) * sizeof(float) * (passes < tiles ? tiles / passes : 1),
