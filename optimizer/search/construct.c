@@ -29,6 +29,13 @@ static const ioa_constructor constructors[] = {
      ioa_construct_separation_affordable, ioa_construct_separation_within},
 };
 
+bool ioa_construct_told_to_stop(ioa_construct_limits *limits)
+{
+    if (!limits) return false;
+    if (!limits->stopped && limits->stop) limits->stopped = limits->stop(limits->context);
+    return limits->stopped;
+}
+
 uint64_t ioa_construct_work(const ioa_network *network)
 {
     return UINT64_C(1000000000) + 10 * network->connections;

@@ -15,6 +15,9 @@ typedef struct ioa_construct_limits {
     bool stopped;                /* out: it was told to stop, and the order is not to be used */
 } ioa_construct_limits;
 
+/* Asks whether to stop, unless the answer has been yes before. NULL: never. */
+bool ioa_construct_told_to_stop(ioa_construct_limits *limits);
+
 /* The work that large networks are given: some seconds, and some passes over the network. */
 uint64_t ioa_construct_work(const ioa_network *network);
 

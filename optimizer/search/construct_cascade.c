@@ -215,18 +215,13 @@ ioa_status ioa_construct_cascade_blocks(const ioa_network *network, uint32_t siz
     return status;
 }
 
-static bool told_to_stop(const ioa_construct_limits *limits)
-{
-    return limits && limits->stopped;
-}
-
 static ioa_status build(const ioa_network *network, uint32_t size, unsigned which, ioa_construct_limits *limits,
                         uint32_t *order, ioa_error *error)
 {
     ioa_partition p;
     ioa_status status = ioa_construct_cascade_blocks(network, size, which, limits, &p, error);
     if (status != IOA_OK) return status;
-    if (!told_to_stop(limits)) status = ioa_partition_order(&p, order, error);
+    if (!limits->stopped) status = ioa_partition_order(&p, order, error);
     ioa_partition_destroy(&p);
     return status;
 }
@@ -248,7 +243,7 @@ ioa_status ioa_construct_cascade_within(const ioa_network *network, uint64_t mem
     for (unsigned i = 0; status == IOA_OK && i < count; i++) {
         ioa_io io;
         status = build(network, size, i, limits, trial, error);
-        if (told_to_stop(limits)) break;
+        if (limits->stopped) break;
         if (status == IOA_OK) status = ioa_memory_count(network, trial, memory, IOA_POLICY_MIN, &io, error);
         if (status != IOA_OK || io.reads + io.writes >= best) continue;
         best = io.reads + io.writes;
@@ -260,5 +255,6 @@ ioa_status ioa_construct_cascade_within(const ioa_network *network, uint64_t mem
 
 ioa_status ioa_construct_cascade(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error)
 {
-    return ioa_construct_cascade_within(network, memory, NULL, order, error);
+    ioa_construct_limits limits = {.work = ioa_construct_work(network)};
+    return ioa_construct_cascade_within(network, memory, &limits, order, error);
 }

@@ -212,9 +212,9 @@ static void emit(const greedy *g, uint32_t v, uint32_t *order, uint64_t *step)
 static bool ended(greedy *g)
 {
     if (!g->limits) return false;
-    if (g->work - g->looked >= LOOK_AFTER && g->limits->stop) {
+    if (g->work - g->looked >= LOOK_AFTER) {
         g->looked = g->work;
-        g->limits->stopped = g->limits->stopped || g->limits->stop(g->limits->context);
+        ioa_construct_told_to_stop(g->limits);
     }
     return g->limits->stopped || g->work > g->limits->work;
 }

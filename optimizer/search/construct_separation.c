@@ -67,7 +67,7 @@ typedef struct best {
     uint64_t excess;
     uint32_t in_vain; /* plays since it was lowered */
     uint32_t *order; /* [W] the best so far */
-    const ioa_construct_limits *limits; /* or NULL */
+    ioa_construct_limits *limits; /* or NULL */
     ioa_status status;
     ioa_error *error;
 } best;
@@ -105,7 +105,7 @@ static bool try_play(const ioa_separation_moves *moves, void *context)
 static bool is_told_to_stop(void *context)
 {
     const best *b = context;
-    return b->limits && b->limits->stop && b->limits->stop(b->limits->context);
+    return ioa_construct_told_to_stop(b->limits);
 }
 
 static void search(best *b, bool wide)
@@ -131,7 +131,7 @@ static void search(best *b, bool wide)
     ioa_free(game);
 }
 
-static ioa_status construct(const ioa_network *network, uint64_t memory, bool wide, const ioa_construct_limits *limits,
+static ioa_status construct(const ioa_network *network, uint64_t memory, bool wide, ioa_construct_limits *limits,
                             uint32_t *order, ioa_error *error)
 {
     const ioa_network_arrays *a = &network->a;
@@ -162,7 +162,7 @@ ioa_status ioa_construct_separation_within(const ioa_network *network, uint64_t 
                                            uint32_t *order, ioa_error *error)
 {
     ioa_status status = construct(network, memory, true, limits, order, error);
-    if (limits->stop && limits->stop(limits->context)) limits->stopped = true;
+    ioa_construct_told_to_stop(limits);
     return status;
 }
 

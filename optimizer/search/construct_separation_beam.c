@@ -23,7 +23,7 @@ typedef struct kept {
     uint32_t last; /* removal, or NONE */
 } kept;
 
-/* A state that has not been made yet: `parent` with `neuron` removed and `spilled` absent. NONE: the parent itself. */
+/* A state that has not been made yet: `parent` with `neuron` removed and `spilled` absent (NONE: no more of them). */
 typedef struct candidate {
     uint32_t parent, neuron;
     uint32_t spilled[MOST_SPILLED];

@@ -36,12 +36,9 @@ static bool in_sample(const ioa_partition *p, uint32_t u)
 
 bool ioa_partition_stopped(ioa_partition *p)
 {
-    if (!p->limits) return false;
-    if (!p->limits->stopped && p->limits->stop && p->work >= LOOK_AFTER) {
-        p->work = 0;
-        p->limits->stopped = p->limits->stop(p->limits->context);
-    }
-    return p->limits->stopped;
+    if (p->work < LOOK_AFTER) return p->limits && p->limits->stopped;
+    p->work = 0;
+    return ioa_construct_told_to_stop(p->limits);
 }
 
 void ioa_partition_arrive(ioa_partition *p, uint32_t u)

@@ -15,8 +15,9 @@
  * accesses outside, temperature, proposals and what they are made of, and the key of its random stream. Tasks are done by
  * whoever is free; the results go where they came from.
  *
- * Memory: a whole order that is annealed at once takes 24 bytes per connection; in S segments it takes 24 / S and some
- * 20 for the segment's own graph / S, and the order. It is also faster: a segment of some 100,000 connections stays in cache.
+ * Memory: a replica that anneals its order at once takes 32 bytes per connection: 24 for the state (priced.h), 8 for the
+ * order and its best. In S segments it takes the latter 8, and while one is annealed, 44 / S: its state, and 20 for its own
+ * graph. It is also faster: a segment of some 30,000 connections stays in cache.
  *
  * A neuron that is kept in memory across a border is taken for one that is read again behind it, where it is
  * hidden: there are no more of these per border than slots, and borders move. */
@@ -75,7 +76,7 @@ ioa_status ioa_segments_cut(ioa_segments *s, ioa_order_prices *prices, const uin
                             uint32_t segments, bool shifted, uint32_t *local, ioa_error *error);
 void ioa_segments_clear(ioa_segments *s);
 
-/* The number of segments that suits a network and a memory of M slots: 1 up to some 100,000 connections, then as many
+/* The number of segments that suits a network and a memory of M slots: 1 up to 400,000 connections, then as many
  * as stay in cache while they are annealed, if they are long against what the memory holds. */
 uint32_t ioa_segments_default(uint64_t connections, uint64_t memory);
 

@@ -162,12 +162,6 @@ static void attempt(walk *w, double temperature)
     for (uint32_t i = from; i < from + count; i++) s->position[s->at[i]] = i;
 }
 
-static bool told_to_stop(ioa_construct_limits *limits)
-{
-    if (!limits->stopped && limits->stop) limits->stopped = limits->stop(limits->context);
-    return limits->stopped;
-}
-
 ioa_status ioa_sequence_anneal(ioa_sequence *s, ioa_construct_limits *limits, ioa_error *error)
 {
     uint32_t n = s->b->count, *best = ioa_alloc_copy(s->at, n, sizeof *best);
@@ -183,7 +177,7 @@ ioa_status ioa_sequence_anneal(ioa_sequence *s, ioa_construct_limits *limits, io
         for (uint32_t moves = 1; s->work < end; moves++) {
             double progress = (double)(s->work - begin) / (double)limits->work;
             attempt(&w, HOT + (COLD - HOT) * progress);
-            if (moves % ASK_EVERY == 0 && told_to_stop(limits)) break;
+            if (moves % ASK_EVERY == 0 && ioa_construct_told_to_stop(limits)) break;
         }
         ioa_sequence_count(s);
         if (s->total >= least) continue;

@@ -25,6 +25,18 @@ static ioa_network *random_dag(uint64_t seed)
     return network;
 }
 
+/* A perceptron, and its order in blocks for a memory; the caller frees both. */
+static ioa_network *perceptron(uint64_t seed, uint64_t memory, uint32_t **order)
+{
+    static const uint32_t widths[] = {120, 90, 70, 20};
+    ioa_generate_common common = {.seed = seed, .hidden = IOA_ACT_RELU};
+    ioa_network *network;
+    assert_int_equal(ioa_generate_mlp(widths, 4, 0.1, &common, &network, NULL), IOA_OK);
+    *order = ioa_alloc(network->connections, sizeof **order);
+    assert_int_equal(ioa_construct_blocks(network, memory, *order, NULL), IOA_OK);
+    return network;
+}
+
 static int64_t excess(const ioa_network *network, const uint32_t *order, uint64_t memory)
 {
     ioa_io io;
@@ -84,15 +96,11 @@ static void every_proposal_on_dags_is_counted_exactly(void **state)
 static void generated_networks_are_counted_exactly(void **state)
 {
     (void)state;
-    static const uint32_t widths[] = {120, 90, 70, 20};
     static const uint64_t memories[] = {3, 8, 32, 100, 1000};
     for (uint64_t seed = 0; seed < 1 + NETWORKS / 100; seed++)
         for (size_t m = 0; m < sizeof memories / sizeof *memories; m++) {
-            ioa_generate_common common = {.seed = seed, .hidden = IOA_ACT_RELU};
-            ioa_network *network;
-            assert_int_equal(ioa_generate_mlp(widths, 4, 0.1, &common, &network, NULL), IOA_OK);
-            uint32_t *order = ioa_alloc(network->connections, sizeof *order);
-            assert_int_equal(ioa_construct_blocks(network, memories[m], order, NULL), IOA_OK);
+            uint32_t *order;
+            ioa_network *network = perceptron(seed, memories[m], &order);
             assert_true(follow(network, order, memories[m], seed, 30000, 1500) > 100);
             ioa_free(order);
             ioa_network_destroy(network);
@@ -175,14 +183,10 @@ static void segments_change_what_the_whole_order_changes(void **state)
         }
         ioa_network_destroy(network);
     }
-    static const uint32_t widths[] = {120, 90, 70, 20};
     static const uint64_t memories[] = {3, 8, 32, 60};
     for (size_t m = 0; m < sizeof memories / sizeof *memories; m++) {
-        ioa_generate_common common = {.seed = m, .hidden = IOA_ACT_RELU};
-        ioa_network *network;
-        assert_int_equal(ioa_generate_mlp(widths, 4, 0.1, &common, &network, NULL), IOA_OK);
-        uint32_t *order = ioa_alloc(network->connections, sizeof *order);
-        assert_int_equal(ioa_construct_blocks(network, memories[m], order, NULL), IOA_OK);
+        uint32_t *order;
+        ioa_network *network = perceptron(m, memories[m], &order);
         sweep(network, order, memories[m], m, 6000, &whole, &sum);
         ioa_free(order);
         ioa_network_destroy(network);

@@ -66,6 +66,30 @@ static void blocks_of(const ioa_network *network, ioa_blocks *blocks)
     ioa_partition_destroy(&p);
 }
 
+/* Rings of twins, the cascade's sequence of their blocks, and room for an order. */
+typedef struct rings {
+    ioa_network *network;
+    ioa_blocks b;
+    ioa_sequence s; /* of b */
+    uint32_t *order;
+} rings;
+
+static void set_up(rings *r, uint64_t seed)
+{
+    r->network = rings_of_twins(seed);
+    blocks_of(r->network, &r->b);
+    assert_int_equal(ioa_sequence_create(&r->b, MEMORY - 1, &r->s, NULL), IOA_OK);
+    r->order = ioa_alloc(r->network->connections, sizeof *r->order);
+}
+
+static void tear_down(rings *r)
+{
+    ioa_free(r->order);
+    ioa_sequence_destroy(&r->s);
+    ioa_blocks_destroy(&r->b);
+    ioa_network_destroy(r->network);
+}
+
 static uint64_t excess(const ioa_network *network, const uint32_t *order)
 {
     ioa_io io;
@@ -135,41 +159,39 @@ static void classes_hold_what_is_alike(void **state)
 static void changes_are_counted(void **state)
 {
     (void)state;
-    ioa_network *network = rings_of_twins(3);
-    ioa_blocks b;
-    ioa_sequence s, fresh;
+    rings r;
+    ioa_sequence fresh;
     ioa_pcg32 rng = ioa_rng_keyed(3, IOA_RNG_TEST, 2, 0);
     unsigned tried = 0, changed = 0, off = 0;
-    blocks_of(network, &b);
-    assert_int_equal(ioa_sequence_create(&b, MEMORY - 1, &s, NULL), IOA_OK);
-    assert_int_equal(ioa_sequence_create(&b, MEMORY - 1, &fresh, NULL), IOA_OK);
+    set_up(&r, 3);
+    ioa_sequence *s = &r.s;
+    const uint32_t count = r.b.count;
+    assert_int_equal(ioa_sequence_create(&r.b, MEMORY - 1, &fresh, NULL), IOA_OK);
     while (tried < 3000) {
-        uint32_t from = ioa_pcg32_below(&rng, b.count), to = ioa_pcg32_below(&rng, b.count);
-        if (ioa_pcg32_below(&rng, 4)) to = from + 5 < b.count ? from + ioa_pcg32_below(&rng, 6) : from;
-        carry(&s, from, to);
-        if (from == to || !legal(&s)) {
-            carry(&s, to, from);
+        uint32_t from = ioa_pcg32_below(&rng, count), to = ioa_pcg32_below(&rng, count);
+        if (ioa_pcg32_below(&rng, 4)) to = from + 5 < count ? from + ioa_pcg32_below(&rng, 6) : from;
+        carry(s, from, to);
+        if (from == to || !legal(s)) {
+            carry(s, to, from);
             continue;
         }
-        int64_t change = ioa_sequence_try(&s, from < to ? from : to, from < to ? to : from, INT64_MAX / 2);
-        memcpy(fresh.at, s.at, b.count * sizeof *s.at);
+        int64_t change = ioa_sequence_try(s, from < to ? from : to, from < to ? to : from, INT64_MAX / 2);
+        memcpy(fresh.at, s->at, count * sizeof *s->at);
         ioa_sequence_count(&fresh);
-        int64_t error = s.total + change - fresh.total;
+        int64_t error = s->total + change - fresh.total;
         assert_true(error >= -3 && error <= 3);
         off += error != 0;
         tried++;
         changed += change != 0;
-        if (ioa_pcg32_below(&rng, 2) && change < 40) ioa_sequence_keep(&s);
-        else carry(&s, to, from);
-        if (error) ioa_sequence_count(&s);
+        if (ioa_pcg32_below(&rng, 2) && change < 40) ioa_sequence_keep(s);
+        else carry(s, to, from);
+        if (error) ioa_sequence_count(s);
     }
     print_message("%u of %u changes off by an I/O or a few\n", off, tried);
     assert_true(off < tried / 20);
     assert_true(changed > 500); /* or nothing was tested */
-    ioa_sequence_destroy(&s);
     ioa_sequence_destroy(&fresh);
-    ioa_blocks_destroy(&b);
-    ioa_network_destroy(network);
+    tear_down(&r);
 }
 
 /* What blocks tell is what the order costs, all but exactly. */
@@ -177,24 +199,17 @@ static void the_order_costs_what_the_sequence_does(void **state)
 {
     (void)state;
     for (uint64_t seed = 0; seed < 4; seed++) {
-        ioa_network *network = rings_of_twins(seed);
-        ioa_blocks b;
-        ioa_sequence s;
+        rings r;
         ioa_construct_limits limits = {.work = 5000000};
-        uint32_t *order = ioa_alloc(network->connections, sizeof *order);
-        blocks_of(network, &b);
-        assert_int_equal(ioa_sequence_create(&b, MEMORY - 1, &s, NULL), IOA_OK);
+        set_up(&r, seed);
         for (int annealed = 0; annealed < 2; annealed++) {
-            if (annealed) assert_int_equal(ioa_sequence_anneal(&s, &limits, NULL), IOA_OK);
-            assert_int_equal(ioa_sequence_order(&s, order, NULL), IOA_OK);
-            int64_t real = (int64_t)excess(network, order);
-            assert_true(real <= s.total + s.total / 100);
-            assert_true(real >= s.total - s.total / 100);
+            if (annealed) assert_int_equal(ioa_sequence_anneal(&r.s, &limits, NULL), IOA_OK);
+            assert_int_equal(ioa_sequence_order(&r.s, r.order, NULL), IOA_OK);
+            int64_t real = (int64_t)excess(r.network, r.order);
+            assert_true(real <= r.s.total + r.s.total / 100);
+            assert_true(real >= r.s.total - r.s.total / 100);
         }
-        ioa_free(order);
-        ioa_sequence_destroy(&s);
-        ioa_blocks_destroy(&b);
-        ioa_network_destroy(network);
+        tear_down(&r);
     }
 }
 
@@ -202,26 +217,20 @@ static void the_order_costs_what_the_sequence_does(void **state)
 static void an_order_is_followed(void **state)
 {
     (void)state;
-    ioa_network *network = rings_of_twins(5);
-    ioa_blocks b;
-    ioa_sequence s;
+    rings r;
     ioa_construct_limits limits = {.work = 2000000};
-    uint32_t *order = ioa_alloc(network->connections, sizeof *order);
-    blocks_of(network, &b);
-    assert_int_equal(ioa_sequence_create(&b, MEMORY - 1, &s, NULL), IOA_OK);
-    assert_int_equal(ioa_sequence_anneal(&s, &limits, NULL), IOA_OK);
-    uint32_t *annealed = ioa_alloc_copy(s.at, b.count, sizeof *annealed);
-    assert_int_equal(ioa_sequence_order(&s, order, NULL), IOA_OK);
-    for (uint32_t i = 0; i < b.count; i++) s.at[i] = i;
-    ioa_sequence_count(&s);
-    assert_memory_not_equal(s.at, annealed, b.count * sizeof *annealed);
-    assert_int_equal(ioa_sequence_follow(&s, order, NULL), IOA_OK);
-    assert_memory_equal(s.at, annealed, b.count * sizeof *annealed);
+    set_up(&r, 5);
+    const uint32_t count = r.b.count;
+    assert_int_equal(ioa_sequence_anneal(&r.s, &limits, NULL), IOA_OK);
+    uint32_t *annealed = ioa_alloc_copy(r.s.at, count, sizeof *annealed);
+    assert_int_equal(ioa_sequence_order(&r.s, r.order, NULL), IOA_OK);
+    for (uint32_t i = 0; i < count; i++) r.s.at[i] = i;
+    ioa_sequence_count(&r.s);
+    assert_memory_not_equal(r.s.at, annealed, count * sizeof *annealed);
+    assert_int_equal(ioa_sequence_follow(&r.s, r.order, NULL), IOA_OK);
+    assert_memory_equal(r.s.at, annealed, count * sizeof *annealed);
     ioa_free(annealed);
-    ioa_free(order);
-    ioa_sequence_destroy(&s);
-    ioa_blocks_destroy(&b);
-    ioa_network_destroy(network);
+    tear_down(&r);
 }
 
 static uint64_t cost(const ioa_network *network, const char *name)
