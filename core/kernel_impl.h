@@ -107,9 +107,12 @@ INLINE const void *one_run(const ioa_run *run, const char *quad, float *values, 
     for (int c = 1; c < chains; c++)
         UNROLL
         for (int i = 0; i < vectors; i++) sum[0][i] += sum[c][i];
-    unsigned activation = run->flags & IOA_RUN_LAST ? run->activation : (unsigned)IOA_ACT_IDENTITY;
-    finish(destination, sum[0], vectors, activation, run->flags & IOA_RUN_PARAM ? end->weight : 0.0f);
-    return end + !!(run->flags & IOA_RUN_PARAM);
+    /* What the head says is read before the stores, which the compiler must suppose to change it: read after them, the next run
+     * would wait for this one's sum. */
+    const unsigned flags = run->flags, activation = flags & IOA_RUN_LAST ? run->activation : (unsigned)IOA_ACT_IDENTITY;
+    const float param = flags & IOA_RUN_PARAM ? end++->weight : 0.0f;
+    finish(destination, sum[0], vectors, activation, param);
+    return end;
 }
 
 #define DEFINE_RUNS_AS(name, width, chains, narrow, ahead)                                                                 \
@@ -212,9 +215,10 @@ static void runs_single(const ioa_run *run, const ioa_run *end, float *values)
         const ioa_step *last = step + run->count;
         float *destination = values + run->destination;
         float sum = dot_steps(step, last, values, run->flags & IOA_RUN_FIRST ? run->bias : *destination);
-        float param = run->flags & IOA_RUN_PARAM ? last->weight : 0.0f;
-        *destination = run->flags & IOA_RUN_LAST ? activate_single(run->activation, param, sum) : sum;
-        step = last + !!(run->flags & IOA_RUN_PARAM);
+        const unsigned flags = run->flags; /* before the store, as above */
+        float param = flags & IOA_RUN_PARAM ? last++->weight : 0.0f;
+        *destination = flags & IOA_RUN_LAST ? activate_single(run->activation, param, sum) : sum;
+        step = last;
     }
 }
 
