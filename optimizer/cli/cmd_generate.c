@@ -63,6 +63,31 @@ static ioa_status build(const char *kind, const generate_options *o, const ioa_g
                     "unknown kind '%s': there are mlp, community, radixnet, compact-growth and dag", kind);
 }
 
+/* The first option that was given and is of other kinds of networks only, or NULL. The text of such an option begins with
+ * the kinds it is for. */
+static const cli_option *of_other_kinds(const char *kind, const cli_option *options, const generate_options *given,
+                                        const generate_options *defaults)
+{
+    for (const cli_option *option = options; option->kind != CLI_END; option++) {
+        const char *end = strchr(option->help, ':'), *found = strstr(option->help, kind);
+        if (!end || (found && found < end)) continue;
+        size_t at = (size_t)((const char *)option->value - (const char *)given);
+        size_t size = option->kind == CLI_TEXT   ? sizeof(const char *)
+                      : option->kind == CLI_REAL ? sizeof(double)
+                                                 : sizeof(uint64_t);
+        if (memcmp((const char *)given + at, (const char *)defaults + at, size) != 0) return option;
+    }
+    return NULL;
+}
+
+static bool is_known(const char *kind)
+{
+    static const char *const kinds[] = {"mlp", "community", "radixnet", "compact-growth", "dag"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kind, kinds[i]) == 0) return true;
+    return false;
+}
+
 static int report(const cli_common *common, const char *path, const ioa_network *network)
 {
     ioa_bounds bounds = ioa_network_bounds(network);
@@ -89,6 +114,7 @@ static int run(const cli_command *command, int argc, char **argv)
     generate_options o = {.density = 0.1, .seed = 1, .layers = 2, .inputs = 100, .neurons = 1000, .memory = 100,
                           .fan_in = 8, .width = 512, .communities = 8, .outputs = 10, .outside = 0.01, .widths = "500,500,500,500", .radices = "32,32", .activation = "relu",
                           .last = "identity"};
+    const generate_options defaults = o;
     cli_common common = {0};
     const cli_option options[] = {
         {CLI_TEXT, 'o', "output", "NET.h5", &o.output, "network file to write (required)", 0, 0},
@@ -116,6 +142,10 @@ static int run(const cli_command *command, int argc, char **argv)
     if (parsed != CLI_GO) return parsed == CLI_HELP_SHOWN ? 0 : 2;
     if (files != 1) return cli_refuse(command, "one kind is wanted: mlp, community, radixnet, compact-growth or dag");
     if (!o.output) return cli_refuse(command, "-o NET.h5 is needed");
+    const cli_option *stray = is_known(argv[0]) ? of_other_kinds(argv[0], options, &o, &defaults) : NULL;
+    if (stray)
+        return cli_refuse(command, "--%s is for %.*s, not for %s", stray->name, (int)strcspn(stray->help, ":"), stray->help,
+                          argv[0]);
     int hidden = ioa_activation_from_name(o.activation), last = ioa_activation_from_name(o.last);
     if (hidden < 0 || last < 0)
         return cli_refuse(command, "unknown activation '%s'", hidden < 0 ? o.activation : o.last);

@@ -117,6 +117,8 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
     if (job.seconds > 0.0 && job.rounds) return cli_refuse(command, "--seconds and --rounds exclude each other");
     if (job.rounds && job.trial != UINT64_MAX && job.trial >= job.rounds)
         return cli_refuse(command, "--trial-rounds must leave some of the --rounds");
+    if (job.stop && (!job.rounds || job.stop > job.rounds))
+        return cli_refuse(command, "--stop-round wants --rounds beside it, and no fewer of them");
     if (!find_method(method, &job.method))
         return cli_refuse(command, "--method wants tempering, anneal, construct or paper, not '%s'", method);
     if (job.method == IOA_METHOD_PAPER) {

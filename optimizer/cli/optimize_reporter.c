@@ -201,10 +201,10 @@ static void on_finished(void *context, const ioa_summary *s)
            cli_grouped(layered, text[1]));
     printf("  start            %14s I/Os   excess %s\n", cli_grouped(s->start_total, text[0]),
            cli_grouped(s->start_total - s->lower_bound, text[1]));
-    printf("  best             %14s I/Os   excess %s  (%.1f %% less than layered; %s rounds, %s proposals)\n",
+    printf("  best             %14s I/Os   excess %s  (%.1f %% less than layered; %s round%s, %s proposals)\n",
            cli_grouped(s->best_total, text[0]), cli_grouped(excess, text[1]),
            layered ? 100.0 * ((double)layered - (double)excess) / (double)layered : 0.0, cli_grouped(s->rounds, text[2]),
-           cli_grouped(s->proposals, text[3]));
+           s->rounds == 1 ? "" : "s", cli_grouped(s->proposals, text[3]));
     if (s->objective.count > 1) print_levels(s);
     printf("  lower bound      %14s I/Os   compulsory; %s certified, gap %s\n", cli_grouped(s->lower_bound, text[0]),
            cli_grouped(s->certified_bound, text[1]), cli_grouped(s->best_total - s->certified_bound, text[2]));

@@ -66,13 +66,20 @@ static bool told_to_stop(void *context)
     return ioa_stop_signalled() || ioa_clock() >= s->deadline;
 }
 
-static ioa_status build(ioa_seat *s, const ioa_constructor *constructor, uint64_t memory, bool *stopped, ioa_error *error)
+static ioa_status build(ioa_seat *s, const ioa_constructor *constructor, uint64_t memory, ioa_construct_limits *limits,
+                        ioa_error *error)
 {
-    ioa_construct_limits limits = {.work = ioa_construct_work(s->network), .stop = told_to_stop, .context = s};
     if (!constructor->build_within) return constructor->build(s->network, memory, s->order, error);
-    ioa_status status = constructor->build_within(s->network, memory, &limits, s->order, error);
-    *stopped = limits.stopped;
-    return status;
+    return constructor->build_within(s->network, memory, limits, s->order, error);
+}
+
+/* What a worker's constructors may spend. A worker alone has all of them, and need not make the greedy order twice; without
+ * room for it, it does. */
+static ioa_construct_limits limits_of(ioa_seat *s)
+{
+    const bool keep = s->workers == 1 && ioa_construct_greedy_affordable(s->network, 0);
+    return (ioa_construct_limits){.work = ioa_construct_work(s->network), .stop = told_to_stop, .context = s,
+                                  .greedy = keep ? ioa_alloc(s->network->connections, sizeof(uint32_t)) : NULL};
 }
 
 /* If any rank was told to stop, the search does not begin: with a checkpoint, constructing and preparing start afresh next
@@ -95,15 +102,14 @@ static ioa_status construct(ioa_seat *s, const ioa_objective *objective, uint64_
     ioa_scorer *scorer = NULL;
     unsigned count = 0, chosen = 0, turn = 0;
     int own_best = -1;
-    bool stopped = false;
+    ioa_construct_limits limits = limits_of(s);
     memset(totals, 0xff, sizeof totals);
     ioa_status status = ioa_scorer_create(s->network, objective, &scorer, error);
     for (; count < MOST_CONSTRUCTORS && ioa_constructor_at(count); count++) {
         if (!wanted(s, count) || (int)(turn++ % (unsigned)s->workers) != s->rank || status != IOA_OK) continue;
-        stopped = stopped || (count > 0 && told_to_stop(s)); /* the first order costs nothing, and something must be left */
-        if (stopped) continue;
-        status = build(s, ioa_constructor_at(count), objective->level[0].memory, &stopped, error);
-        if (status != IOA_OK || stopped) continue;
+        if (count > 0 && ioa_construct_told_to_stop(&limits)) continue; /* the first costs nothing, and something must be left */
+        status = build(s, ioa_constructor_at(count), objective->level[0].memory, &limits, error);
+        if (status != IOA_OK || limits.stopped) continue;
         totals[count] = ioa_scorer_total(scorer, s->order);
         if (own_best >= 0 && totals[own_best] <= totals[count]) continue;
         own_best = (int)count;
@@ -113,7 +119,7 @@ static ioa_status construct(ioa_seat *s, const ioa_objective *objective, uint64_
     }
     ioa_scorer_destroy(scorer);
     status = ioa_comm_agree(s->team, status, true, error);
-    if (status == IOA_OK) stop_before(s, stopped);
+    if (status == IOA_OK) stop_before(s, limits.stopped);
     if (status == IOA_OK) {
         uint64_t all[MOST_CONSTRUCTORS];
         MPI_Allreduce(totals, all, (int)count, MPI_UINT64_T, MPI_MIN, s->team);
@@ -128,6 +134,7 @@ static ioa_status construct(ioa_seat *s, const ioa_objective *objective, uint64_
             if (s->events->constructed && all[i] != UINT64_MAX)
                 s->events->constructed(s->events->context, ioa_constructor_at(i)->name, objective, all[i], i == chosen);
     }
+    ioa_free(limits.greedy);
     ioa_free(best);
     return status;
 }
@@ -325,7 +332,8 @@ uint32_t ioa_seat_segments(const ioa_seat *s, uint64_t memory)
     return (uint32_t)(segments < w ? segments : w > 0 ? w : 1);
 }
 
-/* The workers that help the one with a replica: those left over when every replica has its worker. */
+/* The workers that help the one with a replica: those left over when every replica has its worker. Rungs are given about
+ * the same work (tuning.h), and the first worker keeps the books besides, so that it is helped first. */
 static MPI_Comm gather_crew(const ioa_seat *s)
 {
     MPI_Comm mates;

@@ -13,6 +13,9 @@ typedef struct ioa_construct_limits {
     bool (*stop)(void *context); /* looked at now and then; NULL: never */
     void *context;
     bool stopped;                /* out: it was told to stop, and the order is not to be used */
+    uint32_t *greedy;            /* [W] the caller's; keeps the greedy order of a memory, which more than one method begins
+                                  * with, for the next call; NULL: nothing is kept */
+    bool greedy_kept;            /* in and out: it is there */
 } ioa_construct_limits;
 
 /* Asks whether to stop, unless the answer has been yes before. NULL: never. */

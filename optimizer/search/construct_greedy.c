@@ -291,12 +291,22 @@ ioa_status ioa_construct_greedy(const ioa_network *network, uint64_t memory, uin
 ioa_status ioa_construct_greedy_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
                                        uint32_t *order, ioa_error *error)
 {
+    const size_t bytes = network->connections * sizeof *order;
+    if (limits && limits->greedy_kept) {
+        memcpy(order, limits->greedy, bytes);
+        return IOA_OK;
+    }
     greedy g = {.network = network, .limits = limits};
     bool complete = prepare(&g, memory) && run(&g, order);
     void *const arrays[] = {g.out,  g.out_neurons, g.incomplete, g.absent, g.bonus,
                             g.remaining, g.done,   g.newer,      g.older,  g.heap};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) ioa_free(arrays[i]);
-    return complete ? IOA_OK : ioa_fail_nomem(error, "the greedy order", network->connections, 8);
+    if (!complete) return ioa_fail_nomem(error, "the greedy order", network->connections, 8);
+    if (limits && limits->greedy && !limits->stopped) {
+        memcpy(limits->greedy, order, bytes);
+        limits->greedy_kept = true;
+    }
+    return IOA_OK;
 }
 
 bool ioa_construct_greedy_affordable(const ioa_network *network, uint64_t memory)

@@ -175,6 +175,7 @@ static bool show(const beam *b, const kept *k, ioa_separation_visit *visit, void
 static bool advance(beam *b, level *l, const ioa_separation_beam *plan, bool *content)
 {
     uint32_t from = b->keeps;
+    if (l->count == 0) return true; /* and there is no list to sort */
     qsort(l->list, l->count, sizeof *l->list, compare);
     for (uint32_t i = 0; i < l->count && b->keeps - from < b->width && !*content; i++) {
         kept k;

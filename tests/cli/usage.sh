@@ -79,6 +79,7 @@ usage "unknown activation 'swoosh'" generate mlp --activation swoosh -o net.h5
 usage '--density wants a number' generate mlp --density 0 -o net.h5
 usage '--density wants a number' generate mlp --density nan -o net.h5
 usage '--seed wants a whole number' generate mlp --seed -1 -o net.h5
+usage '--radices is for radixnet, not for mlp' generate mlp --radices 4,4 -o net.h5
 usage 'one network or archive' info
 usage 'one network file' simulate --memory 3
 expect_exit 0 ioa generate mlp --widths 6,8,4 --density 0.5 -o net.h5
@@ -115,6 +116,8 @@ usage 'too small|at least 3' optimize net.h5 -o a.h5 --memory 100,2
 usage '--method wants' optimize net.h5 -o a.h5 --memory 8 --method magic
 usage '--policy wants' optimize net.h5 -o a.h5 --memory 8 --policy fifo
 usage '--rounds wants' optimize net.h5 -o a.h5 --memory 8 --rounds 0
+usage '--stop-round wants --rounds' optimize net.h5 -o a.h5 --memory 8 --stop-round 5
+usage '--stop-round wants --rounds' optimize net.h5 -o a.h5 --memory 8 --stop-round 5 --rounds 4
 usage '--replicas wants' optimize net.h5 -o a.h5 --memory 8 --replicas 0
 usage '--seconds wants' optimize net.h5 -o a.h5 --memory 8 --seconds -1
 usage '--seconds wants' optimize net.h5 -o a.h5 --memory 8 --seconds inf

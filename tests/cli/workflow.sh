@@ -272,10 +272,13 @@ else
 fi
 
 # ---- generate: the same seed gives the same bytes, another one another network
-for kind in mlp radixnet compact-growth; do
-    expect_exit 0 ioa generate $kind --widths 20,20,5 --radices 4,4 --neurons 60 --inputs 10 --memory 8 --fan-in 3 --seed 7 -o g1.h5
-    expect_exit 0 ioa generate $kind --widths 20,20,5 --radices 4,4 --neurons 60 --inputs 10 --memory 8 --fan-in 3 --seed 7 -o g2.h5
-    expect_exit 0 ioa generate $kind --widths 20,20,5 --radices 4,4 --neurons 60 --inputs 10 --memory 8 --fan-in 3 --seed 8 -o g3.h5
+for kind in 'mlp --widths 20,20,5' 'radixnet --radices 4,4' 'compact-growth --neurons 60 --inputs 10 --memory 8 --fan-in 3'; do
+    # shellcheck disable=SC2086
+    {
+        expect_exit 0 ioa generate $kind --seed 7 -o g1.h5
+        expect_exit 0 ioa generate $kind --seed 7 -o g2.h5
+        expect_exit 0 ioa generate $kind --seed 8 -o g3.h5
+    }
     cmp -s g1.h5 g2.h5 || fail "generate $kind: one seed, two files"
     cmp -s g1.h5 g3.h5 && fail "generate $kind: two seeds, one file"
     expect_exit 0 ioa info g1.h5

@@ -9,14 +9,12 @@ for launcher in srun mpirun; do # the limit is five minutes, the signal comes as
     freeze $launcher-$id.h5
     declare "$launcher=$id"
 done
-for launcher in srun mpirun; do
+for launcher in srun mpirun; do # told to stop; from then on there is time
     await 60 log_says $launcher-${!launcher}.log 'SIGUSR1: the program is told to stop'
+    timeout 10 scontrol update job=${!launcher} timelimit=20 || fail "SLURM does not change a limit"
     thaw $launcher-${!launcher}.h5
 done
-for launcher in srun mpirun; do # from now on there is time
-    await 60 log_says $launcher-${!launcher}.log 'given back to the scheduler'
-    timeout 10 scontrol update job=${!launcher} timelimit=20 || fail "SLURM does not change a limit"
-done
+for launcher in srun mpirun; do await 60 log_says $launcher-${!launcher}.log 'given back to the scheduler'; done
 for launcher in srun mpirun; do
     resumed_and_same ${!launcher} $launcher
     log_says $launcher-${!launcher}.log '^stopped early \(a signal\)' || fail "$launcher: not stopped by the signal"
