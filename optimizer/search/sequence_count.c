@@ -9,125 +9,139 @@
 #define STRIDE 8      /* positions; more where snapshots would take more than 4 bytes per connection */
 #define HOPELESS 64   /* I/Os above the limit that later blocks do not make good */
 
-/* ---- lists of classes by their next reader ---- */
+/* ---- what is resident, by the position of its next reader ---- */
 
-static void insert(ioa_sequence *s, uint32_t class, uint32_t position)
+static uint64_t bit(uint32_t position)
 {
-    s->state[class].list = position;
-    s->state[class].prev = IOA_SEQUENCE_NONE;
-    s->state[class].next = s->head[position];
-    if (s->head[position] != IOA_SEQUENCE_NONE) s->state[s->head[position]].prev = class;
-    s->head[position] = class;
-    if (position > s->top) s->top = position;
+    return UINT64_C(1) << position % 64;
 }
 
-static void withdraw(ioa_sequence *s, uint32_t class)
+static void await(ioa_sequence *s, uint32_t class, uint32_t position)
 {
-    if (s->state[class].prev != IOA_SEQUENCE_NONE) s->state[s->state[class].prev].next = s->state[class].next;
-    else s->head[s->state[class].list] = s->state[class].next;
-    if (s->state[class].next != IOA_SEQUENCE_NONE) s->state[s->state[class].next].prev = s->state[class].prev;
-    s->state[class].list = IOA_SEQUENCE_NONE;
+    s->state[class].next = position;
+    s->awaited[position / 64] |= bit(position);
+    if (position / 64 > s->top) s->top = position / 64;
+}
+
+/* Farthest position that something resident waits for; 0 if there is none. */
+static uint32_t farthest(ioa_sequence *s)
+{
+    while (s->top && !s->awaited[s->top]) s->top--;
+    uint64_t word = s->awaited[s->top];
+    return word ? s->top * 64 + 63 - (uint32_t)__builtin_clzll(word) : 0;
 }
 
 /* First reader at `from` or later. */
-static uint32_t next_reader(ioa_sequence *s, uint32_t class, uint32_t from)
+static uint32_t next_reader(const ioa_sequence *s, uint32_t class, uint32_t from)
 {
-    const uint32_t *reader = s->b->reader;
-    uint32_t nearest = NEVER, begin = s->state[class].readers, end = s->state[class + 1].readers;
-    for (uint32_t i = begin; i < end; i++) {
-        uint32_t position = s->position[reader[i]];
-        if (position >= from && position < nearest) nearest = position;
+    const ioa_blocks *b = s->b;
+    uint32_t nearest = NEVER;
+    for (uint32_t i = b->reader_begin[class]; i < b->reader_begin[class + 1]; i++) {
+        uint32_t position = s->position[b->reader[i]];
+        if (position < from) position = NEVER;
+        if (position < nearest) nearest = position;
     }
-    s->work += (end - begin) / 4;
     return nearest;
 }
 
-static bool read_before(const ioa_sequence *s, uint32_t class, uint32_t position)
+/* Evicts `gone` neurons of a class, clean ones first. Every one has to be loaded again. Returns the I/O. */
+static uint32_t drop(ioa_sequence *s, ioa_sequence_class *x, uint32_t gone)
 {
-    const ioa_blocks *b = s->b;
-    for (uint32_t i = b->reader_begin[class]; i < b->reader_begin[class + 1]; i++)
-        if (s->position[b->reader[i]] < position) return true;
-    return false;
+    uint32_t clean = x->resident - x->dirty, writes = gone > clean ? gone - clean : 0;
+    x->resident -= gone;
+    x->dirty -= writes;
+    s->held -= gone;
+    return gone + writes;
 }
 
-/* Evicts what is read last until `most` are held. Returns the writes. */
+/* Evicts what is read last until `most` are held. */
 static uint32_t evict(ioa_sequence *s, uint32_t most, uint32_t *nearest)
 {
-    uint32_t writes = 0;
+    const ioa_blocks *b = s->b;
+    uint32_t cost = 0;
     while (s->held > most) {
-        while (s->head[s->top] == IOA_SEQUENCE_NONE) s->top--;
-        if (s->top < *nearest) *nearest = s->top;
-        uint32_t class = s->head[s->top], gone = s->held - most, clean = s->state[class].resident - s->state[class].dirty;
-        if (gone > s->state[class].resident) gone = s->state[class].resident;
-        if (gone > clean) {
-            writes += gone - clean;
-            s->state[class].dirty -= gone - clean;
+        uint32_t position = farthest(s), block = s->at[position];
+        bool left = false;
+        if (position < *nearest) *nearest = position;
+        for (uint32_t i = b->in_begin[block]; i < b->in_begin[block + 1] && !left; i++) {
+            ioa_sequence_class *x = &s->state[b->in[i]];
+            if (!x->resident || x->next != position) continue;
+            uint32_t surplus = s->held - most;
+            left = surplus < x->resident;
+            cost += drop(s, x, left ? surplus : x->resident);
         }
-        s->state[class].resident -= gone;
-        s->held -= gone;
-        s->work++;
-        if (!s->state[class].resident) withdraw(s, class);
+        if (!left) s->awaited[position / 64] &= ~bit(position);
     }
-    return writes;
+    return cost;
 }
 
 /* ---- block by block ---- */
 
-/* Loads that are not compulsory; what nobody reads later goes. */
-static uint32_t read_class(ioa_sequence *s, uint32_t class, uint32_t position)
+/* Its sources are resident now; what nobody reads later goes. */
+static void read_sources(ioa_sequence *s, uint32_t position)
 {
-    ioa_sequence_class *x = &s->state[class];
-    uint32_t loads = x->size - x->resident, later = next_reader(s, class, position + 1), counted = loads;
-    if (loads && x->producer == IOA_SEQUENCE_NONE && !read_before(s, class, position)) counted = 0;
-    if (x->resident) withdraw(s, class);
-    s->held -= x->resident;
-    x->resident = 0;
-    if (later == NEVER) {
-        x->dirty = 0;
-    } else {
-        x->resident = x->size;
-        s->held += x->size;
-        insert(s, class, later);
+    const ioa_blocks *b = s->b;
+    uint32_t block = s->at[position];
+    s->awaited[position / 64] &= ~bit(position);
+    for (uint32_t i = b->in_begin[block]; i < b->in_begin[block + 1]; i++) {
+        ioa_sequence_class *x = &s->state[b->in[i]];
+        uint32_t later = next_reader(s, b->in[i], position + 1);
+        s->held -= x->resident;
+        x->resident = later == NEVER ? 0 : b->size[b->in[i]];
+        s->held += x->resident;
+        if (later == NEVER) x->dirty = 0;
+        else await(s, b->in[i], later);
     }
-    return counted;
+}
+
+/* Its members are there, until `most` are held. What would be evicted at once, since nothing is read later, is not even
+ * put into the lists. */
+static uint32_t produce(ioa_sequence *s, uint32_t block, uint32_t most, uint32_t *nearest)
+{
+    const ioa_blocks *b = s->b;
+    uint32_t last = farthest(s), cost = 0;
+    for (uint32_t i = b->out_begin[block]; i < b->out_begin[block + 1]; i++) {
+        ioa_blocks_share share = b->out[i];
+        ioa_sequence_class *x = &s->state[share.class];
+        if (s->held >= most && x->first > last) {
+            cost += 2 * share.neurons;
+            if (x->first < *nearest) *nearest = x->first;
+            continue;
+        }
+        if (x->first > last) last = x->first;
+        if (!x->resident) await(s, share.class, x->first);
+        x->resident += share.neurons;
+        x->dirty += share.neurons;
+        s->held += share.neurons;
+    }
+    return cost + evict(s, most, nearest);
 }
 
 /* What is held when a block begins leaves room for its members, and for a source if none is resident. */
-static uint32_t make_room(ioa_sequence *s, uint32_t position, uint32_t *nearest)
-{
-    uint32_t most = s->capacity - ioa_blocks_members(s->b, s->at[position]);
-    uint32_t writes = evict(s, most, nearest);
-    if (s->held == most && s->head[position] == IOA_SEQUENCE_NONE) writes += evict(s, most - 1, nearest);
-    return writes;
-}
-
 static uint32_t step(ioa_sequence *s, uint32_t position, uint32_t *nearest)
 {
     const ioa_blocks *b = s->b;
-    uint32_t block = s->at[position], cost = 0;
+    uint32_t block = s->at[position], next = position + 1, most = 0;
     *nearest = NEVER;
-    for (uint32_t i = b->in_begin[block]; i < b->in_begin[block + 1]; i++) cost += read_class(s, b->in[i], position);
-    cost += evict(s, s->capacity - ioa_blocks_members(b, block), nearest);
-    for (uint32_t i = b->out_begin[block]; i < b->out_begin[block + 1]; i++) {
-        uint32_t class = b->out[i];
-        ioa_sequence_class *x = &s->state[class];
-        x->resident = x->dirty = x->size;
-        s->held += x->size;
-        insert(s, class, next_reader(s, class, position + 1));
-    }
-    s->work += b->in_begin[block + 1] - b->in_begin[block] + b->out_begin[block + 1] - b->out_begin[block] + 1;
-    if (position + 1 < b->count) cost += make_room(s, position + 1, nearest);
+    read_sources(s, position);
+    uint32_t cost = evict(s, s->capacity - ioa_blocks_members(b, block), nearest);
+    if (next < b->count) most = s->capacity - ioa_blocks_members(b, s->at[next]);
+    cost += produce(s, block, most, nearest);
+    if (next < b->count && s->held == most && !(s->awaited[next / 64] & bit(next))) cost += evict(s, most - 1, nearest);
+    s->work += (b->in_begin[block + 1] - b->in_begin[block] + b->out_begin[block + 1] - b->out_begin[block]) / 2 + 1;
     return cost;
+}
+
+static void forget(ioa_sequence *s)
+{
+    for (uint32_t class = 0; class < s->b->classes; class++) s->state[class].resident = s->state[class].dirty = 0;
+    memset(s->awaited, 0, (s->b->count / 64 + 1) * sizeof *s->awaited);
+    s->held = s->top = 0;
 }
 
 void ioa_sequence_rewind(ioa_sequence *s)
 {
-    for (uint32_t class = 0; class < s->b->classes; class++)
-        if (s->state[class].resident) {
-            s->head[s->state[class].list] = IOA_SEQUENCE_NONE;
-            s->state[class].resident = s->state[class].dirty = 0;
-        }
-    s->held = s->top = 0;
+    forget(s);
 }
 
 uint32_t ioa_sequence_step(ioa_sequence *s, uint32_t position)
@@ -138,46 +152,41 @@ uint32_t ioa_sequence_step(ioa_sequence *s, uint32_t position)
 
 /* ---- snapshots ---- */
 
-static void take(ioa_sequence *s, ioa_sequence_snapshot *snapshot, uint32_t position)
+/* The classes of which some are resident, by their next readers; with `entry` NULL they are forgotten instead. */
+static uint32_t gather(ioa_sequence *s, uint32_t position, ioa_sequence_entry *entry)
 {
+    const ioa_blocks *b = s->b;
     uint32_t count = 0;
-    for (uint32_t list = position; list <= s->top && list < s->b->count; list++)
-        for (uint32_t class = s->head[list]; class != IOA_SEQUENCE_NONE; class = s->state[class].next)
-            snapshot->entry[count++] = (ioa_sequence_entry){class, s->state[class].resident, s->state[class].dirty};
-    snapshot->count = count;
-    s->work += count;
+    for (uint32_t word = position / 64; word <= s->top; word++) {
+        for (uint64_t left = s->awaited[word]; left; left &= left - 1) {
+            uint32_t at = word * 64 + (uint32_t)__builtin_ctzll(left), block = s->at[at];
+            for (uint32_t i = b->in_begin[block]; i < b->in_begin[block + 1]; i++) {
+                ioa_sequence_class *x = &s->state[b->in[i]];
+                if (!x->resident || x->next != at) continue;
+                if (entry) entry[count++] = (ioa_sequence_entry){b->in[i], x->resident, x->dirty};
+                else x->resident = x->dirty = 0;
+            }
+        }
+        if (!entry) s->awaited[word] = 0;
+    }
+    return count;
 }
 
 static void restore(ioa_sequence *s, const ioa_sequence_snapshot *snapshot, uint32_t position)
 {
     s->held = s->top = 0;
-    for (uint32_t i = snapshot->count; i-- > 0;) { /* lists come back as they were, first in front */
+    for (uint32_t i = 0; i < snapshot->count; i++) {
         ioa_sequence_entry x = snapshot->entry[i];
         s->state[x.class].resident = x.resident;
         s->state[x.class].dirty = x.dirty;
         s->held += x.resident;
-        insert(s, x.class, next_reader(s, x.class, position));
+        await(s, x.class, next_reader(s, x.class, position));
     }
 }
 
-static void clear(ioa_sequence *s, uint32_t position)
+static bool same(const ioa_sequence_snapshot *x, const ioa_sequence_snapshot *y)
 {
-    for (uint32_t list = position; list <= s->top && list < s->b->count; list++) {
-        for (uint32_t class = s->head[list]; class != IOA_SEQUENCE_NONE; class = s->state[class].next)
-            s->state[class].resident = s->state[class].dirty = 0;
-        s->head[list] = IOA_SEQUENCE_NONE;
-    }
-}
-
-/* Is the state the one that was kept there? */
-static bool rejoined(const ioa_sequence *s, const ioa_sequence_snapshot *kept, uint32_t count)
-{
-    if (kept->count != count) return false;
-    for (uint32_t i = 0; i < count; i++) {
-        ioa_sequence_entry x = kept->entry[i];
-        if (s->state[x.class].resident != x.resident || s->state[x.class].dirty != x.dirty) return false;
-    }
-    return true;
+    return x->count == y->count && (x->count == 0 || memcmp(x->entry, y->entry, x->count * sizeof *x->entry) == 0);
 }
 
 /* ---- counting ---- */
@@ -191,15 +200,14 @@ static int64_t count_from(ioa_sequence *s, uint32_t from, uint32_t last, int64_t
     restore(s, &s->kept[from], position);
     for (; position < n; position++) {
         if (position % s->stride == 0 && position > from * s->stride) {
-            take(s, &s->tried[++snapshot], position);
-            if (last != NEVER && position > last &&
-                (change > limit || rejoined(s, &s->kept[snapshot], s->tried[snapshot].count)))
-                break;
+            snapshot++;
+            s->tried[snapshot].count = gather(s, position, s->tried[snapshot].entry);
+            if (last != NEVER && position > last && (change > limit || same(&s->kept[snapshot], &s->tried[snapshot]))) break;
         }
         s->tried_cost[position] = step(s, position, &s->tried_floor[position]);
         change += (int64_t)s->tried_cost[position] - (int64_t)s->cost[position];
     }
-    clear(s, position);
+    gather(s, position, NULL);
     s->tried_to = position;
     return s->tried_change = change;
 }
@@ -220,8 +228,19 @@ void ioa_sequence_keep(ioa_sequence *s)
 void ioa_sequence_count(ioa_sequence *s)
 {
     for (uint32_t i = 0; i < s->b->count; i++) s->position[s->at[i]] = i;
+    for (uint32_t class = 0; class < s->b->classes; class++) s->state[class].first = next_reader(s, class, 0);
     count_from(s, 0, NEVER, 0);
     ioa_sequence_keep(s);
+}
+
+void ioa_sequence_moved(ioa_sequence *s, uint32_t first, uint32_t last)
+{
+    const ioa_blocks *b = s->b;
+    for (uint32_t position = first; position <= last; position++) {
+        uint32_t block = s->at[position];
+        for (uint32_t i = b->in_begin[block]; i < b->in_begin[block + 1]; i++)
+            s->state[b->in[i]].first = next_reader(s, b->in[i], 0);
+    }
 }
 
 int64_t ioa_sequence_try(ioa_sequence *s, uint32_t first, uint32_t last, int64_t limit)
@@ -240,20 +259,16 @@ static bool allocate(ioa_sequence *s)
     uint64_t stride = 6 * n * most / (s->b->network->connections + 1) + 1;
     s->stride = stride < STRIDE ? STRIDE : stride > n ? (uint32_t)n + 1 : (uint32_t)stride;
     uint64_t snapshots = n / s->stride + 1;
-    uint32_t **const by_block[] = {&s->at, &s->position, &s->head, &s->cost, &s->floor, &s->tried_cost, &s->tried_floor};
+    uint32_t **const by_block[] = {&s->at, &s->position, &s->cost, &s->floor, &s->tried_cost, &s->tried_floor};
     bool complete = true;
     for (size_t i = 0; i < sizeof by_block / sizeof *by_block; i++)
         complete = (*by_block[i] = ioa_alloc_zero(n + 1, sizeof **by_block[i])) != NULL && complete;
     s->state = ioa_alloc_zero(classes + 1, sizeof *s->state);
+    s->awaited = ioa_alloc_zero(n / 64 + 1, sizeof *s->awaited);
     s->kept = ioa_alloc_zero(snapshots, sizeof *s->kept);
     s->tried = ioa_alloc_zero(snapshots, sizeof *s->tried);
     s->entries = ioa_alloc(2 * snapshots * most, sizeof *s->entries);
-    if (!complete || !s->state || !s->kept || !s->tried || !s->entries) return false;
-    memset(s->head, 0xff, (n + 1) * sizeof *s->head);
-    for (uint64_t class = 0; class < classes; class++)
-        s->state[class] = (ioa_sequence_class){.size = s->b->size[class], .producer = s->b->producer[class],
-                                               .readers = s->b->reader_begin[class]};
-    s->state[classes].readers = s->b->reader_begin[classes];
+    if (!complete || !s->state || !s->awaited || !s->kept || !s->tried || !s->entries) return false;
     for (uint64_t k = 0; k < snapshots; k++) {
         s->kept[k].entry = s->entries + 2 * k * most;
         s->tried[k].entry = s->entries + (2 * k + 1) * most;
@@ -275,7 +290,7 @@ ioa_status ioa_sequence_create(const ioa_blocks *b, uint32_t capacity, ioa_seque
 
 void ioa_sequence_destroy(ioa_sequence *s)
 {
-    void *const arrays[] = {s->at,         s->position,    s->state, s->head,  s->cost,   s->floor,
+    void *const arrays[] = {s->at,         s->position,    s->state, s->awaited, s->cost,   s->floor,
                             s->tried_cost, s->tried_floor, s->kept,  s->tried, s->entries};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) ioa_free(arrays[i]);
     *s = (ioa_sequence){0};

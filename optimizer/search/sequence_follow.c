@@ -33,16 +33,17 @@ static void sort_blocks(ioa_sequence *s, ready *r, uint32_t *pending)
 {
     const ioa_blocks *b = s->b;
     uint32_t placed = 0;
-    for (uint32_t block = 0; block < b->count; block++) {
-        for (uint32_t i = b->in_begin[block]; i < b->in_begin[block + 1]; i++)
-            pending[block] += b->producer[b->in[i]] != IOA_SEQUENCE_NONE;
+    for (uint32_t block = 0; block < b->count; block++)
+        for (uint32_t i = b->out_begin[block]; i < b->out_begin[block + 1]; i++)
+            for (uint32_t j = b->reader_begin[b->out[i].class]; j < b->reader_begin[b->out[i].class + 1]; j++)
+                pending[b->reader[j]]++;
+    for (uint32_t block = 0; block < b->count; block++)
         if (!pending[block]) push(r, block);
-    }
     while (r->count) {
         uint32_t block = pop(r);
         s->at[placed++] = block;
         for (uint32_t i = b->out_begin[block]; i < b->out_begin[block + 1]; i++)
-            for (uint32_t j = b->reader_begin[b->out[i]]; j < b->reader_begin[b->out[i] + 1]; j++)
+            for (uint32_t j = b->reader_begin[b->out[i].class]; j < b->reader_begin[b->out[i].class + 1]; j++)
                 if (--pending[b->reader[j]] == 0) push(r, b->reader[j]);
     }
 }

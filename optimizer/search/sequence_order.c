@@ -6,11 +6,31 @@
  * stay comes last. */
 enum { GOES, STAYS, PASSES, ARRIVES, STAGES };
 
-static unsigned stage_of(const ioa_sequence *s, const uint32_t *resident, uint32_t u)
+/* Of a class those go first that were there first: what neither a block produces nor is read yet before all others. */
+static bool is_resident(const ioa_sequence *s, uint32_t resident, const uint32_t *rank, uint32_t u)
+{
+    return rank[u] + resident >= s->b->size[s->b->class_of[u]];
+}
+
+static unsigned stage_of(const ioa_sequence *s, const uint32_t *resident, const uint32_t *rank, uint32_t u)
 {
     uint32_t class = s->b->class_of[u];
-    bool stays = s->state[class].resident > s->b->rank[u];
-    return s->b->rank[u] < resident[class] ? (stays ? STAYS : GOES) : stays ? ARRIVES : PASSES;
+    bool stays = is_resident(s, s->state[class].resident, rank, u);
+    return is_resident(s, resident[class], rank, u) ? (stays ? STAYS : GOES) : stays ? ARRIVES : PASSES;
+}
+
+/* Number of each neuron within its class, in the sequence in which they are complete. `seen` [classes] is zero. */
+static void number_neurons(const ioa_sequence *s, uint32_t *rank, uint32_t *seen)
+{
+    const ioa_blocks *b = s->b;
+    const ioa_network_arrays *a = &b->network->a;
+    for (uint32_t u = 0; u < a->neurons; u++)
+        if (a->indptr[u] == a->indptr[u + 1] && b->class_of[u] != IOA_SEQUENCE_NONE) rank[u] = seen[b->class_of[u]]++;
+    for (uint32_t position = 0; position < b->count; position++) {
+        uint32_t block = s->at[position];
+        for (uint32_t i = b->member_begin[block]; i < b->member_begin[block + 1]; i++)
+            if (b->class_of[b->member[i]] != IOA_SEQUENCE_NONE) rank[b->member[i]] = seen[b->class_of[b->member[i]]]++;
+    }
 }
 
 /* Sources of a block, each once. */
@@ -37,8 +57,10 @@ ioa_status ioa_sequence_order(ioa_sequence *s, uint32_t *order, ioa_error *error
     const ioa_network_arrays *a = &b->network->a;
     uint64_t n = a->neurons, at = 0;
     uint32_t *place = ioa_alloc_zero(n, sizeof *place), *sources = ioa_alloc(n, sizeof *sources);
-    uint32_t *begin = ioa_alloc(n, sizeof *begin), *resident = ioa_alloc(b->classes, sizeof *resident);
-    bool complete = place && sources && begin && resident;
+    uint32_t *begin = ioa_alloc(n, sizeof *begin), *resident = ioa_alloc_zero(b->classes, sizeof *resident);
+    uint32_t *rank = ioa_alloc(n, sizeof *rank);
+    bool complete = place && sources && begin && resident && rank;
+    if (complete) number_neurons(s, rank, resident);
     ioa_sequence_rewind(s);
     for (uint32_t position = 0; complete && position < b->count; position++) {
         uint32_t block = s->at[position], count = list_sources(b, block, place, sources, begin), offset = 0;
@@ -46,7 +68,7 @@ ioa_status ioa_sequence_order(ioa_sequence *s, uint32_t *order, ioa_error *error
         ioa_sequence_step(s, position);
         for (unsigned stage = 0; stage < STAGES; stage++)
             for (uint32_t i = 0; i < count; i++) {
-                if (stage_of(s, resident, sources[i]) != stage) continue;
+                if (stage_of(s, resident, rank, sources[i]) != stage) continue;
                 uint32_t uses = begin[i];
                 begin[i] = offset;
                 offset += uses;
@@ -61,5 +83,6 @@ ioa_status ioa_sequence_order(ioa_sequence *s, uint32_t *order, ioa_error *error
     ioa_free(sources);
     ioa_free(begin);
     ioa_free(resident);
-    return complete ? IOA_OK : ioa_fail_nomem(error, "the order of a sequence", n, 3 * sizeof *place);
+    ioa_free(rank);
+    return complete ? IOA_OK : ioa_fail_nomem(error, "the order of a sequence", n, 4 * sizeof *place);
 }

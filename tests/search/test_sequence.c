@@ -106,19 +106,36 @@ static void carry(ioa_sequence *s, uint32_t from, uint32_t to)
     else memmove(s->at + to + 1, s->at + to, (from - to) * sizeof *s->at);
     s->at[to] = block;
     for (uint32_t i = 0; i < s->b->count; i++) s->position[s->at[i]] = i;
+    ioa_sequence_moved(s, from < to ? from : to, from < to ? to : from);
 }
 
 static bool legal(const ioa_sequence *s)
 {
-    for (uint32_t class = 0; class < s->b->classes; class++)
-        for (uint32_t i = s->b->reader_begin[class]; i < s->b->reader_begin[class + 1]; i++)
-            if (s->b->producer[class] != IOA_SEQUENCE_NONE &&
-                s->position[s->b->producer[class]] >= s->position[s->b->reader[i]])
-                return false;
+    for (uint32_t block = 0; block < s->b->count; block++)
+        for (uint32_t i = s->b->producer_begin[block]; i < s->b->producer_begin[block + 1]; i++)
+            if (s->position[s->b->producer[i]] >= s->position[block]) return false;
     return true;
 }
 
-/* All neurons that are read are in a class, and classes are as they say. */
+/* How often a block is listed among those another one waits for. */
+static unsigned times_listed(const ioa_blocks *b, uint32_t block, uint32_t producer)
+{
+    unsigned times = 0;
+    for (uint32_t i = b->producer_begin[block]; i < b->producer_begin[block + 1]; i++) times += b->producer[i] == producer;
+    return times;
+}
+
+/* Block of each destination, NONE of other neurons. */
+static uint32_t *blocks_of_neurons(const ioa_network *network, const ioa_blocks *b)
+{
+    uint32_t *block_of = ioa_alloc(network->a.neurons, sizeof *block_of);
+    memset(block_of, 0xff, network->a.neurons * sizeof *block_of);
+    for (uint32_t block = 0; block < b->count; block++)
+        for (uint32_t i = b->member_begin[block]; i < b->member_begin[block + 1]; i++) block_of[b->member[i]] = block;
+    return block_of;
+}
+
+/* All neurons that are read are in a class, those of a class are read by the same blocks, and shares add up. */
 static void classes_hold_what_is_alike(void **state)
 {
     (void)state;
@@ -126,33 +143,78 @@ static void classes_hold_what_is_alike(void **state)
         ioa_network *network = seed < 2 ? rings_of_twins(seed) : ioa_test_random_dag(seed, ioa_test_dag_defaults());
         ioa_blocks b;
         blocks_of(network, &b);
-        uint32_t *destinations = NULL, *reads = ioa_alloc_zero((uint64_t)b.count * b.classes + 1, sizeof *reads), sizes = 0, read = 0;
+        const uint32_t n = network->a.neurons;
+        uint32_t *destinations = NULL, *block_of = blocks_of_neurons(network, &b);
         const uint32_t *destination = ioa_network_borrow_destinations(network, &destinations);
-        uint32_t *block_of = ioa_alloc(network->a.neurons, sizeof *block_of);
-        bool *is_read = ioa_alloc_zero(network->a.neurons, sizeof *is_read);
-        memset(block_of, 0xff, network->a.neurons * sizeof *block_of);
-        for (uint32_t block = 0; block < b.count; block++)
-            for (uint32_t i = b.member_begin[block]; i < b.member_begin[block + 1]; i++) block_of[b.member[i]] = block;
+        bool *reads = ioa_alloc_zero((uint64_t)b.count * n + 1, sizeof *reads);
+        uint32_t *size = ioa_alloc_zero((uint64_t)b.classes + 1, sizeof *size);
+        uint64_t pairs = 0, listed = b.producer_begin[b.count];
         for (uint64_t e = 0; e < network->connections; e++) {
-            uint32_t u = network->a.indices[e];
-            assert_true(b.class_of[u] < b.classes && b.rank[u] < b.size[b.class_of[u]]);
-            assert_int_equal(b.producer[b.class_of[u]], block_of[u]);
-            reads[block_of[destination[e]] * b.classes + b.class_of[u]] |= 1;
-            is_read[u] = true;
+            uint32_t u = network->a.indices[e], block = block_of[destination[e]];
+            reads[(uint64_t)block * n + u] = true;
+            if (block_of[u] != IOA_SEQUENCE_NONE) assert_int_equal(times_listed(&b, block, block_of[u]), 1);
         }
-        for (uint32_t block = 0; block < b.count; block++)
-            for (uint32_t i = b.in_begin[block]; i < b.in_begin[block + 1]; i++) reads[block * b.classes + b.in[i]] ^= 1;
-        for (uint64_t i = 0; i < (uint64_t)b.count * b.classes; i++) assert_int_equal(reads[i], 0); /* no more, no less */
-        for (uint32_t class = 0; class < b.classes; class++) sizes += b.size[class];
-        for (uint32_t u = 0; u < network->a.neurons; u++) read += is_read[u];
-        assert_int_equal(sizes, read);
+        for (uint32_t u = 0; u < n; u++) {
+            bool read = false;
+            for (uint32_t block = 0; block < b.count; block++) {
+                bool in = false;
+                for (uint32_t i = b.in_begin[block]; i < b.in_begin[block + 1]; i++) in = in || b.in[i] == b.class_of[u];
+                assert_true(in == reads[(uint64_t)block * n + u]);
+                read = read || in;
+            }
+            assert_true(read == (b.class_of[u] != IOA_SEQUENCE_NONE));
+            if (read) size[b.class_of[u]]++;
+        }
+        for (uint32_t class = 0; class < b.classes; class++) assert_int_equal(size[class], b.size[class]);
+        for (uint32_t block = 0; block < b.count; block++) {
+            for (uint32_t i = b.member_begin[block]; i < b.member_begin[block + 1]; i++)
+                if (b.class_of[b.member[i]] != IOA_SEQUENCE_NONE) size[b.class_of[b.member[i]]]--;
+            for (uint32_t i = b.out_begin[block]; i < b.out_begin[block + 1]; i++) size[b.out[i].class] += b.out[i].neurons;
+            for (uint32_t other = 0; other < b.count; other++) pairs += times_listed(&b, block, other);
+        }
+        for (uint32_t class = 0; class < b.classes; class++) assert_int_equal(size[class], b.size[class]);
+        assert_int_equal(pairs, listed);
         ioa_free(destinations);
         ioa_free(reads);
         ioa_free(block_of);
-        ioa_free(is_read);
+        ioa_free(size);
         ioa_blocks_destroy(&b);
         ioa_network_destroy(network);
     }
+}
+
+/* Moves of all kinds keep the sequence legal and can be taken back. */
+static void moves_are_legal(void **state)
+{
+    (void)state;
+    rings r;
+    ioa_pcg32 rng = ioa_rng_keyed(4, IOA_RNG_TEST, 2, 0);
+    set_up(&r, 4);
+    ioa_sequence *s = &r.s;
+    const uint32_t n = r.b.count;
+    uint32_t *old = ioa_alloc(n, sizeof *old), *before = ioa_alloc(n, sizeof *before);
+    unsigned left = 0, right = 0, turned = 0, far = 0;
+    for (unsigned i = 0; i < 20000; i++) {
+        ioa_sequence_move m = ioa_sequence_draw(s, &rng, TWINS);
+        if (!m.shift && !m.reversed) continue;
+        memcpy(before, s->at, n * sizeof *before);
+        uint32_t count, from = ioa_sequence_apply(s, &m, old, &count);
+        assert_true(from + count <= n);
+        assert_true(legal(s));
+        assert_memory_equal(old, before + from, count * sizeof *old);
+        left += !m.right;
+        right += m.right;
+        turned += m.reversed;
+        far += m.shift > TWINS && m.end - m.begin > TWINS;
+        if (i % 2) continue;
+        memcpy(s->at + from, old, count * sizeof *old);
+        for (uint32_t at = from; at < from + count; at++) s->position[s->at[at]] = at;
+        ioa_sequence_moved(s, from, from + count - 1);
+    }
+    assert_true(left > 500 && right > 500 && turned > 500 && far > 100);
+    ioa_free(old);
+    ioa_free(before);
+    tear_down(&r);
 }
 
 /* A change is counted as if the whole sequence were counted anew, but for ties. */
@@ -284,6 +346,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(classes_hold_what_is_alike), cmocka_unit_test(changes_are_counted),
+        cmocka_unit_test(moves_are_legal),
         cmocka_unit_test(the_order_costs_what_the_sequence_does), cmocka_unit_test(an_order_is_followed),
         cmocka_unit_test(the_sequence_beats_its_starts), cmocka_unit_test(it_stops_when_told),
     };
