@@ -49,7 +49,8 @@ typedef struct ioa_quad {
     float weight[4];
 } ioa_quad;
 
-/* The same where all values are within IOA_NARROW_BYTES; sources in units of 64 bytes, which one load brings. */
+/* The same where all values are within IOA_NARROW_BYTES; sources in units of 64 bytes, which one load brings.
+ * Kernels read 8 bytes past the last one, which a stream must have. */
 typedef struct ioa_narrow_quad {
     uint16_t source[4];
     float weight[4];

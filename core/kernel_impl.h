@@ -69,10 +69,13 @@ INLINE void add_quad(vec sum[4][8], const ioa_quad *quad, const float *values, i
     add_sources(sum, quad->weight, source, vectors, chains);
 }
 
-INLINE void add_narrow(vec sum[4][8], const ioa_narrow_quad *quad, const float *values, int vectors, int chains)
+/* `offsets` were read for this quad before, and become the next one's. Read just before their use, they hold up the loads of
+ * values; where a value is one register, that does not pay. */
+INLINE void add_narrow(vec sum[4][8], const ioa_narrow_quad *quad, uint64_t *offsets, const float *values, int vectors, int chains)
 {
     size_t bytes[4];
-    load_narrow(quad->source, bytes);
+    split_narrow(vectors > 1 ? *offsets : load_narrow(quad->source), bytes);
+    if (vectors > 1) *offsets = load_narrow(quad[1].source);
     const float *const source[4] = {values + bytes[0] / 4, values + bytes[1] / 4, values + bytes[2] / 4, values + bytes[3] / 4};
     add_sources(sum, quad->weight, source, vectors, chains);
 }
@@ -86,6 +89,7 @@ INLINE const void *one_run(const ioa_run *run, const char *quad, float *values, 
     const char *last = quad + run->count / 4 * bytes;
     const ioa_step *step = (const ioa_step *)(const void *)last, *end = step + run->count % 4;
     float *destination = at(values, run->destination);
+    uint64_t offsets = narrow ? load_narrow((const uint16_t *)(const void *)quad) : 0; /* or of steps, if there is no quad */
     vec sum[4][8];
     if (run->flags & IOA_RUN_FIRST)
         UNROLL
@@ -99,7 +103,7 @@ INLINE const void *one_run(const ioa_run *run, const char *quad, float *values, 
         for (int i = 0; i < vectors; i++) sum[c][i] = (vec){0};
     for (; quad < last; quad += bytes) {
         if (ahead) __builtin_prefetch(quad + PREFETCH_BYTES);
-        if (narrow) add_narrow(sum, (const ioa_narrow_quad *)(const void *)quad, values, vectors, chains);
+        if (narrow) add_narrow(sum, (const ioa_narrow_quad *)(const void *)quad, &offsets, values, vectors, chains);
         else add_quad(sum, (const ioa_quad *)(const void *)quad, values, vectors, chains);
     }
     for (; step < end; step++) add_product(sum[0], splat(step->weight), at(values, step->source), vectors);

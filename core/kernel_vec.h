@@ -99,19 +99,29 @@ INLINE void load_pair(const uint32_t *p, uint32_t pair[2])
 #endif
 }
 
-/* Four offsets of 16 bits by one load, in bytes: those count units of 64. */
-INLINE void load_narrow(const uint16_t *p, size_t bytes[4])
+/* Four offsets of 16 bits by one load. */
+INLINE uint64_t load_narrow(const uint16_t *p)
+{
+    uint64_t four;
+    memcpy(&four, p, sizeof four);
+#if defined(__x86_64__)
+    __asm__("" : "+r"(four));
+#endif
+    return four;
+}
+
+/* What they say, in bytes: they count units of 64. */
+INLINE void split_narrow(uint64_t four, size_t bytes[4])
 {
 #if defined(__x86_64__)
-    uint64_t all;
-    memcpy(&all, p, sizeof all);
-    __asm__("" : "+r"(all));
-    bytes[0] = all << 6 & 0x3fffc0;
-    bytes[1] = all >> 10 & 0x3fffc0;
-    bytes[2] = all >> 26 & 0x3fffc0;
-    bytes[3] = all >> 42 & 0x3fffc0;
+    bytes[0] = four << 6 & 0x3fffc0;
+    bytes[1] = four >> 10 & 0x3fffc0;
+    bytes[2] = four >> 26 & 0x3fffc0;
+    bytes[3] = four >> 42 & 0x3fffc0;
 #else
-    for (int k = 0; k < 4; k++) bytes[k] = (size_t)p[k] * 64;
+    uint16_t part[4];
+    memcpy(part, &four, sizeof part);
+    for (int k = 0; k < 4; k++) bytes[k] = (size_t)part[k] * 64;
 #endif
 }
 

@@ -7,7 +7,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define STAYS_IN_L2 (2u << 20) /* a longer stream is prefetched; a server's L2 is 1 or 2 MiB */
+#define STAYS_NEAR (4u << 20) /* bytes; a longer stream is prefetched. Measured: 3 MB are 3 per cent slower with it, 10 MB 10 to
+                                 20 per cent faster */
 
 /* The steps of whole rows, panel by panel: runs then continue partial sums. */
 static ioa_status resequence(const ioa_network *n, const ioa_plan_options *o, ioa_plan_steps *steps, ioa_error *error)
@@ -151,7 +152,7 @@ static void run_stream(const ioa_plan *plan, const float *x, float *y, size_t ba
 {
     const uint32_t tile = plan->options.tile;
     const char *stream = plan->stream, *end = stream + plan->stream_bytes;
-    const bool ahead = plan->stream_bytes > STAYS_IN_L2;
+    const bool ahead = plan->stream_bytes > STAYS_NEAR;
     set_constants(plan, values); /* nothing overwrites them */
     for (size_t b = 0; b < batch; b += tile) {
         uint32_t rows = batch - b < tile ? (uint32_t)(batch - b) : tile;

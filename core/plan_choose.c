@@ -65,6 +65,7 @@ static ioa_status try_reuse(ioa_contest *c, uint32_t tile, size_t from, size_t t
         uint32_t panel, hot; /* bytes of values */
         bool wide;
     } kinds[] = {{IOA_LAYOUT_SORTED, 32768, 32768, false},     {IOA_LAYOUT_SHARED_SORTED, 0, 0, false},
+                 {IOA_LAYOUT_SORTED, 43648, 43648, false}, /* nearly all of an L1 of 48 KiB: longer runs for fewer connections */
                  {IOA_LAYOUT_SHARED_SORTED, 0, 0, true},       {IOA_LAYOUT_SORTED, 65536, 65536, false},
                  {IOA_LAYOUT_SHARED_ROWS, 0, 0, false},        {IOA_LAYOUT_SHARED_ROWS, 0, 0, true},
                  {IOA_LAYOUT_SORTED, 32768, 0, false},         {IOA_LAYOUT_SORTED, 131072, 0, false},

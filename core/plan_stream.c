@@ -187,7 +187,7 @@ out:
     return status;
 }
 
-/* Makes all quads of a stream of runs narrow ones, in place. */
+/* Makes all quads of a stream of runs narrow ones, in place: what they are shorter by leaves the bytes past the last one. */
 static void narrow_quads(ioa_plan *p)
 {
     const ioa_run *run = p->stream, *end = run + p->runs;
