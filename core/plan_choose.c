@@ -91,7 +91,7 @@ static ioa_status try_compiled(ioa_contest *c, bool likely, ioa_contender *best,
     static const ioa_plan_options kinds[] = {
         {.group = 1}, {.segment = 2000, .group = 4}, {.segment = 4000, .group = 8},
         {.segment = 3000, .group = 1}, {.group = 1, .ahead = 1},
-        {.segment = 2000, .group = 3}, {.segment = 3000, .group = 2}, {.segment = 2000, .group = 8},
+        {.segment = 20000, .group = 8}, {.segment = 2000, .group = 3}, {.segment = 3000, .group = 2},
         {.group = 1, .as_ordered = 1}};
     uint32_t tile = ioa_code_tile(c->isa);
     uint64_t connections = c->network->connections;
