@@ -47,7 +47,7 @@ static double row_length(const ioa_network *network)
 static ioa_status prepare_levels(const ioa_problem *problem, void **pointer, ioa_error *error)
 {
     double length = row_length(problem->network), takeover = 0.7 + 0.015 * (length - 16.0);
-    takeover = length < SHORT_ROWS ? 0.0 : takeover < 0.7 ? 0.7 : takeover > 0.85 ? 0.85 : takeover;
+    takeover = length < SHORT_ROWS ? 0.0 : takeover < 0.7 ? 0.7 : takeover > 0.95 ? 0.95 : takeover;
     return ioa_levels_shared_create(problem, takeover, pointer, error);
 }
 
