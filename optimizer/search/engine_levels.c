@@ -47,7 +47,7 @@ static double row_length(const ioa_network *network)
 static ioa_status prepare_levels(const ioa_problem *problem, void **pointer, ioa_error *error)
 {
     double length = row_length(problem->network), takeover = 0.7 + 0.015 * (length - 16.0);
-    takeover = length < SHORT_ROWS ? 0.0 : takeover < 0.7 ? 0.7 : takeover > 0.85 ? 0.85 : takeover;
+    takeover = length < SHORT_ROWS ? 0.0 : takeover < 0.7 ? 0.7 : takeover > 0.95 ? 0.95 : takeover;
     return ioa_levels_shared_create(problem, takeover, pointer, error);
 }
 
@@ -61,12 +61,14 @@ static uint32_t levels_kinds(const ioa_problem *problem)
 
 /* Coarse proposals; enough for a round to change something, few enough for some hundred rounds a minute, and on large
  * networks for rounds of some seconds, so that a time limit can be kept: a proposal touches the sources of a row, and costs
- * more, the more of them have more readers. */
+ * more, the more of them have more readers. Where there are coarse replicas in one piece, four to a neuron: the order and its
+ * exact count at the end of a round take as long as 0.4 proposals to a neuron. */
 static uint64_t round_proposals(const ioa_problem *problem)
 {
     uint64_t n = problem->network->a.neurons, w = problem->network->connections;
+    uint64_t proposals = problem->segments < 2 && row_length(problem->network) >= SHORT_ROWS ? 4 * n : n;
     uint64_t readers = UINT64_C(200000000000) / (w + 1), sources = (2000000 + w / 10) / (w / n + 1);
-    uint64_t proposals = n < readers ? n : readers;
+    if (proposals > readers) proposals = readers;
     if (proposals > sources) proposals = sources;
     return proposals < 4000 ? 4000 : proposals;
 }

@@ -21,7 +21,7 @@
  * Energies are integers in units of 1 / IOA_INTERVAL_ONE I/O. All decisions are integer arithmetic on the state and the
  * generator: equal on every machine. Nothing is global; states may be used by different threads at once.
  *
- * Memory: 12 bytes per connection and about 40 per neuron and state, 4 per connection and 20 per neuron for the
+ * Memory: 12 bytes per connection and about 48 per neuron and state, 4 per connection and 20 per neuron for the
  * problem that the states share. */
 #ifndef IOA_SEARCH_INTERVAL_H
 #define IOA_SEARCH_INTERVAL_H
@@ -101,8 +101,8 @@ void ioa_interval_state_destroy(ioa_interval_state *state); /* NULL is allowed *
     X(SPAN, 51, "an interval spans residencies of some of its sources")                                                \
     X(AIM_OPEN, 104, "an interval opens where something happens to one of its sources")                                \
     X(AIM_CLOSE, 51, "closes there")                                                                                   \
-    X(JOIN, 154, "an interval goes next to another use of one of its sources")                                         \
-    X(EXCHANGE_FAR, 307, "exchanges with a unit that closes near another use of one of its sources")
+    X(JOIN, 154, "an interval goes where one or many of its sources are")                                              \
+    X(EXCHANGE_FAR, 307, "exchanges with a unit that closes there")
 
 #define IOA_INTERVAL_MOVE_ENUM(name, share, text) IOA_INTERVAL_##name,
 typedef enum ioa_interval_move { IOA_INTERVAL_MOVES(IOA_INTERVAL_MOVE_ENUM) IOA_INTERVAL_MOVE_COUNT } ioa_interval_move;

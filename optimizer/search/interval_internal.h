@@ -89,6 +89,7 @@ struct ioa_interval_state {
     uint32_t *flips; /* position in the new keys */
     uint32_t range_count, range_capacity, touch_count, touch_capacity, flip_count, flip_capacity;
     uint64_t *spare; /* [max_out] keys */
+    uint32_t *bins;  /* [2 ticks] of ioa_iv_gather: zeros, then a list */
     uint64_t touched; /* sources looked at by the present proposal */
     uint32_t share[IOA_INTERVAL_MOVE_COUNT]; /* of IOA_SHARES proposals */
     uint32_t window;  /* of slides */
@@ -160,6 +161,10 @@ void ioa_iv_find(const ioa_interval_state *s, ioa_iv_place *places, uint32_t cou
  * source's birth moves from born0 to its present value. Appends a touch; returns the change of energy. */
 int64_t ioa_iv_propose(ioa_interval_state *s, const ioa_iv_place *place, uint64_t new);
 void ioa_iv_apply(ioa_interval_state *s, const ioa_iv_touch *touch);
+
+/* interval_gather.c: a tick for v to close at, where an interval of so many ticks meets many of its sources, drawn at
+ * random; -1: none. */
+int32_t ioa_iv_gather(ioa_interval_state *s, uint32_t v, int32_t length, ioa_pcg32 *rng);
 
 /* interval_move.c: a uniform to the power of temperature, as an energy: -temperature * ln(u), u in (0, 1]. */
 int64_t ioa_iv_threshold(ioa_pcg32 *rng, int64_t temperature_q16);

@@ -332,12 +332,22 @@ static void span(const ioa_interval_state *s, ioa_iv_change *c, ioa_pcg32 *rng)
     }
 }
 
-/* Goes next to w, another use of a common source. */
-static void join(const ioa_interval_state *s, ioa_iv_change *c, uint32_t w, ioa_pcg32 *rng)
+/* Where to go for the sake of one's sources: next to w, another use of one of them, or where many of them are. Memory is
+ * refilled some ticks / slots times; the more often, the more rarely one source tells of a good place. */
+static int32_t far_away(ioa_interval_state *s, uint32_t v, uint32_t w, int32_t length, int32_t reach, ioa_pcg32 *rng)
+{
+    enum { FEW_PLACES = 16 };
+    const uint32_t places = (uint32_t)(s->ticks / s->problem->slots) + 1;
+    const int32_t gathered = ioa_pcg32_below(rng, places) < FEW_PLACES ? -1 : ioa_iv_gather(s, v, length, rng);
+    return gathered >= 0 ? gathered : s->close[w] + reach;
+}
+
+/* Goes there, and becomes as long as it is or as w. */
+static void join(ioa_interval_state *s, ioa_iv_change *c, uint32_t w, ioa_pcg32 *rng)
 {
     uint32_t like = ioa_pcg32_next(rng) & 1 ? w : c->unit;
     int32_t length = s->close[like] - s->open[like];
-    int32_t close = s->close[w] + (int32_t)ioa_pcg32_below(rng, 9) - 4;
+    int32_t close = far_away(s, c->unit, w, length, (int32_t)ioa_pcg32_below(rng, 9) - 4, rng);
     if (close >= s->ticks) close = s->ticks - 1;
     c->close1 = close < length ? length : close;
     c->open1 = c->close1 - length;
@@ -388,7 +398,8 @@ static bool step(ioa_interval_state *s, ioa_interval_move kind, int64_t temperat
         } else if (kind == IOA_INTERVAL_JOIN) {
             join(s, c, w, rng);
         } else {
-            int32_t from = s->close[w] + distance(IOA_INTERVAL_WINDOW, rng) / 2;
+            int32_t length = s->close[w] - s->open[w], reach = distance(IOA_INTERVAL_WINDOW, rng) / 2;
+            int32_t from = far_away(s, v, w, length, reach, rng);
             return exchange(s, c, near(s, from, rng), temperature_q16, rng);
         }
     }

@@ -72,7 +72,8 @@ static bool allocate(ioa_interval_state *s)
            (s->ranges = ioa_alloc(s->range_capacity, sizeof *s->ranges)) &&
            (s->touches = ioa_alloc(s->touch_capacity, sizeof *s->touches)) &&
            (s->flips = ioa_alloc(s->flip_capacity, sizeof *s->flips)) &&
-           (s->spare = ioa_alloc(p->max_out, sizeof *s->spare));
+           (s->spare = ioa_alloc(p->max_out, sizeof *s->spare)) &&
+           (s->bins = ioa_alloc_zero(2 * ticks, sizeof *s->bins));
 }
 
 /* Sorted keys from the intervals, all decisions "load": unit by unit in the sequence of their keys. `keyed` [U] is
@@ -131,7 +132,7 @@ void ioa_interval_state_destroy(ioa_interval_state *s)
 {
     if (!s) return;
     void *const owned[] = { s->open, s->close, s->key,  s->end,    s->loads,   s->occupied, s->opened, s->head,
-                            s->next, s->prev,  s->mark, s->ranges, s->touches, s->flips,    s->spare };
+                            s->next, s->prev,  s->mark, s->ranges, s->touches, s->flips,    s->spare, s->bins };
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) ioa_free(owned[i]);
     ioa_free(s);
 }

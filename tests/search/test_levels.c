@@ -3,7 +3,7 @@
 #include "core/mem.h"
 #include "core/network.h"
 #include "core/simulator.h"
-#include "optimizer/search/interval.h"
+#include "optimizer/search/interval_internal.h"
 #include "optimizer/search/priced.h"
 #include "tests/support/optimal.h"
 #include "tests/support/random_network.h"
@@ -151,6 +151,84 @@ static void intervals_agree_with_their_recount(void **state)
     }
 }
 
+/* Where a unit is told to go it may close, by the definition: no source closes later, no reader earlier. */
+static void units_gather_where_they_may_close(void **state)
+{
+    (void)state;
+    uint32_t told = 0;
+    for (uint64_t seed = 0; seed < NETWORKS / 4; seed++) {
+        ioa_network *network = random_dag(seed);
+        ioa_pcg32 rng = ioa_rng_keyed(seed, IOA_RNG_TEST, 9, 0);
+        ioa_interval_problem *p;
+        ioa_intervals start;
+        ioa_interval_state *s;
+        assert_int_equal(ioa_interval_problem_create(network, 5, false, &p, NULL), IOA_OK);
+        assert_int_equal(ioa_intervals_window(p, 3, &rng, &start, NULL), IOA_OK);
+        assert_int_equal(ioa_interval_state_create(p, &start, &s, NULL), IOA_OK);
+        assert_int_equal(ioa_interval_anneal(s, 0.5, 300, &rng, NULL, NULL), IOA_OK);
+        for (uint32_t u = 0; u < p->units; u++) {
+            const int32_t close = ioa_iv_gather(s, u, s->close[u] - s->open[u], &rng);
+            if (close < 0) continue;
+            told++;
+            for (uint32_t v = 0; v < network->a.neurons; v++) {
+                for (int64_t e = network->a.indptr[v]; e < network->a.indptr[v + 1]; e++) {
+                    const uint32_t from = p->unit_of[network->a.indices[e]], to = p->unit_of[v];
+                    if (to == u && from != IOA_IV_NONE) assert_true(s->close[from] <= close);
+                    if (from == u) assert_true(s->close[to] >= close);
+                }
+            }
+        }
+        ioa_intervals_destroy(&start);
+        ioa_interval_state_destroy(s);
+        ioa_interval_problem_destroy(p);
+        ioa_network_destroy(network);
+    }
+    assert_true(told > NETWORKS);
+}
+
+/* Twenty neurons of the sources 0 to 7, then twenty of 8 to 15, and among these one of 0 to 7: it is sent to the former,
+ * whatever it loads where it is. */
+static void a_stray_unit_gathers_where_its_sources_are(void **state)
+{
+    (void)state;
+    enum { INPUTS = 16, EACH = 20, UNITS = 2 * EACH + 1, NEURONS = INPUTS + UNITS, STRAY = UNITS - 1 };
+    int64_t indptr[NEURONS + 1] = {0};
+    uint32_t indices[8 * UNITS], inputs[INPUTS], outputs[UNITS], count = 0;
+    float weights[8 * UNITS] = {0}, bias[NEURONS] = {0};
+    uint8_t activation[NEURONS] = {0};
+    ioa_intervals start;
+    assert_int_equal(ioa_intervals_create(NEURONS, &start, NULL), IOA_OK);
+    start.ticks = 2 * EACH;
+    for (uint32_t i = 0; i < INPUTS; i++) inputs[i] = i;
+    for (uint32_t i = 0; i < UNITS; i++) {
+        const uint32_t v = INPUTS + i, length = i == STRAY ? 8 : 4, first = i == STRAY ? 0 : i / EACH * 8 + i % 5;
+        const int32_t close = i == STRAY ? 2 * EACH - 2 : (int32_t)i;
+        for (uint32_t k = 0; k < length; k++) indices[count++] = first + k;
+        indptr[v + 1] = count;
+        outputs[i] = v;
+        start.close[v] = close;
+        start.open[v] = close < 3 ? 0 : close - 3;
+    }
+    ioa_network_arrays arrays = {.neurons = NEURONS, .inputs = INPUTS, .outputs = UNITS, .indptr = indptr, .indices = indices,
+                                 .weights = weights, .bias = bias, .activation = activation, .input_ids = inputs,
+                                 .output_ids = outputs};
+    ioa_network *network;
+    ioa_interval_problem *p;
+    ioa_interval_state *s;
+    ioa_pcg32 rng = ioa_rng_keyed(1, IOA_RNG_TEST, 10, 0);
+    assert_int_equal(ioa_network_create_copy(&arrays, &network, NULL), IOA_OK);
+    assert_int_equal(ioa_interval_problem_create(network, 8, false, &p, NULL), IOA_OK);
+    assert_int_equal(ioa_interval_state_create(p, &start, &s, NULL), IOA_OK);
+    for (int i = 0; i < 200; i++) {
+        const int32_t close = ioa_iv_gather(s, p->unit_of[INPUTS + STRAY], 3, &rng);
+        assert_true(close >= 0 && close < EACH + 2);
+    }
+    ioa_intervals_destroy(&start);
+    ioa_interval_state_destroy(s);
+    ioa_interval_problem_destroy(p);
+    ioa_network_destroy(network);
+}
+
 static uint64_t anneal_tiny(const ioa_network *network, uint64_t memory, uint64_t target, ioa_pcg32 *rng)
 {
     ioa_graph *graph;
@@ -210,6 +288,8 @@ int main(void)
         cmocka_unit_test(priced_energy_is_exact_and_its_bound_holds),
         cmocka_unit_test(a_priced_state_can_be_restored),
         cmocka_unit_test(intervals_agree_with_their_recount),
+        cmocka_unit_test(units_gather_where_they_may_close),
+        cmocka_unit_test(a_stray_unit_gathers_where_its_sources_are),
         cmocka_unit_test(the_search_reaches_the_optimum_of_tiny_networks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
