@@ -18,7 +18,7 @@
 #endif
 
 #define HUGE_PAGE ((size_t)2 << 20)
-#define HUGE_FROM ((size_t)1 << 20) /* bytes of code */
+#define HUGE_FROM ((size_t)256 << 10) /* bytes of code and constants */
 #define LINE 64u /* bytes of a cache line */
 #define L1_CODE (32u << 10) /* bytes of code that stay in L1 */
 
@@ -27,7 +27,7 @@ struct ioa_code {
     const ioa_target *target;
     uint32_t inputs, outputs, slots, group;
     uint32_t *input_offsets, *output_offsets; /* in 8-byte units from the first slot */
-    float *stream;
+    const float *stream;   /* behind the code, in its pages */
     uint64_t *entry;       /* [segments + 1] offset of the code */
     uint64_t *stream_from; /* [segments + 1] index into the stream */
     size_t enter;          /* offset of ioa_x86_enter */
@@ -35,7 +35,7 @@ struct ioa_code {
     unsigned char *text;   /* executable, in: */
     unsigned char *pages;
     size_t page_bytes;
-    size_t text_bytes;
+    size_t text_bytes;     /* of the code */
     uint64_t loads;        /* of values; other reads are constants */
     ioa_code_facts facts;
 };
@@ -67,26 +67,34 @@ static uint32_t row_bytes(const ioa_code *code)
     return code->target->tile * (uint32_t)sizeof(float);
 }
 
-static ioa_status install(const ioa_bytes *text, ioa_code *code, ioa_error *error)
+/* Code and its constants lie in one piece: they are walked through together, and in one huge page they share an entry of
+ * the TLB and spread evenly over the sets of L2. */
+static ioa_status install(const ioa_bytes *text, const float *stream, uint64_t constants, ioa_code *code,
+                          ioa_error *error)
 {
     if (text->failed) return ioa_fail_nomem(error, "compiled code", text->room * 2, 1);
 #if CAN_RUN
-    size_t room = text->length < HUGE_FROM ? text->length : (text->length + 2 * HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    size_t behind = (text->length + LINE - 1) / LINE * LINE, length = behind + constants * sizeof *stream;
+    size_t room = length < HUGE_FROM ? length : (length + 2 * HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
     void *pages = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED) return ioa_fail(error, IOA_ERR_SYSTEM, "the system gives no pages for compiled code");
     code->pages = pages;
     code->page_bytes = room;
     code->text = pages;
     code->text_bytes = text->length;
-    if (room > text->length) { /* long code would miss small pages again and again; a refusal changes speed alone */
+    if (room > length) { /* long code would miss small pages again and again; a refusal changes speed alone */
         code->text += (HUGE_PAGE - (uintptr_t)pages % HUGE_PAGE) % HUGE_PAGE;
         (void)madvise(code->text, room - (size_t)(code->text - code->pages), MADV_HUGEPAGE);
     }
+    code->stream = (const float *)(const void *)(code->text + behind);
     memcpy(code->text, text->data, text->length);
+    if (constants) memcpy(code->text + behind, stream, constants * sizeof *stream);
     if (mprotect(pages, room, PROT_READ | PROT_EXEC) != 0) /* never writable and executable at once */
         return ioa_fail(error, IOA_ERR_SYSTEM, "the system does not let compiled code be executed");
     return IOA_OK;
 #else
+    (void)stream;
+    (void)constants;
     (void)code;
     return ioa_fail(error, IOA_ERR_INPUT, "compiled schedules need AVX2 or AVX-512");
 #endif
@@ -110,24 +118,27 @@ static void describe(const ioa_program *p, size_t code_bytes, uint64_t used, ioa
 static ioa_status assemble(const ioa_program *program, bool ahead, ioa_code *code, ioa_error *error)
 {
     uint64_t used = 0;
+    float *stream = ioa_alloc(program->count, sizeof *stream);
     code->input_offsets = ioa_alloc(code->inputs, sizeof *code->input_offsets);
     code->output_offsets = ioa_alloc(code->outputs, sizeof *code->output_offsets);
-    code->stream = ioa_alloc(program->count, sizeof *code->stream);
     code->entry = ioa_alloc(program->segments + 1, sizeof *code->entry);
     code->stream_from = ioa_alloc(program->segments + 1, sizeof *code->stream_from);
-    if (!code->input_offsets || !code->output_offsets || !code->stream || !code->entry || !code->stream_from)
-        return ioa_fail_nomem(error, "compiled code", program->count, sizeof *code->stream);
+    if (!stream || !code->input_offsets || !code->output_offsets || !code->entry || !code->stream_from) {
+        ioa_free(stream);
+        return ioa_fail_nomem(error, "compiled code", program->count, sizeof *stream);
+    }
     ioa_x86 machine = {.target = code->target, .entry = code->entry};
     ioa_x86_begin(&machine, program);
     code->enter = machine.enter;
     code->segments_at = machine.text.length;
     ioa_writer writer = ioa_x86_writer(&machine, ahead);
-    ioa_status status = ioa_lower(program, code->target, &writer, code->stream, code->stream_from, &used, error);
+    ioa_status status = ioa_lower(program, code->target, &writer, stream, code->stream_from, &used, error);
     code->entry[program->segments] = machine.text.length;
     code->stream_from[program->segments] = used;
-    if (status == IOA_OK) status = install(&machine.text, code, error);
+    if (status == IOA_OK) status = install(&machine.text, stream, used, code, error);
     if (status == IOA_OK) describe(program, machine.text.length, used, code);
     ioa_free(machine.text.data);
+    ioa_free(stream);
     return status;
 }
 
@@ -173,7 +184,6 @@ void ioa_code_destroy(ioa_code *code)
 #endif
     ioa_free(code->input_offsets);
     ioa_free(code->output_offsets);
-    ioa_free(code->stream);
     ioa_free(code->entry);
     ioa_free(code->stream_from);
     ioa_free(code);
@@ -200,6 +210,7 @@ ioa_work ioa_code_work(const ioa_code *code, size_t batch)
                                     : tiles;
     ioa_work w = {.flops = 2.0 * (double)f->products * (double)batch,
                   .load_bytes = (double)(f->reads + f->extra_reads) * row * tiles,
+                  .operand_share = (double)f->products / (double)(f->reads + f->extra_reads) * (double)batch / (tiles * (double)tile),
                   .write_bytes = (double)(f->writes + f->extra_writes) * row * tiles,
                   .value_bytes = (double)code->loads * row * tiles,
                   .value_set = (double)tile_floats(code) * sizeof(float) * (passes < tiles ? tiles / passes : 1),

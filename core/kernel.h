@@ -1,4 +1,4 @@
-/* What a plan hands to the kernels: a stream of runs, and one table of functions per instruction set.
+/* What a plan hands to the kernels: streams, and one table of functions per instruction set.
  *
  * core/kernel_impl.h is compiled once per instruction set (kernel_portable.c, kernel_avx2.c, kernel_avx512.c), each
  * with its own compiler flags; nothing else of the library may use more than the base instruction set. */
@@ -23,8 +23,10 @@ enum {
     IOA_RUN_PARAM = 4, /* one more ioa_step follows the connections; its weight is the activation's parameter */
 };
 
-/* Head of a run: `count` connections with the same destination follow, then perhaps the parameter. Tile 1: as steps; else
- * count / 4 quads, or narrow ones throughout the stream, and then count % 4 steps. */
+/* Head of a run: `count` connections with one destination, then perhaps the parameter. Tile 1: as steps; else count / 4
+ * quads, or narrow ones throughout the stream, and then count % 4 steps. The heads of a stream come first, then the
+ * connections of all runs: where a head is does not depend on what the one before says, or the processor would wait
+ * for one head after the other. */
 typedef struct ioa_run {
     uint32_t destination; /* offset of its value */
     uint32_t count;
@@ -133,10 +135,10 @@ typedef enum ioa_probe {
  * compute: 1 (tile 1 only), 16, 32, 64 or 128, at most the tile. The summation order of a value depends on the tile
  * only, never on the width. */
 typedef struct ioa_kernel {
-    /* Executes the stream [stream, end) on the first `width` columns. `narrow`: its quads are narrow ones. `ahead`: prefetch
-     * the stream, because it does not stay in L2 from tile to tile. */
-    void (*run)(const void *stream, const void *end, float *values, uint32_t tile, uint32_t width, bool narrow, bool ahead);
-    /* The same for a stream of groups; not for tile 1. */
+    /* Executes `count` runs, followed by their connections, on the first `width` columns. `narrow`: their quads are narrow
+     * ones. `ahead`: prefetch the stream, because it does not stay in L2 from tile to tile. */
+    void (*run)(const ioa_run *runs, uint64_t count, float *values, uint32_t tile, uint32_t width, bool narrow, bool ahead);
+    /* Executes the stream [stream, end) of groups, likewise; not for tile 1. */
     void (*groups)(const void *stream, const void *end, float *values, uint32_t width, bool ahead);
     /* The same for wide groups of `size` (8 or 16) places. */
     void (*wide)(const void *stream, const void *end, float *values, unsigned size, uint32_t width, bool ahead);

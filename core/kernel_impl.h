@@ -77,12 +77,13 @@ INLINE void add_narrow(vec sum[4][8], const ioa_narrow_quad *quad, const float *
     add_sources(sum, quad->weight, source, vectors, chains);
 }
 
-/* One run; returns what follows it. `vectors`, `chains`, `narrow` and `ahead` (prefetch the stream) are constants in every
- * use. */
-INLINE const void *one_run(const ioa_run *run, float *values, int vectors, int chains, bool narrow, bool ahead)
+/* One run, whose connections are at `quad`; returns what follows them. `vectors`, `chains`, `narrow` and `ahead` (prefetch
+ * the stream) are constants in every use. */
+INLINE const void *one_run(const ioa_run *run, const char *quad, float *values, int vectors, int chains, bool narrow,
+                           bool ahead)
 {
     const size_t bytes = narrow ? sizeof(ioa_narrow_quad) : sizeof(ioa_quad);
-    const char *quad = (const char *)(run + 1), *last = quad + run->count / 4 * bytes;
+    const char *last = quad + run->count / 4 * bytes;
     const ioa_step *step = (const ioa_step *)(const void *)last, *end = step + run->count % 4;
     float *destination = at(values, run->destination);
     vec sum[4][8];
@@ -106,15 +107,18 @@ INLINE const void *one_run(const ioa_run *run, float *values, int vectors, int c
     for (int c = 1; c < chains; c++)
         UNROLL
         for (int i = 0; i < vectors; i++) sum[0][i] += sum[c][i];
-    unsigned activation = run->flags & IOA_RUN_LAST ? run->activation : (unsigned)IOA_ACT_IDENTITY;
-    finish(destination, sum[0], vectors, activation, run->flags & IOA_RUN_PARAM ? end->weight : 0.0f);
-    return end + !!(run->flags & IOA_RUN_PARAM);
+    /* What the head says is read before the stores, which the compiler must suppose to change it: read after them, the next run
+     * would wait for this one's sum. */
+    const unsigned flags = run->flags, activation = flags & IOA_RUN_LAST ? run->activation : (unsigned)IOA_ACT_IDENTITY;
+    const float param = flags & IOA_RUN_PARAM ? end++->weight : 0.0f;
+    finish(destination, sum[0], vectors, activation, param);
+    return end;
 }
 
 #define DEFINE_RUNS_AS(name, width, chains, narrow, ahead)                                                                 \
-    static void name(const void *stream, const void *end, float *values)                                                  \
+    static void name(const ioa_run *run, const ioa_run *end, float *values)                                               \
     {                                                                                                                     \
-        while (stream < end) stream = one_run((const ioa_run *)stream, values, (width) / LANES, chains, narrow, ahead);   \
+        for (const void *at = end; run < end; run++) at = one_run(run, at, values, (width) / LANES, chains, narrow, ahead); \
     }
 #define DEFINE_RUNS(width, chains)                                             \
     DEFINE_RUNS_AS(runs_##width##_##chains, width, chains, false, false)       \
@@ -122,7 +126,7 @@ INLINE const void *one_run(const ioa_run *run, float *values, int vectors, int c
     DEFINE_RUNS_AS(narrow_##width##_##chains, width, chains, true, false)      \
     DEFINE_RUNS_AS(narrow_##width##_##chains##_ahead, width, chains, true, true)
 
-typedef void runs_function(const void *stream, const void *end, float *values);
+typedef void runs_function(const ioa_run *run, const ioa_run *end, float *values);
 
 /* The functions by width (16, 32, 64, 128) for one number of chains. */
 #define ROW_AS(kind, suffix_16, suffix_32, suffix_64, suffix_128)                               \
@@ -205,28 +209,28 @@ INLINE float activate_single(unsigned activation, float param, float x)
     return row[0];
 }
 
-static void runs_single(const void *stream, const void *end, float *values)
+static void runs_single(const ioa_run *run, const ioa_run *end, float *values)
 {
-    while (stream < end) {
-        const ioa_run *run = stream;
-        const ioa_step *step = (const ioa_step *)(run + 1), *last = step + run->count;
+    for (const ioa_step *step = (const ioa_step *)(const void *)end; run < end; run++) {
+        const ioa_step *last = step + run->count;
         float *destination = values + run->destination;
         float sum = dot_steps(step, last, values, run->flags & IOA_RUN_FIRST ? run->bias : *destination);
-        float param = run->flags & IOA_RUN_PARAM ? last->weight : 0.0f;
-        *destination = run->flags & IOA_RUN_LAST ? activate_single(run->activation, param, sum) : sum;
-        stream = last + !!(run->flags & IOA_RUN_PARAM);
+        const unsigned flags = run->flags; /* before the store, as above */
+        float param = flags & IOA_RUN_PARAM ? last++->weight : 0.0f;
+        *destination = flags & IOA_RUN_LAST ? activate_single(run->activation, param, sum) : sum;
+        step = last;
     }
 }
 
-static void kernel_run(const void *stream, const void *end, float *values, uint32_t tile, uint32_t width, bool narrow,
+static void kernel_run(const ioa_run *runs, uint64_t count, float *values, uint32_t tile, uint32_t width, bool narrow,
                        bool ahead)
 {
     if (tile == 1) {
-        runs_single(stream, end, values);
+        runs_single(runs, runs + count, values);
         return;
     }
-    runs_function *runs = runs_table[place(tile)][narrow][ahead][place(width)];
-    for (uint32_t column = 0; column < width; column += PASS) runs(stream, end, values + column);
+    runs_function *pass = runs_table[place(tile)][narrow][ahead][place(width)];
+    for (uint32_t column = 0; column < width; column += PASS) pass(runs, runs + count, values + column);
 }
 
 #include "core/kernel_groups.h"

@@ -20,14 +20,10 @@ INLINE size_t last_full(size_t from, size_t stride)
     return stride - from < LANES && stride > LANES ? stride - LANES : from;
 }
 
-#define PACK_AHEAD 64 /* columns; rows a power of two apart crowd into few sets of L1, where others push them out */
-
 /* LANES columns of LANES rows of x. */
 INLINE void pack_square(const float *x, size_t stride, const uint32_t *offsets, float *values)
 {
     vec square[LANES];
-    UNROLL
-    for (int r = 0; r < LANES; r++) __builtin_prefetch(x + (size_t)r * stride + PACK_AHEAD);
     load_transposed(square, x, stride);
     UNROLL
     for (int c = 0; c < LANES; c++) store(at(values, offsets[c]), square[c]);

@@ -2,7 +2,8 @@
 #ifndef IOA_CORE_KERNEL_PROBE_H
 #define IOA_CORE_KERNEL_PROBE_H
 
-#define PROBE_CHAINS 8 /* hide the latency of a multiply-add on two units */
+#define PROBE_CHAINS 8 /* loads that follow each other */
+#define PROBE_SUMS 12  /* 8 just hide the latency of a multiply-add on two units: every delay of one would count */
 
 /* One loop each: their accumulators together would not fit 16 registers. */
 static void probe_read(const float *data, size_t floats, uint64_t repeats)
@@ -20,19 +21,22 @@ static void probe_read(const float *data, size_t floats, uint64_t repeats)
     }
 }
 
-INLINE void probe_fma(const float *data, size_t floats, uint64_t repeats, bool memory)
+/* Returns the multiply-adds of a round, lane by lane. */
+INLINE size_t probe_fma(const float *data, size_t floats, uint64_t repeats, bool memory)
 {
-    vec sum[PROBE_CHAINS] = {{0}}, x = load(data), y = load(data + LANES);
+    const size_t step = PROBE_SUMS * LANES, round = floats / step * step;
+    vec sum[PROBE_SUMS] = {{0}}, x = load(data), y = load(data + LANES);
     for (uint64_t r = 0; r < repeats; r++) {
         __asm__ volatile("" ::: "memory");
-        for (size_t i = 0; i < floats; i += PROBE_CHAINS * LANES)
+        for (size_t i = 0; i < round; i += step)
             UNROLL
-            for (int c = 0; c < PROBE_CHAINS; c++) sum[c] += x * (memory ? load(data + i + (size_t)c * LANES) : y);
+            for (int c = 0; c < PROBE_SUMS; c++) sum[c] += x * (memory ? load(data + i + (size_t)c * LANES) : y);
     }
-    for (int c = 0; c < PROBE_CHAINS; c++) {
+    for (int c = 0; c < PROBE_SUMS; c++) {
         volatile float sink = sum[c][0];
         (void)sink;
     }
+    return round;
 }
 
 static uint64_t power_below(uint64_t x)
@@ -90,10 +94,10 @@ static double kernel_probe(ioa_probe probe, float *data, size_t floats, uint64_t
     case IOA_PROBE_READ: probe_read(data, floats, repeats); break;
     case IOA_PROBE_LINES: probe_lines(data, lines, repeats); return (double)repeats * (double)lines * 64;
     case IOA_PROBE_WRITE: probe_write(data, floats, repeats); break;
-    case IOA_PROBE_FMA_MEMORY: probe_fma(data, floats, repeats, true); break;
-    default: probe_fma(data, floats, repeats, false); break;
+    case IOA_PROBE_FMA_MEMORY: return 2 * (double)repeats * (double)probe_fma(data, floats, repeats, true);
+    default: return 2 * (double)repeats * (double)probe_fma(data, floats, repeats, false);
     }
-    return (double)repeats * (double)floats * (probe == IOA_PROBE_READ || probe == IOA_PROBE_WRITE ? 4 : 2);
+    return (double)repeats * (double)floats * 4;
 }
 
 #endif

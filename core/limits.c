@@ -179,5 +179,9 @@ ioa_status ioa_limits_report(const ioa_machine *machine, ioa_isa isa, const ioa_
     if (status != IOA_OK) return status;
     const char *binding = ioa_limits_judge(&report->limits, machine, &m->work, pass, &report->share);
     snprintf(report->binding, sizeof report->binding, "%s", binding ? binding : "");
+    report->executed_gflops = 1e-9 * m->work.flops / pass;
+    if (report->limits.fma_memory_gflops > 0)
+        report->memory_share = report->executed_gflops / report->limits.fma_memory_gflops;
+    report->memory_reach = m->work.operand_share;
     return IOA_OK;
 }

@@ -160,7 +160,7 @@ static void run_stream(const ioa_plan *plan, const float *x, float *y, size_t ba
         if (plan->options.group > 1) plan->kernel->wide(stream, end, values, plan->options.group, width, ahead);
         else if (ioa_layout_is_shared(plan->options.layout)) plan->kernel->groups(stream, end, values, width, ahead);
         else if (plan->options.layout == IOA_LAYOUT_SELL) plan->kernel->sell(stream, end, values);
-        else plan->kernel->run(stream, end, values, tile, width, plan->narrow, ahead);
+        else plan->kernel->run(plan->stream, plan->runs, values, tile, width, plan->narrow, ahead);
         plan->kernel->unpack(y + b * plan->outputs, plan->outputs, rows, plan->output_offsets, values, tile);
     }
 }

@@ -26,7 +26,7 @@ struct ioa_plan {
     uint64_t stored, continued;         /* of a pass over a stream: results and partial sums; those taken up again */
     bool narrow; /* a stream of runs with narrow quads */
     size_t stream_bytes;
-    void *stream;               /* ioa_run and ioa_step, or groups, or SELL */
+    void *stream;               /* the runs and then their connections, or groups, or SELL */
     uint32_t *input_offsets;    /* [inputs], IOA_NO_SLOT for one nobody reads */
     uint32_t *output_offsets;   /* [outputs] */
     uint32_t *constant_offsets; /* [constants] */

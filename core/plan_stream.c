@@ -53,7 +53,8 @@ typedef struct writer {
     uint32_t tile;
     bool quads;        /* the tile's runs have them */
     uint64_t stored, continued; /* as in the plan */
-    unsigned char *stream;
+    ioa_run *runs;              /* where the next head goes */
+    unsigned char *stream;      /* and the next connection, or group */
 } writer;
 
 static uint32_t offset_of(const writer *w, uint32_t neuron)
@@ -104,8 +105,7 @@ static uint64_t write_run(writer *w, uint64_t t)
     const ioa_plan_steps *s = w->steps;
     uint32_t v = s->destinations[s->edges[t]], count = 0;
     if (w->pool->of[v] == IOA_NO_SLOT) w->pool->of[v] = take_slot(w->pool);
-    ioa_run *run = (ioa_run *)(void *)w->stream;
-    ioa_step *step = (ioa_step *)(run + 1);
+    ioa_step *step = (ioa_step *)(void *)w->stream;
     bool first = w->missing[v] == s->incoming[v];
     for (; t < s->count && s->destinations[s->edges[t]] == v; t++, count++) {
         uint32_t e = s->edges[t], u = n->a.indices[e];
@@ -114,10 +114,10 @@ static uint64_t write_run(writer *w, uint64_t t)
     }
     count_stored(w, 1, first);
     bool last = (w->missing[v] -= count) == 0, param = last && takes_param(n->a.activation[v]);
-    *run = (ioa_run){.destination = offset_of(w, v), .count = count,
-                     .flags = (uint8_t)((first ? IOA_RUN_FIRST : 0) | (last ? IOA_RUN_LAST : 0) |
-                                        (param ? IOA_RUN_PARAM : 0)),
-                     .activation = n->a.activation[v], .bias = s->bias[v]};
+    *w->runs++ = (ioa_run){.destination = offset_of(w, v), .count = count,
+                            .flags = (uint8_t)((first ? IOA_RUN_FIRST : 0) | (last ? IOA_RUN_LAST : 0) |
+                                               (param ? IOA_RUN_PARAM : 0)),
+                            .activation = n->a.activation[v], .bias = s->bias[v]};
     if (last) complete_destination(w, v);
     if (w->quads) gather_quads(step, count);
     if (param) step[count++] = (ioa_step){0, n->a.param ? n->a.param[v] : 0.0f};
@@ -155,7 +155,7 @@ static ioa_status write_stream(const ioa_network *n, const ioa_plan_steps *s, co
     slot_pool pool = {ioa_alloc(neurons, sizeof *pool.of), ioa_alloc(neurons, sizeof *pool.freed), 0, 0};
     writer w = {n, s, &pool, ioa_alloc_copy(s->incoming, neurons, sizeof *w.missing),
                 ioa_alloc_copy(s->outgoing, neurons, sizeof *w.uses), p->options.tile, p->options.tile > 1,
-                0, 0, p->stream};
+                0, 0, p->stream, g->blocks ? p->stream : (unsigned char *)((ioa_run *)p->stream + p->runs)};
     if (!pool.of || !pool.freed || !w.missing || !w.uses) {
         status = ioa_fail_nomem(error, "a plan", neurons, 4 * sizeof *pool.of);
         goto out;
@@ -190,15 +190,10 @@ out:
 /* Makes all quads of a stream of runs narrow ones, in place. */
 static void narrow_quads(ioa_plan *p)
 {
-    const unsigned char *from = p->stream, *end = from + p->stream_bytes;
-    unsigned char *to = p->stream;
-    while (from < end) {
-        ioa_run run;
-        memcpy(&run, from, sizeof run);
-        memmove(to, from, sizeof run);
-        from += sizeof run;
-        to += sizeof run;
-        for (uint32_t i = 0; i < run.count / 4; i++, from += sizeof(ioa_quad), to += sizeof(ioa_narrow_quad)) {
+    const ioa_run *run = p->stream, *end = run + p->runs;
+    unsigned char *to = (unsigned char *)p->stream + p->runs * sizeof *run;
+    for (const unsigned char *from = to; run < end; run++) {
+        for (uint32_t i = 0; i < run->count / 4; i++, from += sizeof(ioa_quad), to += sizeof(ioa_narrow_quad)) {
             ioa_quad quad;
             ioa_narrow_quad narrow;
             memcpy(&quad, from, sizeof quad);
@@ -208,7 +203,7 @@ static void narrow_quads(ioa_plan *p)
             }
             memcpy(to, &narrow, sizeof narrow);
         }
-        size_t rest = (run.count % 4 + !!(run.flags & IOA_RUN_PARAM)) * sizeof(ioa_step);
+        size_t rest = (run->count % 4 + !!(run->flags & IOA_RUN_PARAM)) * sizeof(ioa_step);
         memmove(to, from, rest);
         from += rest;
         to += rest;

@@ -12,6 +12,8 @@
 typedef struct ioa_work {
     double flops;                    /* executed, in the lanes that hold samples */
     double load_bytes;               /* load instructions times the width of a register */
+    double operand_share;            /* of the loads, those that are operands of multiply-adds in lanes that hold samples: what load
+                                        ports leave of the rate of such multiply-adds; 0: not known, but for compiled code */
     double write_bytes;              /* store instructions likewise; 0 where they are few beside the loads */
     double value_bytes, value_set;   /* values read, and the bytes they live in */
     double stream_bytes, stream_set; /* weights and indices, and code that is fetched with them, likewise */

@@ -1,29 +1,19 @@
 #include "io/import_bytes.h"
 
 #include "core/mem.h"
+#include "io/import_file.h"
 
-#include <errno.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 ioa_status ioa_bytes_load(const char *path, ioa_bytes *bytes, ioa_error *error)
 {
-    struct stat info;
-    if (stat(path, &info) != 0) {
-        if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG)
-            return ioa_fail(error, IOA_ERR_INPUT, "%s: no such file", path);
-        return ioa_fail(error, IOA_ERR_SYSTEM, "%s: cannot be opened: %s", path, strerror(errno));
-    }
-    if (!S_ISREG(info.st_mode)) return ioa_fail(error, IOA_ERR_INPUT, "%s: is not a regular file", path);
-    if (info.st_size == 0) return ioa_fail(error, IOA_ERR_INPUT, "%s: is empty", path);
-    FILE *file = fopen(path, "rbe");
-    if (!file) return ioa_fail(error, IOA_ERR_SYSTEM, "%s: cannot be opened: %s", path, strerror(errno));
-    uint64_t size = (uint64_t)info.st_size;
+    FILE *file;
+    uint64_t size;
+    ioa_status status = ioa_import_file_open(path, &file, &size, error);
+    if (status != IOA_OK) return status;
     unsigned char *data = ioa_alloc(size, 1);
-    ioa_status status = IOA_OK;
     if (!data)
         status = ioa_fail_nomem(error, path, size, 1);
     else if (fread(data, 1, size, file) != size)

@@ -1,14 +1,13 @@
 #include "io/import_text.h"
 
 #include "core/mem.h"
+#include "io/import_file.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define BUFFER (UINT64_C(1) << 18)
 
@@ -24,27 +23,10 @@ ioa_status ioa_text_fail(const ioa_text *text, ioa_error *error, const char *for
     return ioa_fail(error, IOA_ERR_INPUT, "%s: line %" PRIu64 ": %s", text->path, text->line, what);
 }
 
-static ioa_status open_file(const char *path, ioa_text *text, ioa_error *error)
-{
-    struct stat info;
-    if (stat(path, &info) != 0) {
-        if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG)
-            return ioa_fail(error, IOA_ERR_INPUT, "%s: no such file", path);
-        return ioa_fail(error, IOA_ERR_SYSTEM, "%s: cannot be opened: %s", path, strerror(errno));
-    }
-    /* The size is what counts in the file are checked against, so it must be known. */
-    if (!S_ISREG(info.st_mode)) return ioa_fail(error, IOA_ERR_INPUT, "%s: is not a regular file", path);
-    if (info.st_size == 0) return ioa_fail(error, IOA_ERR_INPUT, "%s: is empty", path);
-    text->bytes = (uint64_t)info.st_size;
-    text->file = fopen(path, "rbe");
-    if (text->file) return IOA_OK;
-    return ioa_fail(error, IOA_ERR_SYSTEM, "%s: cannot be opened: %s", path, strerror(errno));
-}
-
 ioa_status ioa_text_open(const char *path, ioa_text *text, ioa_error *error)
 {
     *text = (ioa_text){.path = path, .line = 1};
-    ioa_status status = open_file(path, text, error);
+    ioa_status status = ioa_import_file_open(path, &text->file, &text->bytes, error);
     if (status != IOA_OK) return status;
     text->buffer = ioa_alloc(BUFFER, 1);
     if (!text->buffer) {

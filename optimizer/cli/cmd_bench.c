@@ -33,6 +33,10 @@ static void add_limits(cJSON *json, const ioa_limit_report *r)
     if (r->binding[0]) cJSON_AddStringToObject(json, "limit", r->binding);
     else cJSON_AddNullToObject(json, "limit");
     cJSON_AddNumberToObject(json, "limit_share", r->share);
+    cJSON_AddNumberToObject(json, "executed_gflops", r->executed_gflops);
+    cJSON_AddNumberToObject(json, "fma_memory_share", r->memory_share);
+    if (r->memory_reach > 0) cJSON_AddNumberToObject(json, "fma_memory_reach", r->memory_reach);
+    else cJSON_AddNullToObject(json, "fma_memory_reach");
     cJSON *limits = cJSON_AddObjectToObject(json, "limits");
     cJSON_AddNumberToObject(limits, "fma_gflops", l->fma_gflops);
     cJSON_AddNumberToObject(limits, "fma_memory_gflops", l->fma_memory_gflops);
@@ -58,6 +62,11 @@ static void print_limits(const ioa_limit_report *r)
     if (l->fetch_gbps > 0) printf("; code %.0f GB/s from L2", l->fetch_gbps);
     printf("\n");
     if (r->binding[0]) printf("  bound by %s, at %.0f %% of what the machine allows\n", r->binding, 100 * r->share);
+    printf("  executed per core %.2f GF/s, %.0f %% of the rate with a memory operand", r->executed_gflops, 100 * r->memory_share);
+    if (r->memory_reach > 0)
+        printf(";\n    loads of values leave %.0f %% within reach: %.0f %% of that", 100 * r->memory_reach,
+               100 * r->memory_share / r->memory_reach);
+    printf("\n");
 }
 
 static int print_json(const report *r)

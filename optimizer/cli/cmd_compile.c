@@ -33,7 +33,8 @@ static product product_of(const char *path)
     return strcmp(dot, ".o") == 0 ? PRODUCT_OBJECT : strcmp(dot, ".so") == 0 ? PRODUCT_LIBRARY : PRODUCT_NONE;
 }
 
-static ioa_status write_to(const char *path, const char *text, size_t length, ioa_error *error)
+/* `name`: what messages call the file at `path`. */
+static ioa_status write_to(const char *path, const char *name, const char *text, size_t length, ioa_error *error)
 {
     FILE *file = fopen(path, "w");
     bool good = file && fwrite(text, 1, length, file) == length;
@@ -42,7 +43,7 @@ static ioa_status write_to(const char *path, const char *text, size_t length, io
         good = false;
         code = errno;
     }
-    return good ? IOA_OK : ioa_fail(error, IOA_ERR_SYSTEM, "%s: cannot be written: %s", path, strerror(code));
+    return good ? IOA_OK : ioa_fail(error, IOA_ERR_SYSTEM, "%s: cannot be written: %s", name, strerror(code));
 }
 
 static ioa_status write_text(const char *path, const char *text, size_t length, ioa_error *error)
@@ -50,7 +51,7 @@ static ioa_status write_text(const char *path, const char *text, size_t length, 
     ioa_atomic_file file;
     ioa_status status = ioa_atomic_begin(path, &file, error);
     if (status != IOA_OK) return status;
-    status = write_to(file.temp, text, length, error);
+    status = write_to(file.temp, path, text, length, error);
     if (status == IOA_OK) return ioa_atomic_commit(&file, error);
     ioa_atomic_abort(&file);
     return status;
@@ -72,6 +73,8 @@ static void first_error(int from, char *line, size_t size)
     char *start = strstr(said, "rror: ");
     if (!start) start = said;
     while (start > said && start[-1] != '\n') start--;
+    if (start > said && strncmp(start, "collect2: ", 10) == 0) /* only says that the linker said something before */
+        for (start--; start > said && start[-1] != '\n';) start--;
     start[strcspn(start, "\r\n")] = '\0';
     snprintf(line, size, "%.*s", (int)size - 1, start);
 }
@@ -97,8 +100,8 @@ static int spawn(char **words, pid_t *child, int *said)
     return code;
 }
 
-/* Runs the compiler driver: $CC, or cc. No shell comes between. */
-static ioa_status assemble(const char *source, const char *target, product what, ioa_error *error)
+/* Runs the compiler driver: $CC, or cc. No shell comes between. `path`: what `target` will be called, for messages. */
+static ioa_status assemble(const char *source, const char *target, const char *path, product what, ioa_error *error)
 {
     const char *given = getenv("CC");
     char driver[1024], assembler[] = "assembler", from[1024], to[1024];
@@ -119,7 +122,7 @@ static ioa_status assemble(const char *source, const char *target, product what,
     if (code != 0 || (WIFEXITED(state) && WEXITSTATUS(state) == 127))
         return ioa_fail(error, IOA_ERR_SYSTEM,
                         "'%s' cannot be run; .o and .so need a compiler driver ($CC, or cc), .S does not", driver);
-    return ioa_fail(error, IOA_ERR_SYSTEM, "'%s' does not assemble the code%s%s", driver, line[0] ? ": " : "", line);
+    return ioa_fail(error, IOA_ERR_SYSTEM, "%s: '%s' does not assemble the code%s%s", path, driver, line[0] ? ": " : "", line);
 }
 
 static ioa_status write_object(const char *path, const ioa_code_file *code, product what, ioa_error *error)
@@ -135,8 +138,8 @@ static ioa_status write_object(const char *path, const ioa_code_file *code, prod
         status = ioa_fail(error, IOA_ERR_SYSTEM, "%s: cannot be created: %s", source, strerror(errno));
     } else {
         close(descriptor);
-        status = write_to(source, code->assembly, code->assembly_length, error);
-        if (status == IOA_OK) status = assemble(source, file.temp, what, error);
+        status = write_to(source, source, code->assembly, code->assembly_length, error);
+        if (status == IOA_OK) status = assemble(source, file.temp, path, what, error);
         unlink(source);
     }
     if (status == IOA_OK) return ioa_atomic_commit(&file, error);

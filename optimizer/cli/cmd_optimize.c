@@ -73,7 +73,7 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
     const cli_option options[] = {
         {CLI_TEXT, 'o', "output", "ARCHIVE.h5", &output, "schedule archive to write (required)", 0, 0},
         {CLI_TEXT, 'm', "memory", "M[,M2..]", &memory.memory, "slots of fast memory; several: one schedule each", 0, 0},
-        {CLI_BYTES, 0, "cache", "BYTES", &memory.cache, "instead of --memory: M = bytes / (4 batch)", 0, 0},
+        {CLI_BYTES, 0, "cache", "BYTES", &memory.cache, "instead of --memory: M = bytes / (4 batch)", 1, 1e18},
         {CLI_TEXT, 0, "machine", "NAME", &machine, "instead: the registers of auto (default), avx512, avx2 or neon", 0, 0},
         {CLI_TEXT, 0, "levels", "M:W[,M2:W2..]", &levels, "instead: weighted sum over several memories, later ones lru", 0, 0},
         {CLI_TEXT, 0, "policy", "P", &memory.policy, "lru, rr or min (default min)", 0, 0},

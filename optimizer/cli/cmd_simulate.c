@@ -59,11 +59,11 @@ static void print_counts(const ioa_network *network, uint64_t memory, ioa_policy
 static int run(const cli_command *command, int argc, char **argv)
 {
     cli_memory memory = {0};
-    const char *order_name = "layered", *schedule = NULL;
+    const char *order_name = NULL, *schedule = NULL;
     cli_common common = {0};
     const cli_option options[] = {
         {CLI_TEXT, 'm', "memory", "M[,M2..]", &memory.memory, "slots of fast memory, the weight's included; with several, --json gives a list of results", 0, 0},
-        {CLI_BYTES, 0, "cache", "BYTES", &memory.cache, "instead of --memory: M = bytes / (4 batch)", 0, 0},
+        {CLI_BYTES, 0, "cache", "BYTES", &memory.cache, "instead of --memory: M = bytes / (4 batch)", 1, 1e18},
         {CLI_COUNT, 0, "batch", "B", &memory.batch, "floats per neuron value, for --cache", 1, 1e9},
         {CLI_TEXT, 0, "policy", "P", &memory.policy, "lru, rr or min (default min)", 0, 0},
         {CLI_TEXT, 0, "order", "NAME", &order_name, "one of those below (default layered)", 0, 0},
@@ -74,6 +74,7 @@ static int run(const cli_command *command, int argc, char **argv)
     cli_parsed parsed = cli_parse(command, options, &common, argc, argv, &files);
     if (parsed != CLI_GO) return parsed == CLI_HELP_SHOWN ? 0 : 2;
     if (files != 1) return cli_refuse(command, "one network file is wanted");
+    if (order_name && schedule) return cli_refuse(command, "--order and --schedule exclude each other");
     uint64_t sizes[CLI_MEMORIES];
     ioa_policy policy;
     ioa_error error = {0};
@@ -92,7 +93,7 @@ static int run(const cli_command *command, int argc, char **argv)
     for (int i = 0; status == IOA_OK && i < count; i++) {
         ioa_io io;
         cli_busy_step(busy, (double)i / count, "simulating M = %" PRIu64, sizes[i]);
-        status = get_order(network, order_name, schedule, sizes[i], policy, order, &error);
+        status = get_order(network, order_name ? order_name : "layered", schedule, sizes[i], policy, order, &error);
         if (status == IOA_OK) status = ioa_memory_count(network, order, sizes[i], policy, &io, &error);
         cli_busy_hide(busy);
         if (status == IOA_OK) print_counts(network, sizes[i], policy, io, array);

@@ -8,6 +8,14 @@
 
 #define IOA_IV_NONE UINT32_MAX
 
+/* Functions of long loops are compiled for AVX2 as well and chosen as the program starts: integers, equal on
+ * every machine. Sanitizers cannot do with such a choice. */
+#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define IOA_IV_WIDE __attribute__((target_clones("default", "avx2")))
+#else
+#define IOA_IV_WIDE
+#endif
+
 /* A destination's interval as seen by one source: close << 32 | open << 1 | held. Sorted, this is the order in which a
  * source meets its destinations: by deadline. `held` is a decision: if the source is not resident when it comes to this
  * destination, it is because its last residency is EXTENDED to open rather than by a new load at close. Where the

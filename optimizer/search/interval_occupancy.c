@@ -87,7 +87,7 @@ int64_t ioa_iv_overflow_energy(const ioa_interval_state *s, const ioa_iv_prices 
 }
 
 /* One value more in each of count ticks, or one less. */
-static int64_t pile(int32_t *x, int32_t count, int32_t unit, int32_t slots, int32_t most, int32_t step)
+IOA_IV_WIDE static int64_t pile(int32_t *x, int32_t count, int32_t unit, int32_t slots, int32_t most, int32_t step)
 {
     int64_t twice = 0, some = 0;
     for (int32_t done = 0; done < count; done += CHUNK) {
@@ -162,7 +162,7 @@ void ioa_iv_undo_ranges(ioa_interval_state *s, uint32_t keep)
     }
 }
 
-int64_t ioa_iv_hold(const ioa_interval_state *s, int32_t first, int32_t last, int64_t limit)
+IOA_IV_WIDE int64_t ioa_iv_hold(const ioa_interval_state *s, int32_t first, int32_t last, int64_t limit)
 {
     enum { STEP = 32 }; /* few enough to stop early, enough for vector instructions */
     const int32_t *x = s->occupied;

@@ -107,7 +107,7 @@ static inline int32_t halve(const uint64_t *keys, int32_t from, int32_t count, u
     return keys[from + probe] < key ? from + half : from;
 }
 
-void ioa_iv_find(const ioa_interval_state *s, ioa_iv_place *places, uint32_t count, uint64_t old, uint64_t new)
+IOA_IV_WIDE void ioa_iv_find(const ioa_interval_state *s, ioa_iv_place *places, uint32_t count, uint64_t old, uint64_t new)
 {
     const ioa_interval_problem *p = s->problem;
     const uint64_t *keys[IOA_IV_FLIGHT];
@@ -223,7 +223,7 @@ static int64_t try_all(ioa_interval_state *s, ioa_iv_touch *touch, int32_t born0
     return change;
 }
 
-int64_t ioa_iv_propose(ioa_interval_state *s, const ioa_iv_place *place, uint64_t new)
+IOA_IV_WIDE int64_t ioa_iv_propose(ioa_interval_state *s, const ioa_iv_place *place, uint64_t new)
 {
     const ioa_interval_problem *p = s->problem;
     const uint32_t u = place->source;

@@ -84,18 +84,19 @@ craft() {
     "$h5python" "$IOA_SOURCE/tests/support/craft.py" "$@" || fail "craft.py $*"
 }
 if [ -n "$h5python" ]; then
-    craft --kinds network >"$scratch/kinds"
+    mkdir "$scratch/networks" "$scratch/archives"
+    craft --all net.h5 "$scratch/networks" >"$scratch/kinds"
     while read -r kind code pattern; do
-        craft net.h5 bad.h5 "$kind"
+        mv "$scratch/networks/$kind.h5" bad.h5
         expect_exit "$code" ioa simulate bad.h5 --memory 8
         expect_one_line 'bad\.h5: ' "$pattern"
         expect_exit "$code" ioa run bad.h5 --input x.h5 --output new.h5
         expect_one_line 'bad\.h5: ' "$pattern"
         rm bad.h5
     done <"$scratch/kinds"
-    craft --kinds archive >"$scratch/kinds"
+    craft --all best.h5 "$scratch/archives" >"$scratch/kinds"
     while read -r kind code pattern; do
-        craft best.h5 bad.h5 "$kind"
+        mv "$scratch/archives/$kind.h5" bad.h5
         expect_exit "$code" ioa run net.h5 --schedule bad.h5 --input x.h5 --output new.h5
         expect_one_line 'bad\.h5: ' "$pattern"
         rm bad.h5

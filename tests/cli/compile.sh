@@ -126,8 +126,10 @@ done
 before=$(listing)
 expect_exit 2 ioa compile best.h5 --network net.h5 -o net.exe
 expect_one_line 'must end in .S, .o or .so'
-expect_exit 2 ioa compile best.h5 --network net.h5 -o net.S --name 3d
-expect_one_line 'not a name'
+for name in 3d int; do
+    expect_exit 2 ioa compile best.h5 --network net.h5 -o net.S --name $name
+    expect_one_line 'not a name'
+done
 expect_exit 2 ioa compile best.h5 --network net.h5 -o net.S --isa mmx
 expect_one_line '--isa wants'
 expect_exit 2 ioa compile best.h5 -o net.S

@@ -98,6 +98,8 @@ usage '--cache wants --batch' simulate net.h5 --cache 64KiB
 usage 'too small|at least 3' simulate net.h5 --cache 16 --batch 64
 usage 'exclude each other' simulate net.h5 --memory 3 --cache 64KiB --batch 2
 usage '--cache wants a size' simulate net.h5 --cache lots --batch 2
+usage '--cache wants a size.*at least 1' simulate net.h5 --cache 0 --batch 2
+usage 'exclude each other' simulate net.h5 --memory 8 --order blocks --schedule best.h5
 usage 'one network file' optimize -o a.h5 --memory 3
 usage '-o ARCHIVE.h5 is needed' optimize net.h5 --memory 3
 usage '--machine wants' optimize net.h5 -o a.h5 --machine z80

@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "core/network.h"
 #include "core/reference.h"
+#include "core/work.h"
 #include "tests/support/failing_memory.h"
 #include "tests/support/random_network.h"
 
@@ -169,6 +170,29 @@ static void test_random_dags(void **state)
     }
 }
 
+/* Rows without a reader: their connections are neither executed nor counted as work. */
+static void test_work(void **state)
+{
+    (void)state;
+    const uint32_t layers[] = {40, 60, 20};
+    const ioa_code_options pruned = {.prune = true};
+    ioa_network *network = ioa_test_random_mlp(5, layers, 3, 0.1, IOA_ACT_RELU);
+    ioa_code *code = NULL;
+    assert_non_null(network);
+    assert_int_equal(ioa_code_create(network, NULL, &pruned, &code, NULL), IOA_OK);
+    const ioa_code_facts facts = ioa_code_describe(code);
+    const uint32_t batch = ioa_code_tile(IOA_ISA_AUTO) * 2;
+    const ioa_work full = ioa_code_work(code, batch), half = ioa_code_work(code, batch / 4);
+    const counts c = count_instructions(code);
+    assert_true(c.products < ioa_network_connections(network) && c.products == facts.products);
+    assert_true(full.flops == 2.0 * (double)c.products * batch);
+    const double share = (double)c.products / (double)(c.products + c.loads + c.broadcasts);
+    assert_true(fabs(full.operand_share - share) < 1e-9);
+    assert_true(fabs(half.operand_share - share / 2) < 1e-9); /* lanes without samples */
+    ioa_code_destroy(code);
+    ioa_network_destroy(network);
+}
+
 static void test_mlp(void **state)
 {
     (void)state;
@@ -245,7 +269,7 @@ int main(void)
         puts("skipped: this processor or system cannot run compiled schedules (AVX2, Linux)");
         return 77;
     }
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_dags), cmocka_unit_test(test_mlp), cmocka_unit_test(test_chains_are_spread),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_dags), cmocka_unit_test(test_mlp), cmocka_unit_test(test_work), cmocka_unit_test(test_chains_are_spread),
                                        cmocka_unit_test(test_allocation_failures)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

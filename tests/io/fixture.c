@@ -111,6 +111,15 @@ const char *shared(const char *name)
     return path;
 }
 
+outerspace_files shared_outerspace(void)
+{
+    return (outerspace_files){
+        {shared("data/outerspace_mlp/fc1_weight.mtx"), shared("data/outerspace_mlp/fc2_weight.mtx"),
+         shared("data/outerspace_mlp/fc3_weight.mtx")},
+        {shared("data/outerspace_mlp/fc1_bias.mtx"), shared("data/outerspace_mlp/fc2_bias.mtx"),
+         shared("data/outerspace_mlp/fc3_bias.mtx")}};
+}
+
 bool same_network(const ioa_network *one, const ioa_network *two)
 {
     const ioa_network_arrays *a = &one->a, *b = &two->a;

@@ -24,6 +24,12 @@ void write_text(const char *path, const char *text);
 /* Path below the folder of shared data, or a cmocka skip with the reason. Rotating buffers as above. */
 const char *shared(const char *name);
 
+/* The layers of outerspace as its authors give them, there or a skip as above. */
+typedef struct outerspace_files {
+    const char *weights[3], *bias[3];
+} outerspace_files;
+outerspace_files shared_outerspace(void);
+
 bool same_network(const ioa_network *a, const ioa_network *b);
 
 /* A small network with everything in it, and an archive for it with two schedules; the caller destroys them. */

@@ -68,13 +68,10 @@ static unsigned count_right(const ioa_network *network)
 static void test_outerspace(void **state)
 {
     (void)state;
-    const char *files[] = {shared("data/outerspace_mlp/fc1_weight.mtx"), shared("data/outerspace_mlp/fc2_weight.mtx"),
-                           shared("data/outerspace_mlp/fc3_weight.mtx")};
-    const char *bias[] = {shared("data/outerspace_mlp/fc1_bias.mtx"), shared("data/outerspace_mlp/fc2_bias.mtx"),
-                          shared("data/outerspace_mlp/fc3_bias.mtx")};
-    ioa_import_options options = {.prune = 1, .bias = bias, .bias_count = 3};
+    const outerspace_files o = shared_outerspace();
+    ioa_import_options options = {.prune = 1, .bias = o.bias, .bias_count = 3};
     ioa_network *n;
-    assert_ok(ioa_import(files, 3, &options, &n, NULL, error));
+    assert_ok(ioa_import(o.weights, 3, &options, &n, NULL, error));
     assert_int_equal(count_right(n), 9764);
     ioa_network_destroy(n);
 }

@@ -54,12 +54,9 @@ static void compare(const char *const *files, uint32_t count, const ioa_import_o
 static void test_outerspace(void **state)
 {
     (void)state;
-    const char *files[] = {shared("data/outerspace_mlp/fc1_weight.mtx"), shared("data/outerspace_mlp/fc2_weight.mtx"),
-                           shared("data/outerspace_mlp/fc3_weight.mtx")};
-    const char *bias[] = {shared("data/outerspace_mlp/fc1_bias.mtx"), shared("data/outerspace_mlp/fc2_bias.mtx"),
-                          shared("data/outerspace_mlp/fc3_bias.mtx")};
-    ioa_import_options options = {.prune = 1, .bias = bias, .bias_count = 3};
-    compare(files, 3, &options, "instances/outerspace.h5", true);
+    const outerspace_files o = shared_outerspace();
+    ioa_import_options options = {.prune = 1, .bias = o.bias, .bias_count = 3};
+    compare(o.weights, 3, &options, "instances/outerspace.h5", true);
 }
 
 static void test_radixnet(void **state)

@@ -190,7 +190,7 @@ static void expect_same(const ioa_tempering *a, const ioa_tempering *b)
     }
 }
 
-enum { LONG = 6000, SHORT = 500 }; /* rounds; the former are more than it takes to give up */
+enum { LONG = 4000, SHORT = 500 }; /* rounds; the former are more than it takes to give up */
 
 /* Without gain it is heated up again from the elite, and then ends before its plan; all of it survives being taken apart. */
 static void stagnation_heats_up_and_resumes(void **state)
@@ -201,6 +201,7 @@ static void stagnation_heats_up_and_resumes(void **state)
     ioa_tempering_config config = make_config(ioa_engine_find("levels"));
     config.rounds = LONG;
     config.patience = 1;
+    config.proposals = 10;
     problem.segments = 2;
     ioa_tempering *whole = take_apart(&problem, config, 1);
     assert_int_equal(ioa_tempering_run(whole, NULL, NULL), IOA_OK);

@@ -20,9 +20,9 @@ fail() {
     exit 1
 }
 
-search=(--memory 8,24 --policy min --seed 11 --rounds 150 --replicas 3 --proposals 3000 --timing 0)
+search=(--memory 8,24 --policy min --seed 11 --rounds 150 --replicas 3 --proposals 2000 --timing 0)
 export IOA_NETWORK=net.h5 IOA_MEMORY=8,24 IOA_SEED=11 IOA_BUDGET='--rounds 150' IOA_REPLICAS=3 IOA_END_MARGIN=5
-export IOA_OPTIONS='--proposals 3000 --timing 0 --checkpoint-every 0.1'
+export IOA_OPTIONS='--proposals 2000 --timing 0 --checkpoint-every 0.1'
 uninterrupted() { # makes whole.h5
     expect_exit 0 mpi 2 optimize net.h5 -q "${search[@]}" -o whole.h5
 }

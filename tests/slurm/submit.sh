@@ -3,7 +3,7 @@
 . "$IOA_SOURCE/tests/slurm/slurm.bash"
 
 submit() {
-    sh "$jobs/submit.sh" net.h5 --seed 11 --rounds 150 --replicas 3 --options '--proposals 3000 --timing 0 --checkpoint-every 0.1' "$@"
+    sh "$jobs/submit.sh" net.h5 --seed 11 --rounds 150 --replicas 3 --options '--proposals 2000 --timing 0 --checkpoint-every 0.1' "$@"
 }
 status() {
     sh "$jobs/status.sh" "$@"

@@ -2,7 +2,8 @@
 
 usage: craft.py FILE.h5 OUT.h5 KIND      makes a copy with one thing wrong; hashes are made to agree again where KIND
                                          is about the structure, so that the structure itself has to be judged
-       craft.py --kinds network|archive  lists KIND, the exit code wanted, and a pattern for the message"""
+       craft.py --all FILE.h5 FOLDER     makes FOLDER/KIND.h5 of all kinds for what FILE is, and lists KIND, the exit code
+                                         wanted, and a pattern for the message"""
 import hashlib, shutil, sys
 
 NETWORK = {  # kind: (exit code, what the one line must name)
@@ -101,20 +102,23 @@ def damage_archive(f, kind):
     return True
 
 
-def main():
-    if sys.argv[1] == '--kinds':
-        for kind, (code, pattern) in (NETWORK if sys.argv[2] == 'network' else ARCHIVE).items(): print(kind, code, pattern)
-        return
+def craft(source, target, kind):
     import h5py
-    source, target, kind = sys.argv[1:]
     shutil.copyfile(source, target)
     with h5py.File(target, 'r+') as f:
-        archive = 'schedules' in f
         if kind == 'no_schema': del f.attrs['schema_name']
         elif kind == 'other_schema': f.attrs['schema_name'] = 'something-else'
         elif kind == 'schema_2': f.attrs['schema_version'] = '2.0'
-        elif not (damage_archive if archive else damage_network)(f, kind): sys.exit(f'unknown kind {kind}')
+        elif not (damage_archive if 'schedules' in f else damage_network)(f, kind): sys.exit(f'unknown kind {kind}')
+
+
+def craft_all(source, folder):
+    import h5py
+    with h5py.File(source) as f: kinds = ARCHIVE if 'schedules' in f else NETWORK
+    for kind, (code, pattern) in kinds.items():
+        craft(source, f'{folder}/{kind}.h5', kind)
+        print(kind, code, pattern)
 
 
 if __name__ == '__main__':
-    main()
+    craft_all(*sys.argv[2:]) if sys.argv[1] == '--all' else craft(*sys.argv[1:])

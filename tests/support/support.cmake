@@ -22,9 +22,11 @@ function(ioa_script_test name script)
                        SKIP_RETURN_CODE 77 ENVIRONMENT "${environment};${T_ENVIRONMENT}")
 endfunction()
 
-# ioa_mpi_test(NAME SCRIPT RANKS n ...): a script test that launches up to n ranks. It occupies n processors of
-# `ctest -j`: with fewer than that it runs alone.
+# ioa_mpi_test(NAME SCRIPT ...): a script test that launches ranks, more of them than processors. They are short-lived, and
+# spend most of their time being started and waiting for each other: the test keeps less than one processor busy. It is among
+# the long ones, which are started first.
 function(ioa_mpi_test name script)
-  cmake_parse_arguments(T "" "RANKS" "LABELS" ${ARGN})
-  ioa_script_test(${name} ${script} LABELS mpi ${T_LABELS} PROCESSORS ${T_RANKS} ${T_UNPARSED_ARGUMENTS})
+  cmake_parse_arguments(T "" "" "LABELS" ${ARGN})
+  ioa_script_test(${name} ${script} LABELS mpi ${T_LABELS} ${T_UNPARSED_ARGUMENTS})
+  set_tests_properties(${name} PROPERTIES COST 100)
 endfunction()
