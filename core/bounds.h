@@ -116,12 +116,18 @@
  *   Removing neurons makes others live, and what is live stays so until it is removed; so does what is in X. It is
  *   enough to add to X when the memory overflows, and no more than overflow, since waiting costs nothing.
  *   Safe steps. Let T' = T \ A be reached from T at no cost, up = live(T') \ live(T), down = live(T) \ X \ T'. If there
- *   is an injection f of up into down with f(y) in need(y) and w(y) <= w(f(y)), then going to T' first never costs
+ *   is an injection f of up into down with f(y) in need(y) and w(y) <= w(f(y)), or w(f(y)) more than the budget still
+ *   allows (then no play within it spills f(y)), then going to T' first never costs
  *   more: follow any play from T without the removals of A, and let y be spilled when it spills f(y). When the play
  *   is at U, with spilled X, we are at U \ A, and whoever is live and not spilled here is so there, or is a y of up
  *   that is complete and served in U: need(y) is within U, thus f(y) is in U; it is live in T, so in U; and were it
  *   in X, y would be spilled. So we never have more in memory. The search takes safe steps without asking: single
  *   removals, and removals followed by others as long as each is safe where it is taken.
+ *   Least moves. Let N(v) be v and those who join its removal, up for T' = T \ v, less those present at T. If v and v'
+ *   can be removed without an overflow and N(v') is within N(v), nobody needs v first: after it, the removal of v' brings
+ *   back nobody who is not there, so it is a safe step, and T \ v \ v' is also reached by v' first, at no cost and without
+ *   an overflow, since present(T) and N(v) fit together. Of removals without an overflow only those with least N(v) are
+ *   tried, of equals one. (In F who returns belongs to up, and who returns for v' does so for v: the same state again.)
  *   The search is depth first with the states met, for budgets 0, 1, 2, ... (from what B, C, D prove), until a budget
  *   suffices or a fixed number of steps is used up.
  *

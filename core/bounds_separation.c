@@ -210,17 +210,21 @@ static bool expand(search *s, const node *n)
 {
     uint64_t begin = s->count;
     const ioa_separation_state state = n->state; /* nodes move as they grow */
-    uint32_t cost = n->cost;
-    for (uint32_t v = ioa_set_next(&state.touched, 0); v < IOA_SEPARATION_NEURONS;
+    uint32_t cost = n->cost, moves[IOA_SEPARATION_NEURONS], count = ioa_separation_least_moves(s->game, &state, moves);
+    for (uint32_t i = 0; i < count; i++) {
+        ioa_separation_state t = ioa_separation_remove(s->game, &state, moves[i]);
+        if (!ioa_work_spend(s->work, 1) || !push(s, &t, moves[i], cost)) return false;
+    }
+    for (uint32_t v = ioa_set_next(&state.touched, 0); v < IOA_SEPARATION_NEURONS && cost < s->budget;
          v = ioa_set_next(&state.touched, v + 1)) {
         if (!ioa_work_spend(s->work, 1)) return false;
         ioa_separation_state t = ioa_separation_remove(s->game, &state, v);
         uint32_t occupied = ioa_separation_occupied(&t);
-        uint32_t excessive = occupied > s->game->slots ? occupied - s->game->slots : 0;
-        if (cost + excessive > s->budget) continue;
+        if (occupied <= s->game->slots || cost + occupied - s->game->slots > s->budget) continue;
+        uint32_t excessive = occupied - s->game->slots;
         overflow over = {v, s->returning, ioa_set_minus(&t.live, &t.spilled)};
         if (!spill(s, &over, &t, excessive, 0, cost)) return false;
-        if (excessive && s->returning && s->proving && !overspill(s, &over, &t, excessive, cost)) return false;
+        if (s->returning && s->proving && !overspill(s, &over, &t, excessive, cost)) return false;
     }
     if (s->count > begin) qsort(s->nodes + begin, s->count - begin, sizeof *s->nodes, compare);
     return true;
@@ -229,10 +233,10 @@ static bool expand(search *s, const node *n)
 typedef enum outcome { REFUTED, FOUND, GIVEN_UP } outcome;
 
 /* Safe steps, written down from `played` on; gives their number. */
-static uint32_t descend(search *s, ioa_separation_state *state, uint32_t played)
+static uint32_t descend(search *s, ioa_separation_state *state, uint32_t cost, uint32_t played)
 {
     ioa_separation_state before = *state;
-    uint32_t n = ioa_separation_descend(s->game, state, s->play + played, s->work);
+    uint32_t n = ioa_separation_descend(s->game, state, s->budget - cost, s->play + played, s->work);
     for (uint32_t i = 0; i < n; i++) {
         before = ioa_separation_remove(s->game, &before, s->play[played + i]);
         s->absent[played + i] = before.spilled;
@@ -277,7 +281,7 @@ static outcome explore(search *s)
             s->absent[played] = n.state.spilled;
             s->play[played++] = n.removed;
         }
-        played += descend(s, &n.state, played);
+        played += descend(s, &n.state, n.cost, played);
         if (ioa_set_empty(&n.state.touched)) {
             if (is_enough(s, n.cost)) return FOUND;
             continue;

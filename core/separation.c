@@ -229,7 +229,8 @@ static ioa_set wanted_by(const ioa_separation *game, const ioa_separation_state 
     return game->need[y];
 }
 
-bool ioa_separation_safe(const ioa_separation *game, const ioa_separation_state *s, const ioa_separation_state *after)
+bool ioa_separation_safe(const ioa_separation *game, const ioa_separation_state *s, const ioa_separation_state *after,
+                         uint32_t left)
 {
     ioa_set up = ioa_set_minus(&after->live, &after->spilled), down = ioa_set_minus(&s->live, &s->spilled);
     up = ioa_set_minus(&up, &down);
@@ -241,8 +242,10 @@ bool ioa_separation_safe(const ioa_separation *game, const ioa_separation_state 
     for (uint32_t i = 0; i < rises; i++) {
         uint32_t price = ioa_separation_price(game, s, p.risen[i]);
         p.fits[i] = wanted_by(game, s, p.risen[i]);
-        for (uint32_t j = 0; j < n; j++)
-            if (price > ioa_separation_price(game, s, p.gone[j])) ioa_set_drop(&p.fits[i], p.gone[j]);
+        for (uint32_t j = 0; j < n; j++) {
+            uint32_t other = ioa_separation_price(game, s, p.gone[j]);
+            if (price > other && other <= left) ioa_set_drop(&p.fits[i], p.gone[j]);
+        }
     }
     for (uint32_t j = 0; j < n; j++) p.partner[j] = NONE;
     for (uint32_t i = 0; i < rises; i++) {
@@ -257,13 +260,62 @@ static bool spend(uint64_t *work)
     return *work && (*work)--;
 }
 
-/* One safe step from *s. */
-static bool step(const ioa_separation *game, ioa_separation_state *s, uint32_t *removed, uint64_t *work)
+/* Who is present after the removal of v, of those who were not before. */
+static ioa_set joining(const ioa_separation *game, const ioa_separation_state *s, uint32_t v)
 {
-    for (uint32_t v = ioa_set_next(&s->touched, 0); v < IOA_SEPARATION_NEURONS; v = ioa_set_next(&s->touched, v + 1)) {
-        if (!spend(work)) return false;
+    ioa_set present = ioa_set_minus(&s->live, &s->spilled), join;
+    if (s->ties) { /* some of the spilled may return */
         ioa_separation_state t = ioa_separation_remove(game, s, v);
-        if (ioa_separation_occupied(&t) > game->slots || !ioa_separation_safe(game, s, &t)) continue;
+        join = ioa_set_minus(&t.live, &t.spilled);
+    } else {
+        ioa_set dependents = ioa_set_both(&s->touched, &game->dependents[v]);
+        join = ioa_set_minus(&dependents, &s->spilled);
+        ioa_set_drop(&join, v);
+    }
+    return ioa_set_minus(&join, &present);
+}
+
+uint32_t ioa_separation_least_moves(const ioa_separation *game, const ioa_separation_state *s, uint32_t *moves)
+{
+    ioa_set present = ioa_set_minus(&s->live, &s->spilled), joins[IOA_SEPARATION_NEURONS];
+    uint32_t n = 0, free = game->slots > ioa_set_size(&present) ? game->slots - ioa_set_size(&present) : 0;
+    for (uint32_t v = ioa_set_next(&s->touched, 0); v < IOA_SEPARATION_NEURONS; v = ioa_set_next(&s->touched, v + 1)) {
+        ioa_set join = joining(game, s, v);
+        if (!ioa_set_has(&present, v)) ioa_set_add(&join, v);
+        if (ioa_set_size(&join) > free) continue;
+        bool least = true;
+        for (uint32_t i = 0; i < n && least; i++) least = !ioa_set_within(&joins[i], &join);
+        if (!least) continue;
+        uint32_t kept = 0;
+        for (uint32_t i = 0; i < n; i++) {
+            if (ioa_set_within(&join, &joins[i])) continue;
+            joins[kept] = joins[i];
+            moves[kept++] = moves[i];
+        }
+        n = kept;
+        joins[n] = join;
+        moves[n++] = v;
+    }
+    return n;
+}
+
+/* Whether as many stay present after the removal of v, or fewer; nothing else can be safe by itself. */
+static bool is_quiet(const ioa_separation *game, const ioa_separation_state *s, uint32_t v)
+{
+    ioa_set join = joining(game, s, v);
+    return ioa_set_size(&join) <= (uint32_t)(ioa_set_has(&s->live, v) && !ioa_set_has(&s->spilled, v));
+}
+
+/* One safe step from *s, a removal of one of `from`. */
+static bool step(const ioa_separation *game, ioa_separation_state *s, const ioa_set *from, uint32_t left,
+                 uint32_t *removed, uint64_t *work)
+{
+    ioa_set some = ioa_set_both(&s->touched, from);
+    for (uint32_t v = ioa_set_next(&some, 0); v < IOA_SEPARATION_NEURONS; v = ioa_set_next(&some, v + 1)) {
+        if (!spend(work)) return false;
+        if (!is_quiet(game, s, v)) continue;
+        ioa_separation_state t = ioa_separation_remove(game, s, v);
+        if (ioa_separation_occupied(&t) > game->slots || !ioa_separation_safe(game, s, &t, left)) continue;
         *s = t;
         *removed = v;
         return true;
@@ -271,20 +323,35 @@ static bool step(const ioa_separation *game, ioa_separation_state *s, uint32_t *
     return false;
 }
 
-/* One step that is not safe by itself, and safe ones after it, until all of them together are. */
-static uint32_t detour(const ioa_separation *game, ioa_separation_state *s, uint32_t *removed, uint64_t *work)
+/* Adds those whose removal brings back fewer now that v is removed and `join` have come back. */
+static void widen(const ioa_separation *game, ioa_set *from, uint32_t v, const ioa_set *join)
 {
-    uint32_t before = ioa_separation_occupied(s);
-    for (uint32_t v = ioa_set_next(&s->touched, 0); v < IOA_SEPARATION_NEURONS; v = ioa_set_next(&s->touched, v + 1)) {
+    for (uint32_t w = 0; w < IOA_SEPARATION_WORDS; w++) from->w[w] |= game->need[v].w[w];
+    for (uint32_t y = ioa_set_next(join, 0); y < IOA_SEPARATION_NEURONS; y = ioa_set_next(join, y + 1))
+        for (uint32_t w = 0; w < IOA_SEPARATION_WORDS; w++) from->w[w] |= game->need[y].w[w];
+}
+
+/* One step that is not safe by itself, and safe ones after it that it made possible, until all of them together are.
+ * More neurons present than before are seldom won back; trying costs more than the states it saves. */
+static uint32_t detour(const ioa_separation *game, ioa_separation_state *s, uint32_t left, uint32_t *removed,
+                       uint64_t *work)
+{
+    uint32_t moves[IOA_SEPARATION_NEURONS], count = ioa_separation_least_moves(game, s, moves);
+    for (uint32_t i = 0; i < count; i++) {
         if (!spend(work)) return 0;
-        ioa_separation_state t = ioa_separation_remove(game, s, v);
-        /* More live neurons than before are seldom won back; trying costs more than the states it saves. */
-        if (ioa_separation_occupied(&t) > game->slots || ioa_separation_occupied(&t) > before) continue;
+        if (!is_quiet(game, s, moves[i])) continue;
+        ioa_separation_state t = ioa_separation_remove(game, s, moves[i]);
+        ioa_set from = {{0}}, join = joining(game, s, moves[i]);
         uint32_t n = 0;
-        removed[n++] = v;
-        while (step(game, &t, &removed[n], work)) {
+        widen(game, &from, moves[i], &join);
+        removed[n++] = moves[i];
+        for (;;) {
+            ioa_separation_state before = t;
+            if (!step(game, &t, &from, left, &removed[n], work)) break;
+            join = joining(game, &before, removed[n]);
+            widen(game, &from, removed[n], &join);
             n++;
-            if (!ioa_separation_safe(game, s, &t)) continue;
+            if (!ioa_separation_safe(game, s, &t, left)) continue;
             *s = t;
             return n;
         }
@@ -292,13 +359,14 @@ static uint32_t detour(const ioa_separation *game, ioa_separation_state *s, uint
     return 0;
 }
 
-uint32_t ioa_separation_descend(const ioa_separation *game, ioa_separation_state *s, uint32_t *removed, uint64_t *work)
+uint32_t ioa_separation_descend(const ioa_separation *game, ioa_separation_state *s, uint32_t left, uint32_t *removed,
+                                uint64_t *work)
 {
     uint32_t scratch[IOA_SEPARATION_NEURONS], n = 0, more;
     uint32_t *list_of = removed ? removed : scratch;
     do {
-        while (step(game, s, &list_of[n], work)) n++;
-        more = detour(game, s, list_of + n, work);
+        while (step(game, s, &game->all, left, &list_of[n], work)) n++;
+        more = detour(game, s, left, list_of + n, work);
         n += more;
     } while (more && *work);
     return n;

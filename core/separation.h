@@ -61,12 +61,19 @@ void ioa_separation_spill(const ioa_separation *game, ioa_separation_state *s, u
 /* Neurons that were in fast memory when v was loaded and `before` was the state, v itself included. */
 uint32_t ioa_separation_occupied(const ioa_separation_state *before);
 
-/* True if whoever can win from `after` or from anywhere below `s` can win by going to `after` first, at no more cost. */
-bool ioa_separation_safe(const ioa_separation *game, const ioa_separation_state *s, const ioa_separation_state *after);
+/* True if whoever can win from anywhere below `s`, spending at most `left`, can win by going to `after` first, at no
+ * more cost. */
+bool ioa_separation_safe(const ioa_separation *game, const ioa_separation_state *s, const ioa_separation_state *after,
+                         uint32_t left);
 
-/* Goes backwards as long as that is safe and nothing overflows. `removed` [count] gets the neurons in this order, or
+/* The neurons that can be removed without an overflow, [count] at most, less those whose removal brings back another's
+ * whole company: nobody needs them first. Gives their number. */
+uint32_t ioa_separation_least_moves(const ioa_separation *game, const ioa_separation_state *s, uint32_t *moves);
+
+/* Goes backwards as long as that is safe and nothing overflows, `left` as above. `removed` [count] gets the neurons in this order, or
  * is NULL; gives their number. Every state tried costs 1 of `*work`; stops where it runs out. */
-uint32_t ioa_separation_descend(const ioa_separation *game, ioa_separation_state *s, uint32_t *removed, uint64_t *work);
+uint32_t ioa_separation_descend(const ioa_separation *game, ioa_separation_state *s, uint32_t left, uint32_t *removed,
+                                uint64_t *work);
 
 /* A play of game F: neurons (ids) in the order of their first accesses, and who is absent when the i-th of them is
  * loaded, as a set of indices into `neuron`, which has the ids in ascending order. */

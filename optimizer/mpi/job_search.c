@@ -1,9 +1,11 @@
 /* The search on a worker: constructive orders, tempering, and what may interrupt it. */
 #include "optimizer/mpi/seat.h"
 
+#include "core/bounds.h"
 #include "core/clock.h"
 #include "core/mem.h"
 #include "core/network.h"
+#include "core/separation.h"
 #include "optimizer/search/scorer.h"
 #include "optimizer/mpi/comm.h"
 #include "optimizer/mpi/stop.h"
@@ -267,6 +269,28 @@ static ioa_tempering_config search_config(const ioa_seat *s, int index, double b
 
 /* ---- the search ---- */
 
+/* On small networks the search may meet the certified bound, where it ends. Everybody waits for it, half a second, so
+ * that the search ends at the same round with any number of ranks. */
+static ioa_status aim_at_bound(watch *w, ioa_result_config *result, ioa_error *error)
+{
+    const ioa_seat *s = w->s;
+    ioa_status status = IOA_OK;
+    if (s->network->bounds.active_neurons > IOA_SEPARATION_NEURONS) return IOA_OK;
+    if (s->rank == 0 && s->verifier == 0) { /* nobody else computes it */
+        ioa_certificate certificate = {0};
+        status = ioa_certified_bound(s->network, w->objective->level[0].memory, &certificate, error);
+        result->certified = s->network->bounds.lower + certificate.excess;
+        w->bound = ioa_result_bound(w->objective, s->network->bounds.lower, result->certified);
+        ioa_certificate_free(&certificate);
+    }
+    if (s->rank == 0) hear_bound(w, true);
+    status = ioa_comm_agree(s->team, status, true, error);
+    if (status != IOA_OK) return status;
+    MPI_Bcast(&w->bound, 1, MPI_UINT64_T, 0, s->team);
+    ioa_tempering_aim(w->tempering, w->bound);
+    return IOA_OK;
+}
+
 static bool under_way(const ioa_seat *s, int index)
 {
     return s->keeper.searching && s->keeper.finished == (uint64_t)index;
@@ -378,6 +402,7 @@ ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, io
     bool serving = status == IOA_OK;
     watch w = {.s = s, .courier = &courier, .tempering = tempering, .index = index, .objective = &s->job->objectives[index],
                .offered = problem.start_total, .start = start, .start_total = problem.start_total, .limit = config.seconds};
+    if (status == IOA_OK && searching) status = aim_at_bound(&w, result, error);
     if (status == IOA_OK && searching) status = run_search(&w, error);
     ioa_watchdog_set(0.0);
     if (serving) ioa_courier_finish(&courier);

@@ -140,7 +140,7 @@ static bool make(beam *b, const candidate *c, kept *k)
         ioa_separation_spill(b->game, &k->state, c->spilled[i], true);
     if (!note_removal(b, k, c->neuron)) return false;
     ioa_separation_state s = k->state;
-    uint32_t n = ioa_separation_descend(b->game, &s, safe, &work);
+    uint32_t n = ioa_separation_descend(b->game, &s, UINT32_MAX, safe, &work);
     for (uint32_t i = 0; i < n; i++) {
         k->state = ioa_separation_remove(b->game, &k->state, safe[i]);
         if (!note_removal(b, k, safe[i])) return false;

@@ -112,6 +112,11 @@ static ioa_status renew(ioa_tempering *t, bool improved, bool *stop, ioa_error *
     return quench ? ioa_tempering_renew(t, false, error) : IOA_OK;
 }
 
+void ioa_tempering_aim(ioa_tempering *t, uint64_t total)
+{
+    if (total > t->config.target) t->config.target = total;
+}
+
 /* Whether it is over before its plan; a resumed search asks first. */
 static bool is_over(const ioa_tempering *t)
 {

@@ -67,6 +67,10 @@ ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_
                                 const ioa_transport *transport, ioa_tempering **tempering, ioa_error *error);
 void ioa_tempering_destroy(ioa_tempering *tempering);
 
+/* No order costs less than `total`: the search ends once it has one that costs no more, as at config.target. The same on
+ * all workers, before the run. */
+void ioa_tempering_aim(ioa_tempering *tempering, uint64_t total);
+
 /* Runs until rounds or seconds are used up. Collective over the workers; fails on all of them if it fails on one. */
 ioa_status ioa_tempering_run(ioa_tempering *tempering, const ioa_tempering_events *events, ioa_error *error);
 

@@ -113,3 +113,15 @@ attribute() { # NAME: of the first schedule
 optimize 1 again.h5 --memory 8 --rounds "$(attribute planned_rounds)" --trial-rounds "$(attribute trial_rounds)" \
     --stop-round "$(attribute rounds)" --timing 0 --seed 5
 same short.h5 again.h5 1
+
+# ---- small networks: the search ends at the certified bound, at the same round with any number of ranks
+expect_exit 0 ioa generate dag --inputs 5 --neurons 16 --fan-in 3 --outputs 2 --seed 1 -o small.h5
+for ranks in 1 3; do
+    expect_exit 0 mpi $ranks optimize small.h5 -o small$ranks.h5 -q --memory 7 --rounds 50 --proposals 1000 --seed 11 --timing 0
+done
+same small1.h5 small3.h5 1
+small() { # NAME: of the schedule
+    h5dump -a "/schedules/0000/$1" small1.h5 | grep -o '(0): [0-9]*' | cut -d' ' -f2
+}
+[ "$(small rounds)" -lt 50 ] || fail "the search went on at the certified bound"
+[ "$(small excess)" -gt 0 ] && [ "$(small total)" -eq "$(small certified_bound)" ] || fail "the search ended above the certified bound"
