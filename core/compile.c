@@ -257,14 +257,9 @@ static void prefetch_next(const ioa_code *c, uint64_t s, size_t tile, size_t til
     prefetch_part(c->stream, c->stream_from[next] * sizeof(float), c->stream_from[next + 1] * sizeof(float), tile, tiles);
 }
 
-static void run_group(const ioa_code *c, const float *x, float *y, size_t rows, float *scratch)
+static void compute_group(const ioa_code *c, size_t tiles, float *scratch)
 {
     const size_t stride = tile_floats(c);
-    const uint32_t tile = c->target->tile;
-    size_t tiles = (rows + tile - 1) / tile;
-    for (size_t i = 0; i < tiles; i++)
-        c->kernel->pack(x + i * tile * c->inputs, c->inputs, samples(rows, i, tile), c->input_offsets,
-                        scratch + i * stride, tile, tile);
     const unsigned char *entry = c->text + c->enter;
     ioa_x86_enter *enter;
     memcpy(&enter, &entry, sizeof enter); /* ISO C has no cast from data to function pointers */
@@ -273,15 +268,36 @@ static void run_group(const ioa_code *c, const float *x, float *y, size_t rows, 
             if (c->facts.segments > 1) prefetch_next(c, s, i, tiles);
             enter(scratch + i * stride, c->stream + c->stream_from[s], c->text + c->entry[s]);
         }
+}
+
+static void run_group(const ioa_code *c, const float *x, float *y, size_t rows, float *scratch, bool compute)
+{
+    const size_t stride = tile_floats(c);
+    const uint32_t tile = c->target->tile;
+    size_t tiles = (rows + tile - 1) / tile;
+    for (size_t i = 0; i < tiles; i++)
+        c->kernel->pack(x + i * tile * c->inputs, c->inputs, samples(rows, i, tile), c->input_offsets,
+                        scratch + i * stride, tile, tile);
+    if (compute) compute_group(c, tiles, scratch);
     for (size_t i = 0; i < tiles; i++)
         c->kernel->unpack(y + i * tile * c->outputs, c->outputs, samples(rows, i, tile), c->output_offsets,
                           scratch + i * stride, tile);
 }
 
-void ioa_code_run(const ioa_code *code, const float *x, float *y, size_t batch, void *scratch)
+static void run_groups(const ioa_code *code, const float *x, float *y, size_t batch, void *scratch, bool compute)
 {
     size_t step_rows = (size_t)code->group * code->target->tile;
     for (size_t b = 0; b < batch; b += step_rows)
         run_group(code, x + b * code->inputs, y + b * code->outputs, batch - b < step_rows ? batch - b : step_rows,
-                  scratch);
+                  scratch, compute);
+}
+
+void ioa_code_run(const ioa_code *code, const float *x, float *y, size_t batch, void *scratch)
+{
+    run_groups(code, x, y, batch, scratch, true);
+}
+
+void ioa_code_pack(const ioa_code *code, const float *x, float *y, size_t batch, void *scratch)
+{
+    run_groups(code, x, y, batch, scratch, false);
 }

@@ -70,4 +70,8 @@ double ioa_code_fetch_rate(size_t bytes, double seconds);
 size_t ioa_code_scratch_bytes(const ioa_code *code);
 void ioa_code_run(const ioa_code *code, const float *x, float *y, size_t batch, void *scratch);
 
+/* What of that is not the schedule's code: x is packed into the scratch, and what was there before unpacked into y. To see
+ * how long it takes. */
+void ioa_code_pack(const ioa_code *code, const float *x, float *y, size_t batch, void *scratch);
+
 #endif

@@ -182,6 +182,7 @@ ioa_status ioa_limits_report(const ioa_machine *machine, ioa_isa isa, const ioa_
     report->executed_gflops = 1e-9 * m->work.flops / pass;
     if (report->limits.fma_memory_gflops > 0)
         report->memory_share = report->executed_gflops / report->limits.fma_memory_gflops;
+    if (m->packing > 0 && m->packing < 1) report->memory_computing = report->memory_share / (1 - m->packing);
     report->memory_reach = m->work.operand_share;
     return IOA_OK;
 }

@@ -45,6 +45,7 @@ typedef struct ioa_limit_report {
     double share;
     double executed_gflops; /* of one core, in lanes that hold samples; without connections that no output needs */
     double memory_share;    /* of multiply-adds with a memory operand, as measured; 0: not known */
+    double memory_computing; /* the same share while the plan computes, without the time packing takes; 0: not known */
     double memory_reach;    /* the most of that share that compiled code can reach, as its loads of values take their turns at
                                the load ports: operands / all loads. 0: not compiled code */
 } ioa_limit_report;

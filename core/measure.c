@@ -147,6 +147,7 @@ static ioa_status time_field(ioa_contest *c, const ioa_measure_options *o, const
         }
         summarize(c, work, out);
         describe(c, plan, &field[CSR], out);
+        out->packing = ioa_contest_packing(c, plan);
         status = ioa_exactness_check(c->network, plan->plan, ioa_exactness_samples(c->network, MOST_SAMPLES), o->seed,
                                      &out->exactness, error);
     } else

@@ -40,6 +40,7 @@ typedef struct ioa_measurement {
     double *mkl;         /* [repeats], or NULL where not built in */
     ioa_exactness exactness; /* of the schedule's plan */
     ioa_work work;        /* of the schedule's plan */
+    double packing;       /* of the schedule's time, what packing and unpacking take (ioa_contest_packing); 0: not known */
     double gflops;        /* 2 W batch / median schedule seconds / 1e9 */
     ioa_quartiles speedup_order;  /* layered / schedule: the order's share */
     ioa_quartiles speedup_kernel; /* csr / layered: the kernel's share */

@@ -148,20 +148,26 @@ static void set_constants(const ioa_plan *p, float *values)
         for (uint32_t b = 0; b < tile; b++) values[p->constant_offsets[i] * unit + b] = p->constant_values[i];
 }
 
-static void run_stream(const ioa_plan *plan, const float *x, float *y, size_t batch, float *values)
+static void compute_tile(const ioa_plan *plan, float *values, uint32_t width)
 {
-    const uint32_t tile = plan->options.tile;
+    const ioa_plan_options *o = &plan->options;
     const char *stream = plan->stream, *end = stream + plan->stream_bytes;
     const bool ahead = plan->stream_bytes > STAYS_NEAR;
+    if (o->group > 1) plan->kernel->wide(stream, end, values, o->group, width, ahead);
+    else if (ioa_layout_is_shared(o->layout)) plan->kernel->groups(stream, end, values, width, ahead);
+    else if (o->layout == IOA_LAYOUT_SELL) plan->kernel->sell(stream, end, values);
+    else plan->kernel->run(plan->stream, plan->runs, values, o->tile, width, plan->narrow, ahead);
+}
+
+static void run_stream(const ioa_plan *plan, const float *x, float *y, size_t batch, float *values, bool compute)
+{
+    const uint32_t tile = plan->options.tile;
     set_constants(plan, values); /* nothing overwrites them */
     for (size_t b = 0; b < batch; b += tile) {
         uint32_t rows = batch - b < tile ? (uint32_t)(batch - b) : tile;
         uint32_t width = ioa_kernel_width(tile, rows);
         plan->kernel->pack(x + b * plan->inputs, plan->inputs, rows, plan->input_offsets, values, tile, width);
-        if (plan->options.group > 1) plan->kernel->wide(stream, end, values, plan->options.group, width, ahead);
-        else if (ioa_layout_is_shared(plan->options.layout)) plan->kernel->groups(stream, end, values, width, ahead);
-        else if (plan->options.layout == IOA_LAYOUT_SELL) plan->kernel->sell(stream, end, values);
-        else plan->kernel->run(plan->stream, plan->runs, values, tile, width, plan->narrow, ahead);
+        if (compute) compute_tile(plan, values, width);
         plan->kernel->unpack(y + b * plan->outputs, plan->outputs, rows, plan->output_offsets, values, tile);
     }
 }
@@ -170,7 +176,15 @@ void ioa_plan_run(const ioa_plan *plan, const float *x, float *y, size_t batch, 
 {
     if (plan->baseline) ioa_baseline_run(plan->baseline, x, y, batch, scratch);
     else if (plan->code) ioa_code_run(plan->code, x, y, batch, scratch);
-    else run_stream(plan, x, y, batch, scratch);
+    else run_stream(plan, x, y, batch, scratch, true);
+}
+
+bool ioa_plan_pack(const ioa_plan *plan, const float *x, float *y, size_t batch, void *scratch)
+{
+    if (plan->baseline || plan->options.tile == 1) return false;
+    if (plan->code) ioa_code_pack(plan->code, x, y, batch, scratch);
+    else run_stream(plan, x, y, batch, scratch, false);
+    return true;
 }
 
 /* Samples that a thread takes at least: groups are cut where there are too few of them to go round. */

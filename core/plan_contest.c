@@ -6,6 +6,7 @@
 #include "core/parallel.h"
 #include "core/quartiles.h"
 #include "core/rng.h"
+#include "core/work.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -16,6 +17,7 @@
                          above all, three times as slow from memory) would count */
 #define ROUNDS 11     /* of a comparison of two candidates, fewer if one is clearly faster: */
 #define CLEAR 1.25    /* by this ratio, twice */
+#define PACKING_ROUNDS 15
 
 ioa_status ioa_contest_open(ioa_contest *c, const ioa_network *network, const uint32_t *order,
                             const ioa_plan_choice *choice, uint64_t seed, ioa_error *error)
@@ -102,6 +104,20 @@ uint32_t ioa_contest_passes(double seconds)
 {
     double passes = ceil(WINDOW / fmax(seconds, 1e-9));
     return (uint32_t)fmin(fmax(passes, 1), 10000);
+}
+
+double ioa_contest_packing(const ioa_contest *contest, const ioa_contender *c)
+{
+    double shares[PACKING_ROUNDS];
+    if (!c->plan || contest->threads > 1 || !ioa_plan_pack(c->plan, contest->x, contest->y, contest->batch, c->scratch))
+        return 0;
+    uint32_t passes = ioa_contest_passes(ioa_contest_warm(contest, c));
+    for (int i = 0; i < PACKING_ROUNDS; i++) {
+        double whole = ioa_contest_time(contest, c, passes), start = ioa_clock();
+        for (uint32_t k = 0; k < passes; k++) ioa_plan_pack(c->plan, contest->x, contest->y, contest->batch, c->scratch);
+        shares[i] = (ioa_clock() - start) / passes / whole;
+    }
+    return ioa_quartiles_of(shares, PACKING_ROUNDS).median;
 }
 
 static void note(ioa_contest *contest, const ioa_contender *c, double seconds)

@@ -51,6 +51,10 @@ double ioa_contest_time(const ioa_contest *contest, const ioa_contender *contend
 double ioa_contest_warm(const ioa_contest *contest, const ioa_contender *contender);
 uint32_t ioa_contest_passes(double seconds);
 
+/* The share of a pass that packing x and unpacking y take, each timed in turn with whole passes; by itself packing finds
+ * x, y and values in cache, so that it may be a little more. 0: several threads, or nothing is packed apart. */
+double ioa_contest_packing(const ioa_contest *contest, const ioa_contender *contender);
+
 /* Keeps the faster of the two in *best, dismisses the other, and notes both. The median of the ratios of neighbouring
  * windows decides: a machine that changes its speed from window to window would let the least of them decide by luck. */
 void ioa_contest_challenge(ioa_contest *contest, ioa_contender *best, ioa_contender *challenger);

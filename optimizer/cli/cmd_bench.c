@@ -35,6 +35,8 @@ static void add_limits(cJSON *json, const ioa_limit_report *r)
     cJSON_AddNumberToObject(json, "limit_share", r->share);
     cJSON_AddNumberToObject(json, "executed_gflops", r->executed_gflops);
     cJSON_AddNumberToObject(json, "fma_memory_share", r->memory_share);
+    if (r->memory_computing > 0) cJSON_AddNumberToObject(json, "fma_memory_computing", r->memory_computing);
+    else cJSON_AddNullToObject(json, "fma_memory_computing");
     if (r->memory_reach > 0) cJSON_AddNumberToObject(json, "fma_memory_reach", r->memory_reach);
     else cJSON_AddNullToObject(json, "fma_memory_reach");
     cJSON *limits = cJSON_AddObjectToObject(json, "limits");
@@ -63,9 +65,12 @@ static void print_limits(const ioa_limit_report *r)
     printf("\n");
     if (r->binding[0]) printf("  bound by %s, at %.0f %% of what the machine allows\n", r->binding, 100 * r->share);
     printf("  executed per core %.2f GF/s, %.0f %% of the rate with a memory operand", r->executed_gflops, 100 * r->memory_share);
-    if (r->memory_reach > 0)
+    if (r->memory_computing > 0) printf(", %.0f %% without the time of packing x and y", 100 * r->memory_computing);
+    if (r->memory_reach > 0) {
+        double reached = r->memory_computing > 0 ? r->memory_computing : r->memory_share;
         printf(";\n    loads of values leave %.0f %% within reach: %.0f %% of that", 100 * r->memory_reach,
-               100 * r->memory_share / r->memory_reach);
+               100 * reached / r->memory_reach);
+    }
     printf("\n");
 }
 

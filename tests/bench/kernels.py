@@ -101,18 +101,39 @@ def limits(rows):
     return page.table(["limit that binds, B >= 16", "cases", "median share", "range", "at %.0f %% or more" % (100 * AMPLE)], text)
 
 
+def extent(values):
+    values = ["%.0f" % v for v in values]
+    ends = (min(values, key=float), max(values, key=float)) if values else ("-", "-")
+    return ends[0] if ends[0] == ends[1] else " to ".join(ends)
+
+
+def percent(shares):
+    text = extent(100 * s for s in shares)
+    return text if text == "-" else text + " %"
+
+
 def families(rows):
     """Which kinds of plans win, and how close they come to multiply-adds that read memory."""
     wide, lines = [r for r in rows if r["batch"] >= 16], []
     kind = lambda r: r["kernel"].split("/")[1]
     for name in sorted({kind(r) for r in wide}):
         own = [r for r in wide if kind(r) == name]
-        speeds, shares = [r["executed_gflops"] for r in own], [100 * r["fma_memory_share"] for r in own]
-        reached = [100 * r["fma_memory_share"] / r["fma_memory_reach"] for r in own if r["fma_memory_reach"]]
-        lines.append([name, len(own), "%.0f to %.0f" % (min(speeds), max(speeds)), "%.0f to %.0f %%" % (min(shares), max(shares)),
-                      "%.0f to %.0f %%" % (min(reached), max(reached)) if reached else "-"])
+        computing = [r["fma_memory_computing"] or r["fma_memory_share"] for r in own]
+        reached = [c / r["fma_memory_reach"] for c, r in zip(computing, own) if r["fma_memory_reach"]]
+        lines.append([name, len(own), extent(r["executed_gflops"] for r in own), percent(r["fma_memory_share"] for r in own),
+                      percent(computing), percent(reached)])
     return page.table(["fastest plan, B >= 16", "cases", "GF/s executed", "of multiply-adds with an operand from L1",
-                       "of those that loads of values leave"], lines)
+                       "packing aside", "of those that loads of values leave"], lines)
+
+
+def compiled(rows):
+    """Compiled code against its yardstick, case by case."""
+    own = [r for r in rows if r["batch"] >= 16 and r["fma_memory_reach"]]
+    return page.table(["B", "compiled code of", "GF/s executed", "of multiply-adds with an operand from L1", "packing aside",
+                       "within reach", "of that"],
+                      [[r["batch"], r["network"], "%.0f" % r["executed_gflops"], percent([r["fma_memory_share"]]),
+                        percent([r["fma_memory_computing"]]), percent([r["fma_memory_reach"]]),
+                        percent([r["fma_memory_computing"] / r["fma_memory_reach"]])] for r in own])
 
 
 def facts(rows):
@@ -149,7 +170,7 @@ def main():
         with open(a.json, "w") as f:
             json.dump(rows, f, indent=1)
     cases, short = page.table(HEADS, map(line, rows)), condensed(rows)
-    long = "\n".join([facts(rows) + "\n", cases, limits(rows), families(rows)])
+    long = "\n".join([facts(rows) + "\n", cases, limits(rows), families(rows), compiled(rows)])
     print(long + "\n" + short)
     if a.results:
         page.embed(a.results, "kernels", long)

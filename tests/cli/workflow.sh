@@ -177,7 +177,7 @@ expect_one_line '--network'
 
 # ---- bench
 ioa_json bench net.h5 --schedule best.h5 --batch 32 --seconds 0.3
-fields="('batch', 'threads', 'kernel', 'tile', 'gflops', 'limit', 'limit_share', 'executed_gflops', 'fma_memory_share', 'fma_memory_reach', 'limits', 'baseline', 'repeats', 'speedup_order', 'speedup_kernel', 'speedup_vs_csr', 'speedup_vs_mkl', 'max_abs_error', 'max_rel_error', 'cpu')"
+fields="('batch', 'threads', 'kernel', 'tile', 'gflops', 'limit', 'limit_share', 'executed_gflops', 'fma_memory_share', 'fma_memory_computing', 'fma_memory_reach', 'limits', 'baseline', 'repeats', 'speedup_order', 'speedup_kernel', 'speedup_vs_csr', 'speedup_vs_mkl', 'max_abs_error', 'max_rel_error', 'cpu')"
 expect_json "$json_file" "all(k in d for k in $fields)"
 expect_json "$json_file" "d['batch'] == 32 and d['gflops'] > 0 and d['repeats'] > 0 and d['max_rel_error'] < 1e-3"
 expect_json "$json_file" "all(0 < d[k]['q1'] <= d[k]['median'] <= d[k]['q3'] for k in ('speedup_order', 'speedup_kernel', 'speedup_vs_csr'))"
