@@ -79,7 +79,7 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
         {CLI_TEXT, 0, "policy", "P", &memory.policy, "lru, rr or min (default min)", 0, 0},
         {CLI_REAL, 0, "seconds", "T", &job.seconds, "time for the search, construction included (default 60)", 0.001, 1e9},
         {CLI_COUNT, 0, "rounds", "N", &job.rounds, "N rounds, whatever time they take, unless --patience, --target or a proven optimum ends them", 1, 1e15},
-        {CLI_COUNT, 0, "trial-rounds", "N", &job.trial, "rounds that try out kinds of replicas (default 12 %; 0: none)", 0, 1e15},
+        {CLI_COUNT, 0, "trial-rounds", "N", &job.trial, "rounds that try out kinds of replicas (default 12 % where that is done; 0: none)", 0, 1e15},
         {CLI_COUNT, 0, "stop-round", "N", &job.stop, "with --rounds: stop there, as a run cut short by time did", 1, 1e15},
         {CLI_COUNT, 0, "replicas", "K", &job.replicas, "replicas, on any number of ranks (default: 4 up to 2,000 connections, else 2)", 1, 1e6},
         {CLI_COUNT, 0, "segments", "N", &job.segments, "cut orders into N stretches that anneal at the same time (by size)", 1, 1e6},

@@ -53,9 +53,11 @@ typedef struct ioa_engine {
     const char *name;
     const char *summary; /* one line for --help */
 
-    /* Kinds of replicas that may suit the problem, up to IOA_STAGES_MOST_KINDS; which one does is tried out (stages.h).
-     * A function of network and objective alone, asked before `prepare`. NULL: one. */
-    uint32_t (*kinds)(const ioa_problem *problem);
+    /* Kinds of replicas that may suit the problem, up to IOA_STAGES_MOST_KINDS, the likeliest first. [out] *trial: they are
+     * tried out, and one is chosen (stages.h), unless told otherwise; else all of them anneal side by side to the end, and
+     * the others' rounds are to take as long as those of the first. A function of network, objective and number of
+     * replicas alone, asked before `prepare`. NULL: one. */
+    uint32_t (*kinds)(const ioa_problem *problem, uint32_t replicas, bool *trial);
 
     const ioa_move *moves;     /* [up to IOA_MOVES] kinds of moves, ended by a row without a name unless it is full */
     const ioa_window *windows; /* [IOA_LEVELS] */

@@ -13,6 +13,7 @@
 #include "core/mem.h"
 #include "optimizer/search/construct.h"
 #include "optimizer/search/exact_segments.h"
+#include "optimizer/search/levels.h"
 #include "optimizer/search/scorer.h"
 
 #include <string.h>
@@ -201,10 +202,12 @@ static ioa_status create(const ioa_problem *problem, const void *pointer, uint32
     return status;
 }
 
-/* The levels', which depend on the network alone. */
-static uint32_t kinds(const ioa_problem *problem)
+/* The levels', which depend on the network alone; always tried out. */
+static uint32_t kinds(const ioa_problem *problem, uint32_t replicas, bool *trial)
 {
-    return ioa_engine_levels.kinds(problem);
+    (void)replicas;
+    *trial = true;
+    return ioa_levels_tried_kinds(problem);
 }
 
 static uint64_t round_proposals(const ioa_problem *problem)

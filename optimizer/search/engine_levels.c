@@ -1,8 +1,10 @@
 /* Three engines, which are the same replica (levels_replica.c, levels_anneal.c) with different plans:
  *   interval  coarse: every destination has one residency, an interval of time (interval.h)
  *   priced    fine: every connection has its place, memory has prices (priced.h)
- *   levels    two kinds of replicas: kind 0 coarse for most of the time, then fine from there, never hot again; kind 1 fine
- *             from the beginning. Long rows favour the former, short ones the latter; between them a trial decides (stages.h).
+ *   levels    two kinds of replicas: one coarse for most of the time, then fine from there, never hot again; the other fine
+ *             from the beginning. Long rows and little memory favour the former, short ones and much memory the latter, but
+ *             no rule is right for all networks. Replicas of one kind come out alike, so that nothing is lost if there are
+ *             both; where there is one replica, or orders are cut into segments, rows and a trial decide (stages.h).
  * The exact count of what a replica has is taken at the end of every round; swaps compare it, and the best order is
  * chosen by it. With an objective of several levels, moves are made for the first one (the registers, where every
  * transfer is an instruction), and everything that is selected - the start, the swaps, the bests - by the weighted sum. */
@@ -33,6 +35,7 @@ static ioa_status prepare_priced(const ioa_problem *problem, void **pointer, ioa
  * against them; from LONG_ROWS on intervals come out cheaper, or as cheap in less time. */
 #define SHORT_ROWS 8.0
 #define LONG_ROWS 12.0
+#define MUCH_MEMORY 8.0 /* times the length of a row: sources stay for long, and single connections gain again */
 
 /* Over the rows that are not empty. */
 static double row_length(const ioa_network *network)
@@ -47,16 +50,29 @@ static double row_length(const ioa_network *network)
 static ioa_status prepare_levels(const ioa_problem *problem, void **pointer, ioa_error *error)
 {
     double length = row_length(problem->network), takeover = 0.7 + 0.015 * (length - 16.0);
-    takeover = length < SHORT_ROWS ? 0.0 : takeover < 0.7 ? 0.7 : takeover > 0.95 ? 0.95 : takeover;
-    return ioa_levels_shared_create(problem, takeover, pointer, error);
+    bool fine_first = length < SHORT_ROWS, never = fine_first && problem->segments > 1;
+    takeover = never ? 0.0 : takeover < 0.7 ? 0.7 : takeover > 0.95 ? 0.95 : takeover;
+    ioa_status status = ioa_levels_shared_create(problem, takeover, pointer, error);
+    if (status == IOA_OK) ((ioa_levels_shared *)*pointer)->fine_first = fine_first;
+    return status;
 }
 
-/* Where rows are short, kind 0 is fine from the beginning as well; where they are long, kind 1 has nothing to add, unless
- * there is time for a few rounds alone: orders that are cut into segments are so long. */
-static uint32_t levels_kinds(const ioa_problem *problem)
+/* Long rows leave a replica that is fine from the beginning nothing to add, unless there is time for a few rounds alone:
+ * orders that are cut into segments are so long. */
+uint32_t ioa_levels_tried_kinds(const ioa_problem *problem)
 {
     double length = row_length(problem->network);
     return length < SHORT_ROWS || (length >= LONG_ROWS && problem->segments < 2) ? 1 : 2;
+}
+
+/* Both kinds side by side where either may come out cheaper. Not where orders are cut: workers without a replica help those
+ * that have one there, and every replica is to be of the better kind. */
+static uint32_t levels_kinds(const ioa_problem *problem, uint32_t replicas, bool *trial)
+{
+    double length = row_length(problem->network);
+    bool open = length < LONG_ROWS || (double)problem->memory >= MUCH_MEMORY * length;
+    *trial = replicas < 2 || problem->segments > 1 || !open;
+    return *trial ? ioa_levels_tried_kinds(problem) : 2;
 }
 
 /* Coarse proposals; enough for a round to change something, few enough for some hundred rounds a minute, and on large

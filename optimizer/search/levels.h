@@ -21,7 +21,8 @@ typedef struct ioa_levels_shared {
     ioa_levels_desk *desk;         /* owned */
     ioa_interval_problem *problem; /* owned; NULL where no replica is ever coarse */
     ioa_intervals start;           /* best sliding window, or the constructive order's intervals */
-    double takeover;               /* progress at which the fine level begins: 0 at once, 1 never */
+    double takeover;               /* progress at which the fine level begins: 0 at once, 1 never; of replicas that are coarse */
+    bool fine_first;               /* kind 0 is fine from the beginning and kind 1 coarse, else the other way round */
 } ioa_levels_shared;
 
 typedef struct ioa_levels_replica {
@@ -56,6 +57,9 @@ void ioa_levels_forget(ioa_levels_replica *r); /* its coarse and fine states */
 ioa_status ioa_levels_allocate_prices(ioa_levels_replica *r, ioa_error *error); /* in segments */
 ioa_status ioa_levels_take_over(ioa_levels_replica *r, ioa_error *error); /* from the coarse level to the fine one, at r->order */
 void ioa_levels_count(ioa_levels_replica *r); /* r->order exactly, and keeps it if it is the best one */
+
+/* engine_levels.c: kinds of replicas between which a trial has to decide; 1: the length of the rows does. */
+uint32_t ioa_levels_tried_kinds(const ioa_problem *problem);
 
 /* levels_anneal.c */
 ioa_status ioa_levels_anneal(void *state, const ioa_step *step, ioa_pcg32 *rng, ioa_round_counts *counts, ioa_error *error);

@@ -66,7 +66,7 @@ ioa_status ioa_levels_turn(void *state, uint32_t kind, ioa_error *error)
 {
     ioa_levels_replica *r = state;
     ioa_levels_forget(r);
-    r->takeover = kind == 1 ? 0.0 : r->shared->takeover;
+    r->takeover = (kind == 0) == r->shared->fine_first ? 0.0 : r->shared->takeover;
     r->scale = 0.0;
     r->total = r->problem->start_total;
     memcpy(r->order, r->problem->start, r->problem->network->connections * sizeof *r->order);

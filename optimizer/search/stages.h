@@ -7,8 +7,8 @@
  *   timed rounds | trial, one or several parts | timed rounds | the annealing
  *
  * Timed rounds do not depend on the plan, so that a plan from a time limit can rest on how long they took; the second
- * ones are those of the kind that won. Without a trial (one kind, or too few rounds) there are only the first ones
- * and the annealing. All of it follows from four numbers, which are alike on all workers and part of the result. */
+ * ones are those of the kind that won. Without a trial (one kind, too few rounds, or an engine whose kinds stay side by
+ * side) there are only the first ones and the annealing. All of it follows from four numbers, which are alike on all workers and part of the result. */
 #ifndef IOA_SEARCH_STAGES_H
 #define IOA_SEARCH_STAGES_H
 

@@ -63,8 +63,10 @@ ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_
     t->trace.replicas = config->replicas;
     t->best_total = problem->start_total;
     t->stagnation.cycle_best = problem->start_total;
-    uint32_t kinds = config->engine->kinds ? config->engine->kinds(problem) : 1;
-    t->stages = ioa_stages_make(kinds, config->replicas, config->rounds, config->trial);
+    bool tried = true;
+    uint32_t kinds = config->engine->kinds ? config->engine->kinds(problem, config->replicas, &tried) : 1;
+    uint64_t trial = config->trial == UINT64_MAX && !tried ? 0 : config->trial;
+    t->stages = ioa_stages_make(kinds, config->replicas, config->rounds, trial);
     t->end = config->stop && (config->rounds == 0 || config->stop < config->rounds) ? config->stop : 0;
     t->elite.capacity = config->engine->restart ? ioa_elite_capacity(problem->network->connections) : 0;
     ioa_status status = ioa_ladder_create(config->replicas, ioa_tempering_groups(t, 0), config->spread, &t->ladder, error);

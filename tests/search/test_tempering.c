@@ -605,17 +605,21 @@ static void running_out_of_memory_is_reported(void **state)
     ioa_network_destroy((ioa_network *)problem.network);
 }
 
-/* Rounds are spent on a trial only where there is something to be tried: rows neither short nor long, or segments. */
+/* Rounds are spent on a trial only where there is something to be tried, and kinds cannot anneal side by side: of one replica,
+ * or in segments, or by the exact level. */
 static void trials_are_for_open_questions(void **state)
 {
     (void)state;
     static const struct {
         const ioa_engine *engine;
-        uint32_t fan_in, segments;
+        uint32_t fan_in, segments, replicas, kinds;
         bool trial;
-    } cases[] = {{&ioa_engine_levels, 4, 1, false}, {&ioa_engine_levels, 12, 1, true},  {&ioa_engine_levels, 20, 1, false},
-                 {&ioa_engine_levels, 4, 3, false}, {&ioa_engine_levels, 20, 3, true},  {&ioa_engine_exact, 4, 1, false},
-                 {&ioa_engine_exact, 12, 1, true},  {&ioa_engine_priced, 12, 1, false}, {&ioa_engine_interval, 20, 3, false}};
+    } cases[] = {{&ioa_engine_levels, 4, 1, 1, 1, false},  {&ioa_engine_levels, 4, 1, 2, 2, false},
+                 {&ioa_engine_levels, 12, 1, 1, 2, true},  {&ioa_engine_levels, 12, 1, 2, 2, false},
+                 {&ioa_engine_levels, 20, 1, 2, 1, false}, {&ioa_engine_levels, 4, 3, 2, 1, false},
+                 {&ioa_engine_levels, 20, 3, 2, 2, true},  {&ioa_engine_exact, 4, 1, 2, 1, false},
+                 {&ioa_engine_exact, 12, 1, 2, 2, true},   {&ioa_engine_priced, 12, 1, 2, 1, false},
+                 {&ioa_engine_interval, 20, 3, 2, 1, false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint32_t *start;
         ioa_policy policy = cases[i].engine == &ioa_engine_exact ? IOA_POLICY_LRU : IOA_POLICY_MIN;
@@ -624,11 +628,14 @@ static void trials_are_for_open_questions(void **state)
         ioa_transport alone = ioa_transport_solo();
         ioa_tempering *tempering;
         problem.segments = cases[i].segments;
-        config.replicas = 2;
-        config.rounds = 100;
+        config.replicas = cases[i].replicas;
+        config.rounds = 300;
         config.trial = UINT64_MAX;
         assert_int_equal(ioa_tempering_create(&problem, &config, &alone, &tempering, NULL), IOA_OK);
         assert_int_equal(ioa_tempering_trial(tempering) > 0, cases[i].trial);
+        bool tried = false;
+        uint32_t kinds = cases[i].engine->kinds ? cases[i].engine->kinds(&problem, config.replicas, &tried) : 1;
+        assert_int_equal(kinds, cases[i].kinds);
         ioa_tempering_destroy(tempering);
         ioa_free(start);
         ioa_graph_destroy((ioa_graph *)problem.graph);
