@@ -5,7 +5,6 @@
 #include "core/order.h"
 #include "optimizer/search/construct.h"
 #include "optimizer/search/construct_separation.h"
-#include "optimizer/search/construct_separation_walk.h"
 
 #include <ioanneal/memory.h>
 #include <string.h>
@@ -14,10 +13,6 @@
 #define NARROW 64u             /* widths of beams: some tenths of a second, */
 #define WIDE 1024u             /* and some seconds at 100 neurons */
 #define PLAYS_IN_VAIN 200u     /* looked at since one was better: their ends are much alike */
-#define POLISHED 8u            /* orders of plays that a walk starts from: the best ones, */
-#define WORSE 1u               /* by no more excess than this */
-#define WALK UINT64_C(4000000) /* steps times connections of a walk, narrow, */
-#define LONG_WALK UINT64_C(80000000) /* and wide: some tenths of a second */
 #define WEIGHT 4u              /* of cost against slots in use: matters little */
 
 typedef struct progress {
@@ -72,40 +67,21 @@ typedef struct best {
     uint64_t excess;
     uint32_t in_vain; /* plays since it was lowered */
     uint32_t *order; /* [W] the best so far */
-    uint32_t *plays; /* [POLISHED][W] the best orders of plays, no two alike */
-    uint64_t play_excess[POLISHED];
-    uint32_t kept;   /* of plays */
     ioa_construct_limits *limits; /* or NULL */
     ioa_status status;
     ioa_error *error;
 } best;
 
-/* Gives the excess of the order. */
-static uint64_t keep_if_better(best *b, const uint32_t *order)
+static void keep_if_better(best *b, const uint32_t *order)
 {
     const ioa_network *network = b->p.network;
     ioa_io io;
     b->status = ioa_memory_count(network, order, b->memory, IOA_POLICY_MIN, &io, b->error);
-    if (b->status != IOA_OK) return UINT64_MAX;
+    if (b->status != IOA_OK) return;
     uint64_t excess = io.reads + io.writes - network->bounds.lower;
-    if (excess >= b->excess) return excess;
+    if (excess >= b->excess) return;
     b->excess = excess;
     if (order != b->order) memcpy(b->order, order, network->connections * sizeof *order);
-    return excess;
-}
-
-static void remember(best *b, const uint32_t *order, uint64_t excess)
-{
-    uint64_t w = b->p.network->connections;
-    uint32_t at = 0;
-    for (uint32_t i = 0; i < b->kept; i++) {
-        if (b->play_excess[i] == excess && memcmp(b->plays + i * w, order, w * sizeof *order) == 0) return;
-        if (b->play_excess[i] > b->play_excess[at]) at = i;
-    }
-    if (b->kept < POLISHED) at = b->kept++;
-    else if (b->play_excess[at] <= excess) return;
-    b->play_excess[at] = excess;
-    memcpy(b->plays + at * w, order, w * sizeof *order);
 }
 
 /* What a play costs as an order: MIN evicts the neuron farthest from its next access, not the one that is cheapest. */
@@ -121,8 +97,7 @@ static bool try_play(const ioa_separation_moves *moves, void *context)
     b->p.at = 0;
     follow(&b->p, moves);
     uint64_t before = b->excess;
-    uint64_t excess = keep_if_better(b, b->p.order);
-    if (b->status == IOA_OK) remember(b, b->p.order, excess);
+    keep_if_better(b, b->p.order);
     b->in_vain = b->excess < before ? 0 : b->in_vain + 1;
     return b->status != IOA_OK || b->excess == 0;
 }
@@ -131,23 +106,6 @@ static bool is_told_to_stop(void *context)
 {
     const best *b = context;
     return ioa_construct_told_to_stop(b->limits);
-}
-
-static void polish(best *b, const ioa_separation *game, uint64_t work)
-{
-    uint64_t w = b->p.network->connections, most = b->excess + WORSE;
-    ioa_small *small = ioa_alloc(1, sizeof *small);
-    if (!small) {
-        b->status = ioa_fail_nomem(b->error, "the walk from the plays", 1, sizeof *small);
-        return;
-    }
-    bool able = ioa_small_create(b->p.network, game, small);
-    for (uint32_t i = 0; able && b->status == IOA_OK && i < b->kept && b->excess > 0; i++) {
-        if (b->play_excess[i] > most) continue;
-        ioa_small_walk(small, i, work / w, is_told_to_stop, b, b->plays + i * w);
-        keep_if_better(b, b->plays + i * w);
-    }
-    ioa_free(small);
 }
 
 static void search(best *b, bool wide)
@@ -169,7 +127,6 @@ static void search(best *b, bool wide)
             status = ioa_separation_beam_search(&beam, b->error);
             if (b->status == IOA_OK) b->status = status;
         }
-        if (b->status == IOA_OK && b->excess) polish(b, game, wide ? LONG_WALK : WALK);
     }
     ioa_free(game);
 }
@@ -186,15 +143,13 @@ static ioa_status construct(const ioa_network *network, uint64_t memory, bool wi
     b.p.done = ioa_alloc(network->connections, sizeof *b.p.done);
     b.p.missing = ioa_alloc(a->neurons, sizeof *b.p.missing);
     b.p.order = ioa_alloc(network->connections, sizeof *order);
-    b.plays = ioa_alloc(POLISHED * network->connections, sizeof *order);
-    if (!b.p.present || !b.p.done || !b.p.missing || !b.p.order || !b.plays)
+    if (!b.p.present || !b.p.done || !b.p.missing || !b.p.order)
         b.status = ioa_fail_nomem(error, "the order of first accesses", network->connections, sizeof *order);
     if (b.status == IOA_OK) search(&b, wide);
     ioa_free(b.p.present);
     ioa_free(b.p.done);
     ioa_free(b.p.missing);
     ioa_free(b.p.order);
-    ioa_free(b.plays);
     return b.status;
 }
 
