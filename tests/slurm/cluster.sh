@@ -47,10 +47,11 @@ host=$(hostname)
 user=$(id -un)
 export SLURM_CONF=$CLUSTER/slurm.conf
 
-# Three ports nobody listens on: no two clusters of one machine meet.
+# Three ports nobody listens on: no two clusters of one machine meet. Below those that Linux lends to connections that leave,
+# 32768 and up: such a one has no listener, and cannot be listened on all the same.
 free_ports() {
     local port found=()
-    for ((port = 20000 + RANDOM % 20000; ${#found[@]} < 3; port++)); do
+    for ((port = 10000 + RANDOM % 22000; ${#found[@]} < 3; port++)); do
         if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then found+=("$port"); fi
     done
     echo "${found[@]}"
