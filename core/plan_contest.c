@@ -111,13 +111,13 @@ double ioa_contest_packing(const ioa_contest *contest, const ioa_contender *c)
     double shares[PACKING_ROUNDS];
     if (!c->plan || contest->threads > 1 || !ioa_plan_pack(c->plan, contest->x, contest->y, contest->batch, c->scratch))
         return 0;
-    uint32_t passes = ioa_contest_passes(ioa_contest_warm(contest, c));
-    for (int i = 0; i < PACKING_ROUNDS; i++) {
+    uint32_t passes = ioa_contest_passes(ioa_contest_warm(contest, c)), rounds = 0;
+    for (; rounds < PACKING_ROUNDS && (rounds < 3 || ioa_clock() < contest->deadline); rounds++) {
         double whole = ioa_contest_time(contest, c, passes), start = ioa_clock();
         for (uint32_t k = 0; k < passes; k++) ioa_plan_pack(c->plan, contest->x, contest->y, contest->batch, c->scratch);
-        shares[i] = (ioa_clock() - start) / passes / whole;
+        shares[rounds] = (ioa_clock() - start) / passes / whole;
     }
-    return ioa_quartiles_of(shares, PACKING_ROUNDS).median;
+    return ioa_quartiles_of(shares, rounds).median;
 }
 
 static void note(ioa_contest *contest, const ioa_contender *c, double seconds)
