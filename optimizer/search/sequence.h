@@ -88,8 +88,8 @@ void ioa_sequence_destroy(ioa_sequence *sequence);
 /* Counts all of the sequence in `at` (legal; `position` is set here). */
 void ioa_sequence_count(ioa_sequence *sequence);
 
-/* Blocks at positions first..last have changed places, in `at` and `position`: to be called before they are counted, and
- * again if they are put back. */
+/* Blocks at positions first..last have changed places in `at`, and `position` follows: to be called before they are
+ * counted, and again if they are put back. */
 void ioa_sequence_moved(ioa_sequence *sequence, uint32_t first, uint32_t last);
 
 /* Counts what changes if positions first..last are as they are now: as a count of the whole sequence would, but that

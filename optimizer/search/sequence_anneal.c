@@ -55,7 +55,6 @@ static void attempt(walk *w, double temperature)
         return;
     }
     memcpy(s->at + from, w->old, count * sizeof *s->at);
-    for (uint32_t i = from; i < from + count; i++) s->position[s->at[i]] = i;
     ioa_sequence_moved(s, from, from + count - 1);
 }
 

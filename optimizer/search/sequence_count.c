@@ -132,16 +132,11 @@ static uint32_t step(ioa_sequence *s, uint32_t position, uint32_t *nearest)
     return cost;
 }
 
-static void forget(ioa_sequence *s)
+void ioa_sequence_rewind(ioa_sequence *s)
 {
     for (uint32_t class = 0; class < s->b->classes; class++) s->state[class].resident = s->state[class].dirty = 0;
     memset(s->awaited, 0, (s->b->count / 64 + 1) * sizeof *s->awaited);
     s->held = s->top = 0;
-}
-
-void ioa_sequence_rewind(ioa_sequence *s)
-{
-    forget(s);
 }
 
 uint32_t ioa_sequence_step(ioa_sequence *s, uint32_t position)
@@ -236,6 +231,7 @@ void ioa_sequence_count(ioa_sequence *s)
 void ioa_sequence_moved(ioa_sequence *s, uint32_t first, uint32_t last)
 {
     const ioa_blocks *b = s->b;
+    for (uint32_t position = first; position <= last; position++) s->position[s->at[position]] = position;
     for (uint32_t position = first; position <= last; position++) {
         uint32_t block = s->at[position];
         for (uint32_t i = b->in_begin[block]; i < b->in_begin[block + 1]; i++)

@@ -158,7 +158,6 @@ uint32_t ioa_sequence_apply(ioa_sequence *s, const ioa_sequence_move *m, uint32_
     const uint32_t *old_run = old + (m->begin - from), *old_rest = old + (m->right ? length : 0);
     memcpy(s->at + rest, old_rest, m->shift * sizeof *s->at);
     for (uint32_t i = 0; i < length; i++) s->at[run + i] = old_run[m->reversed ? length - 1 - i : i];
-    for (uint32_t i = from; i < from + *count; i++) s->position[s->at[i]] = i;
     ioa_sequence_moved(s, from, from + *count - 1);
     return from;
 }

@@ -105,7 +105,6 @@ static void carry(ioa_sequence *s, uint32_t from, uint32_t to)
     if (to > from) memmove(s->at + from, s->at + from + 1, (to - from) * sizeof *s->at);
     else memmove(s->at + to + 1, s->at + to, (from - to) * sizeof *s->at);
     s->at[to] = block;
-    for (uint32_t i = 0; i < s->b->count; i++) s->position[s->at[i]] = i;
     ioa_sequence_moved(s, from < to ? from : to, from < to ? to : from);
 }
 
@@ -208,7 +207,6 @@ static void moves_are_legal(void **state)
         far += m.shift > TWINS && m.end - m.begin > TWINS;
         if (i % 2) continue;
         memcpy(s->at + from, old, count * sizeof *old);
-        for (uint32_t at = from; at < from + count; at++) s->position[s->at[at]] = at;
         ioa_sequence_moved(s, from, from + count - 1);
     }
     assert_true(left > 500 && right > 500 && turned > 500 && far > 100);
