@@ -3,6 +3,7 @@
 #ifndef IOA_CORE_KERNEL_VEC_H
 #define IOA_CORE_KERNEL_VEC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #if defined(__AVX2__)
@@ -110,10 +111,15 @@ INLINE uint64_t load_narrow(const uint16_t *p)
     return four;
 }
 
-/* What they say, in bytes: they count units of 64. */
-INLINE void split_narrow(uint64_t four, size_t bytes[4])
+/* What they say, in bytes: they count units of 8, which an address scales for free, or of 64. */
+INLINE void split_narrow(uint64_t four, bool near, size_t bytes[4])
 {
 #if defined(__x86_64__)
+    if (near) {
+        UNROLL
+        for (int k = 0; k < 4; k++) bytes[k] = (size_t)(uint16_t)(four >> 16 * k) * 8;
+        return;
+    }
     bytes[0] = four << 6 & 0x3fffc0;
     bytes[1] = four >> 10 & 0x3fffc0;
     bytes[2] = four >> 26 & 0x3fffc0;
@@ -121,7 +127,7 @@ INLINE void split_narrow(uint64_t four, size_t bytes[4])
 #else
     uint16_t part[4];
     memcpy(part, &four, sizeof part);
-    for (int k = 0; k < 4; k++) bytes[k] = (size_t)part[k] * 64;
+    for (int k = 0; k < 4; k++) bytes[k] = (size_t)part[k] * (near ? 8 : 64);
 #endif
 }
 

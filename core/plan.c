@@ -156,7 +156,7 @@ static void compute_tile(const ioa_plan *plan, float *values, uint32_t width)
     if (o->group > 1) plan->kernel->wide(stream, end, values, o->group, width, ahead);
     else if (ioa_layout_is_shared(o->layout)) plan->kernel->groups(stream, end, values, width, ahead);
     else if (o->layout == IOA_LAYOUT_SELL) plan->kernel->sell(stream, end, values);
-    else plan->kernel->run(plan->stream, plan->runs, values, o->tile, width, plan->narrow, ahead);
+    else plan->kernel->run(plan->stream, plan->runs, values, o->tile, width, plan->quads, ahead);
 }
 
 static void run_stream(const ioa_plan *plan, const float *x, float *y, size_t batch, float *values, bool compute)
@@ -255,7 +255,7 @@ ioa_work ioa_plan_work(const ioa_plan *plan, size_t batch)
     uint32_t tile = plan->options.tile;
     double tiles = (double)((batch + tile - 1) / tile), count = (double)plan->connections;
     double passes = tiles * tile / pass_columns(plan), values = count;
-    double narrow = tile == 1 ? count : plan->baseline ? 2 * count : (plan->narrow ? 0.5 : 0.75) * count;
+    double narrow = tile == 1 ? count : plan->baseline ? 2 * count : (plan->quads == IOA_QUADS_WIDE ? 0.75 : 0.5) * count;
     double vector = plan->options.isa == IOA_ISA_AVX512 ? 64 : plan->options.isa == IOA_ISA_AVX2 ? 32 : 16;
     double stream = plan->baseline ? 8 * count : (double)plan->stream_bytes;
     if (ioa_layout_is_shared(plan->options.layout)) {

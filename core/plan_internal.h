@@ -24,7 +24,7 @@ struct ioa_plan {
     uint64_t runs;
     uint64_t value_loads, narrow_loads; /* of a pass over a stream of groups: sources, and offsets and weights */
     uint64_t stored, continued;         /* of a pass over a stream: results and partial sums; those taken up again */
-    bool narrow; /* a stream of runs with narrow quads */
+    ioa_quads quads; /* of a stream of runs */
     size_t stream_bytes;
     void *stream;               /* the runs and then their connections, or groups, or SELL */
     uint32_t *input_offsets;    /* [inputs], IOA_NO_SLOT for one nobody reads */

@@ -117,7 +117,7 @@ static uint64_t write_run(writer *w, uint64_t t)
     *w->runs++ = (ioa_run){.destination = offset_of(w, v), .count = count,
                             .flags = (uint8_t)((first ? IOA_RUN_FIRST : 0) | (last ? IOA_RUN_LAST : 0) |
                                                (param ? IOA_RUN_PARAM : 0)),
-                            .activation = n->a.activation[v], .bias = s->bias[v]};
+                            .activation = last ? n->a.activation[v] : (uint8_t)IOA_ACT_IDENTITY, .bias = s->bias[v]};
     if (last) complete_destination(w, v);
     if (w->quads) gather_quads(step, count);
     if (param) step[count++] = (ioa_step){0, n->a.param ? n->a.param[v] : 0.0f};
@@ -188,8 +188,9 @@ out:
 }
 
 /* Makes all quads of a stream of runs narrow ones, in place: what they are shorter by leaves the bytes past the last one. */
-static void narrow_quads(ioa_plan *p)
+static void narrow_quads(ioa_plan *p, ioa_quads quads)
 {
+    const uint32_t unit = (quads == IOA_QUADS_NEAR ? 8 : 64) / IOA_OFFSET_BYTES(16);
     const ioa_run *run = p->stream, *end = run + p->runs;
     unsigned char *to = (unsigned char *)p->stream + p->runs * sizeof *run;
     for (const unsigned char *from = to; run < end; run++) {
@@ -198,7 +199,7 @@ static void narrow_quads(ioa_plan *p)
             ioa_narrow_quad narrow;
             memcpy(&quad, from, sizeof quad);
             for (int k = 0; k < 4; k++) {
-                narrow.source[k] = (uint16_t)(quad.source[k] / (64 / IOA_OFFSET_BYTES(16)));
+                narrow.source[k] = (uint16_t)(quad.source[k] / unit);
                 narrow.weight[k] = quad.weight[k];
             }
             memcpy(to, &narrow, sizeof narrow);
@@ -209,7 +210,7 @@ static void narrow_quads(ioa_plan *p)
         to += rest;
     }
     p->stream_bytes = (size_t)(to - (unsigned char *)p->stream);
-    p->narrow = true;
+    p->quads = quads;
 }
 
 /* Layout SELL brings slots of its own; offsets are slots. */
@@ -259,7 +260,8 @@ ioa_status ioa_plan_build_stream(const ioa_network *n, const ioa_plan_steps *s, 
     p->stream = ioa_alloc(p->stream_bytes, 1);
     if (!p->stream) return ioa_fail_nomem(error, "a plan", p->stream_bytes, 1);
     ioa_status status = write_stream(n, s, g, p, error);
-    bool near = ioa_slot_offset(p->slots, p->options.tile) * IOA_OFFSET_BYTES(16) <= IOA_NARROW_BYTES;
-    if (status == IOA_OK && !g->blocks && p->options.tile > 1 && near) narrow_quads(p);
+    uint64_t bytes = ioa_slot_offset(p->slots, p->options.tile) * IOA_OFFSET_BYTES(16);
+    if (status == IOA_OK && !g->blocks && p->options.tile > 1 && bytes <= IOA_NARROW_BYTES)
+        narrow_quads(p, bytes <= IOA_NEAR_BYTES ? IOA_QUADS_NEAR : IOA_QUADS_NARROW);
     return status;
 }
