@@ -248,23 +248,41 @@ static uint32_t pass_columns(const ioa_plan *p)
     return o->tile < wide ? o->tile : wide;
 }
 
-/* A load of an offset or a weight keeps a port as busy as one of a whole register. Runs have both in quads (core/kernel.h). */
+/* Bytes of the values that a panel, or what is consumed while hot, goes through again and again. */
+static double panel_set(const ioa_plan_options *o)
+{
+    return (double)(o->panel > o->hot ? o->panel : o->hot) * o->tile * sizeof(float);
+}
+
+/* Columns that are computed: those of the last tile as far as the kernel goes. */
+static double columns_of(uint32_t tile, size_t batch)
+{
+    size_t rest = batch % tile;
+    return (double)(batch - rest) + (rest ? ioa_kernel_width(tile, rest) : 0);
+}
+
+/* How often the stream is gone through. */
+static double passes_of(const ioa_plan *p, size_t batch)
+{
+    const uint32_t tile = p->options.tile, wide = pass_columns(p);
+    const size_t rest = batch % tile;
+    return (double)(batch / tile) * (tile / wide) + (rest ? (ioa_kernel_width(tile, rest) + wide - 1) / wide : 0);
+}
+
+/* A load of an offset or a weight keeps a port as busy as one of a whole register. */
 ioa_work ioa_plan_work(const ioa_plan *plan, size_t batch)
 {
     if (plan->code) return ioa_code_work(plan->code, batch);
     uint32_t tile = plan->options.tile;
-    double tiles = (double)((batch + tile - 1) / tile), count = (double)plan->connections;
-    double passes = tiles * tile / pass_columns(plan), values = count;
-    double narrow = tile == 1 ? count : plan->baseline ? 2 * count : (plan->quads == IOA_QUADS_WIDE ? 0.75 : 0.5) * count;
+    double columns = columns_of(tile, batch), count = (double)plan->connections, values = count;
+    double passes = passes_of(plan, batch), narrow = plan->baseline ? 2 * count : tile == 1 ? count : (double)plan->narrow_loads;
     double vector = plan->options.isa == IOA_ISA_AVX512 ? 64 : plan->options.isa == IOA_ISA_AVX2 ? 32 : 16;
     double stream = plan->baseline ? 8 * count : (double)plan->stream_bytes;
-    if (ioa_layout_is_shared(plan->options.layout)) {
-        values = (double)plan->value_loads;
-        narrow = (double)plan->narrow_loads;
-    }
-    double row = tile * sizeof(float) * tiles, value_bytes = values * row;
+    if (ioa_layout_is_shared(plan->options.layout)) values = (double)plan->value_loads;
+    double row = sizeof(float) * columns, value_bytes = values * row;
     return (ioa_work){.flops = 2 * count * (double)batch,
-                      .load_bytes = (tile == 1 ? values * vector * tiles : value_bytes) + narrow * vector * passes +
+                      .lane_flops = 2 * count * columns,
+                      .load_bytes = (tile == 1 ? values * vector * columns : value_bytes) + narrow * vector * passes +
                                     (double)plan->continued * row,
                       .write_bytes = (double)plan->stored * row,
                       .packed_bytes = (double)(plan->inputs + plan->outputs) * (double)batch * sizeof(float),
@@ -272,7 +290,8 @@ ioa_work ioa_plan_work(const ioa_plan *plan, size_t batch)
                       .value_set = (double)ioa_plan_scratch_bytes(plan),
                       .stream_bytes = stream * passes,
                       .stream_set = stream,
-                      .panelled = plan->options.panel != 0 || plan->options.hot != 0};
+                      .panel_set = panel_set(&plan->options),
+                      .lines = tile * sizeof(float) == 64}; /* a value is a line, wherever it is */
 }
 
 uint64_t ioa_plan_connections(const ioa_plan *plan)

@@ -187,6 +187,19 @@ out:
     return status;
 }
 
+/* What a pass over the runs loads beside values: of a head place, count, flags, activation and bias, of a quad its offsets (wide
+ * ones in pairs) and weights, of a step both. */
+static uint64_t loads_of_runs(const ioa_plan *p)
+{
+    const ioa_run *runs = p->stream;
+    const uint64_t quad = p->quads == IOA_QUADS_WIDE ? 3 : 2;
+    uint64_t loads = 0;
+    for (uint64_t r = 0; r < p->runs; r++)
+        loads += 4u + !!(runs[r].flags & IOA_RUN_FIRST) + !!(runs[r].flags & IOA_RUN_PARAM) + runs[r].count / 4 * quad +
+                 runs[r].count % 4 * 2;
+    return loads;
+}
+
 /* Makes all quads of a stream of runs narrow ones, in place: what they are shorter by leaves the bytes past the last one. */
 static void narrow_quads(ioa_plan *p, ioa_quads quads)
 {
@@ -263,5 +276,6 @@ ioa_status ioa_plan_build_stream(const ioa_network *n, const ioa_plan_steps *s, 
     uint64_t bytes = ioa_slot_offset(p->slots, p->options.tile) * IOA_OFFSET_BYTES(16);
     if (status == IOA_OK && !g->blocks && p->options.tile > 1 && bytes <= IOA_NARROW_BYTES)
         narrow_quads(p, bytes <= IOA_NEAR_BYTES ? IOA_QUADS_NEAR : IOA_QUADS_NARROW);
+    if (status == IOA_OK && !g->blocks) p->narrow_loads = loads_of_runs(p);
     return status;
 }

@@ -219,6 +219,33 @@ static void test_far_values(void **state)
     ioa_network_destroy(network);
 }
 
+/* What the limits are judged by: every load of a head, a quad and a step, all lanes of a register, and panels by their size. */
+static void test_work(void **state)
+{
+    (void)state;
+    const uint32_t layers[] = {11, 40};
+    ioa_network *network = ioa_test_random_mlp(70, layers, 2, 1.0, IOA_ACT_RELU); /* rows of 11: two quads and three steps */
+    ioa_plan_options options = {.isa = IOA_ISA_PORTABLE, .layout = IOA_LAYOUT_SORTED, .tile = 32};
+    ioa_plan *plan = NULL;
+    assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
+    assert_int_equal(ioa_plan_connections(plan), 440);
+    for (uint32_t batch = 1; batch <= 48; batch += 47) { /* one sample in 16 columns; 48 in 48, of which a pass takes 32 */
+        const ioa_work work = ioa_plan_work(plan, batch);
+        const double columns = batch == 1 ? 16 : 48, passes = batch == 1 ? 1 : 2;
+        assert_true(work.flops == 2.0 * 440 * batch && work.lane_flops == 2 * 440 * columns);
+        assert_true(work.load_bytes == 440 * columns * sizeof(float) + 40 * (5 + 2 * 2 + 3 * 2) * 16 * passes);
+        assert_true(work.panel_set == 0 && !work.lines);
+    }
+    ioa_plan_destroy(plan);
+    options.panel = 5;
+    options.tile = 16;
+    assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
+    const ioa_work work = ioa_plan_work(plan, 16);
+    assert_true(work.panel_set == 5 * 64 && work.lines);
+    ioa_plan_destroy(plan);
+    ioa_network_destroy(network);
+}
+
 /* Twins are found wherever they are: groups of four come out full, and hold each source once. */
 static void test_twins(void **state)
 {
@@ -506,7 +533,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_dags),         cmocka_unit_test(test_large_fan_in),
         cmocka_unit_test(test_mlp),                 cmocka_unit_test(test_every_activation),
-        cmocka_unit_test(test_wide_groups),         cmocka_unit_test(test_twins), cmocka_unit_test(test_far_values),
+        cmocka_unit_test(test_wide_groups),         cmocka_unit_test(test_work), cmocka_unit_test(test_twins), cmocka_unit_test(test_far_values),
         cmocka_unit_test(test_single_connection),   cmocka_unit_test(test_constant_outputs),
         cmocka_unit_test(test_batch_splitting),     cmocka_unit_test(test_threads), cmocka_unit_test(test_dead_neurons_and_slots),
         cmocka_unit_test(test_names),               cmocka_unit_test(test_choice),
