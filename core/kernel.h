@@ -98,22 +98,27 @@ typedef struct ioa_wide {
 
 #define IOA_SELL_ROWS 16u
 
-/* Head of a chunk of sixteen rows for single samples; columns follow. Missing connections have weight 0 and read a
- * value that is 0. */
+/* Head of a chunk of sixteen rows for single samples. Sources that feed all its rows follow, `shared` of them, then columns of
+ * the other connections. Missing ones have weight 0 and read a value that is 0. */
 typedef struct ioa_sell {
     uint32_t destination; /* first of sixteen values, aligned */
-    uint32_t columns;
+    uint32_t shared, columns;
     uint32_t activation;
     float param;
     float bias[IOA_SELL_ROWS];
 } ioa_sell;
+
+typedef struct ioa_sell_shared {
+    uint32_t source;
+    float weight[IOA_SELL_ROWS]; /* 0 where there is no row */
+} ioa_sell_shared;
 
 typedef struct ioa_sell_column {
     uint16_t source[IOA_SELL_ROWS];
     float weight[IOA_SELL_ROWS];
 } ioa_sell_column;
 
-_Static_assert(sizeof(ioa_sell) == 80 && sizeof(ioa_sell_column) == 96, "streams are packed");
+_Static_assert(sizeof(ioa_sell) == 84 && sizeof(ioa_sell_shared) == 68 && sizeof(ioa_sell_column) == 96, "streams are packed");
 _Static_assert(sizeof(ioa_wide) == 280, "streams are packed");
 _Static_assert(sizeof(ioa_group) == 88, "streams are packed");
 _Static_assert(sizeof(ioa_run) == 16 && sizeof(ioa_step) == 8 && sizeof(ioa_quad) == 32 &&

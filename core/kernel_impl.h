@@ -197,13 +197,12 @@ INLINE float dot_steps(const ioa_step *step, const ioa_step *end, const float *v
 {
     float sum = start;
 #if VEC_BYTES == 64
-    const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-    const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+    const __m512i odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
     __m512 sums = _mm512_setzero_ps();
     if (end - step >= 16) {
         for (; end - step >= 16; step += 16) {
             __m512i low = _mm512_loadu_si512(step), high = _mm512_loadu_si512(step + 8);
-            __m512 source = _mm512_i32gather_ps(_mm512_permutex2var_epi32(low, even, high), values, 4);
+            __m512 source = (__m512)collect_by(values, &step->source, sizeof *step / sizeof step->source);
             sums = _mm512_fmadd_ps(_mm512_castsi512_ps(_mm512_permutex2var_epi32(low, odd, high)), source, sums);
         }
         sum += _mm512_reduce_add_ps(sums);
@@ -256,39 +255,44 @@ static void kernel_run(const ioa_run *runs, uint64_t count, float *values, uint3
 
 /* ---- single samples, sixteen rows at a time ---- */
 
-/* LANES values by 16-bit index. */
-INLINE vec gather(const float *values, const uint16_t *source)
-{
-#if VEC_BYTES == 64
-    __m512i index = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)source));
-    return (vec)_mm512_i32gather_ps(index, values, 4);
-#elif VEC_BYTES == 32
-    __m256i index = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)source));
-    return (vec)_mm256_i32gather_ps(values, index, 4);
-#else
-    vec x;
-    for (int i = 0; i < LANES; i++) x[i] = values[source[i]];
-    return x;
-#endif
-}
-
 #define SELL_PARTS ((int)IOA_SELL_ROWS / LANES)
+
+/* Sources that feed all rows of a chunk: sums in two chains, one would wait for its own additions. Returns what follows. */
+INLINE const void *add_shared(const ioa_sell *chunk, const float *values, vec sum[SELL_PARTS])
+{
+    const ioa_sell_shared *source = (const ioa_sell_shared *)(const void *)(chunk + 1), *last = source + chunk->shared;
+    vec other[SELL_PARTS] = {{0}};
+    for (; last - source >= 2; source += 2) {
+        __builtin_prefetch((const char *)source + PREFETCH_BYTES);
+        __builtin_prefetch((const char *)source + PREFETCH_BYTES + 64);
+        UNROLL
+        for (int i = 0; i < SELL_PARTS; i++) {
+            sum[i] += load_unaligned(source[0].weight + i * LANES) * splat(values[source[0].source]);
+            other[i] += load_unaligned(source[1].weight + i * LANES) * splat(values[source[1].source]);
+        }
+    }
+    for (; source < last; source++)
+        UNROLL
+        for (int i = 0; i < SELL_PARTS; i++) sum[i] += load_unaligned(source->weight + i * LANES) * splat(values[source->source]);
+    UNROLL
+    for (int i = 0; i < SELL_PARTS; i++) sum[i] += other[i];
+    return last;
+}
 
 static void kernel_sell(const void *stream, const void *end, float *values)
 {
     while (stream < end) {
         const ioa_sell *chunk = stream;
-        const ioa_sell_column *column = (const ioa_sell_column *)(const void *)(chunk + 1);
-        const ioa_sell_column *last = column + chunk->columns;
         vec sum[SELL_PARTS];
         UNROLL
         for (int i = 0; i < SELL_PARTS; i++) sum[i] = load_unaligned(chunk->bias + i * LANES);
+        const ioa_sell_column *column = add_shared(chunk, values, sum), *last = column + chunk->columns;
         for (; column < last; column++) {
             __builtin_prefetch((const char *)column + PREFETCH_BYTES);
             __builtin_prefetch((const char *)column + PREFETCH_BYTES + 64);
             UNROLL
             for (int i = 0; i < SELL_PARTS; i++)
-                sum[i] += load_unaligned(column->weight + i * LANES) * gather(values, column->source + i * LANES);
+                sum[i] += load_unaligned(column->weight + i * LANES) * collect(values, column->source + i * LANES);
         }
         finish(values + chunk->destination, sum, SELL_PARTS, chunk->activation, chunk->param);
         stream = last;

@@ -2,6 +2,7 @@
 #include "core/network.h"
 #include "core/parallel.h"
 #include "core/plan_internal.h"
+#include "core/plan_sell.h"
 #include "core/work.h"
 
 #include <inttypes.h>
@@ -35,6 +36,8 @@ static ioa_status make_stream(const ioa_network *network, const uint32_t *order,
         status = ioa_grouping_make(network, &steps, ioa_plan_group_size(o), o->panel, o->hot, false, &grouping, error);
     else if (status == IOA_OK && (o->panel || o->hot) && rows != IOA_LAYOUT_ORDER && o->layout != IOA_LAYOUT_SELL)
         status = resequence(network, o, &steps, error);
+    else if (status == IOA_OK && o->layout == IOA_LAYOUT_SELL && o->group > 1)
+        status = ioa_sell_bring_together(network, &steps, error);
     p->connections = steps.count;
     if (status == IOA_OK) status = ioa_plan_build_stream(network, &steps, &grouping, p, error);
     ioa_plan_steps_clear(&steps);
@@ -85,6 +88,8 @@ static ioa_status check_options(const ioa_network *network, const ioa_plan_optio
         return ioa_fail(error, IOA_ERR_INPUT, "layout %s takes groups of 8 with tiles of up to 32, or of 16 with tiles of 16", name);
     if (o->layout == IOA_LAYOUT_SELL && o->tile != 1)
         return ioa_fail(error, IOA_ERR_INPUT, "layout sell wants a batch tile of 1");
+    if (o->layout == IOA_LAYOUT_SELL && o->group > 1 && o->group != IOA_SELL_ROWS)
+        return ioa_fail(error, IOA_ERR_INPUT, "layout sell takes groups of %u", IOA_SELL_ROWS);
     if (o->layout == IOA_LAYOUT_CSR && o->group > 1 && (o->tile == 1 || !network->a.layers))
         return ioa_fail(error, IOA_ERR_INPUT, "layout csr takes groups of tiles through layers, and there are none");
     return IOA_OK;
@@ -153,9 +158,9 @@ static void compute_tile(const ioa_plan *plan, float *values, uint32_t width)
     const ioa_plan_options *o = &plan->options;
     const char *stream = plan->stream, *end = stream + plan->stream_bytes;
     const bool ahead = plan->stream_bytes > STAYS_NEAR;
-    if (o->group > 1) plan->kernel->wide(stream, end, values, o->group, width, ahead);
+    if (o->layout == IOA_LAYOUT_SELL) plan->kernel->sell(stream, end, values);
+    else if (ioa_layout_is_shared(o->layout) && o->group > 1) plan->kernel->wide(stream, end, values, o->group, width, ahead);
     else if (ioa_layout_is_shared(o->layout)) plan->kernel->groups(stream, end, values, width, ahead);
-    else if (o->layout == IOA_LAYOUT_SELL) plan->kernel->sell(stream, end, values);
     else plan->kernel->run(plan->stream, plan->runs, values, o->tile, width, plan->quads, ahead);
 }
 
@@ -269,16 +274,19 @@ static double passes_of(const ioa_plan *p, size_t batch)
     return (double)(batch / tile) * (tile / wide) + (rest ? (ioa_kernel_width(tile, rest) + wide - 1) / wide : 0);
 }
 
-/* A load of an offset or a weight keeps a port as busy as one of a whole register. */
+/* Beside loads of whole registers, one of an offset or a weight keeps a port as busy (measured, Zen 5: 2.1 loads a cycle with one
+ * offset to each register, 2.0 without). Beside single values offsets go another way (3.7 a cycle, of single values alone 2.0),
+ * so that for tile 1 they do not count. */
 ioa_work ioa_plan_work(const ioa_plan *plan, size_t batch)
 {
     if (plan->code) return ioa_code_work(plan->code, batch);
     uint32_t tile = plan->options.tile;
     double columns = columns_of(tile, batch), count = (double)plan->connections, values = count;
-    double passes = passes_of(plan, batch), narrow = plan->baseline ? 2 * count : tile == 1 ? count : (double)plan->narrow_loads;
+    double passes = passes_of(plan, batch), narrow = (double)plan->narrow_loads;
     double vector = plan->options.isa == IOA_ISA_AVX512 ? 64 : plan->options.isa == IOA_ISA_AVX2 ? 32 : 16;
     double stream = plan->baseline ? 8 * count : (double)plan->stream_bytes;
-    if (ioa_layout_is_shared(plan->options.layout)) values = (double)plan->value_loads;
+    if (plan->baseline || (tile == 1 && !plan->value_loads)) narrow = (tile == 1 ? sizeof(float) / vector : 2) * count;
+    if (plan->value_loads) values = (double)plan->value_loads;
     double row = sizeof(float) * columns, value_bytes = values * row;
     return (ioa_work){.flops = 2 * count * (double)batch,
                       .lane_flops = 2 * count * columns,

@@ -80,11 +80,6 @@ static void count_stored(writer *w, uint32_t destinations, bool first)
     w->continued += first ? 0 : destinations;
 }
 
-static bool takes_param(unsigned activation)
-{
-    return activation == IOA_ACT_LEAKY_RELU || activation == IOA_ACT_CLIPPED_RELU;
-}
-
 /* Steps become quads as far as they go. */
 static void gather_quads(ioa_step *step, uint32_t count)
 {
@@ -113,7 +108,7 @@ static uint64_t write_run(writer *w, uint64_t t)
         use_source(w, u);
     }
     count_stored(w, 1, first);
-    bool last = (w->missing[v] -= count) == 0, param = last && takes_param(n->a.activation[v]);
+    bool last = (w->missing[v] -= count) == 0, param = last && ioa_plan_takes_param(n->a.activation[v]);
     *w->runs++ = (ioa_run){.destination = offset_of(w, v), .count = count,
                             .flags = (uint8_t)((first ? IOA_RUN_FIRST : 0) | (last ? IOA_RUN_LAST : 0) |
                                                (param ? IOA_RUN_PARAM : 0)),
@@ -143,7 +138,7 @@ static void count_runs(const ioa_network *n, const ioa_plan_steps *s, ioa_plan *
     uint64_t units = s->count;
     for (uint64_t t = 0; t < s->count; t++)
         p->runs += t == 0 || s->destinations[s->edges[t]] != s->destinations[s->edges[t - 1]];
-    for (uint32_t v = 0; v < n->a.neurons; v++) units += s->incoming[v] && takes_param(n->a.activation[v]);
+    for (uint32_t v = 0; v < n->a.neurons; v++) units += s->incoming[v] && ioa_plan_takes_param(n->a.activation[v]);
     p->stream_bytes = (size_t)(units * sizeof(ioa_step) + p->runs * sizeof(ioa_run));
 }
 
@@ -237,12 +232,15 @@ static ioa_status build_sell(const ioa_network *n, const ioa_plan_steps *s, ioa_
             p->constant_values[p->constants] = s->value[v];
             p->constant_offsets[p->constants++] = sell.slot[v];
         }
+    const uint64_t weights = IOA_SELL_ROWS / (p->options.isa == IOA_ISA_AVX512 ? 16 : p->options.isa == IOA_ISA_AVX2 ? 8 : 4);
     p->constant_values[p->constants] = 0.0f;
     p->constant_offsets[p->constants++] = sell.slots - 1;
     for (uint32_t i = 0; i < p->inputs; i++) p->input_offsets[i] = sell.slot[n->a.input_ids[i]];
     for (uint32_t i = 0; i < p->outputs; i++) p->output_offsets[i] = sell.slot[n->a.output_ids[i]];
     p->slots = sell.slots;
     p->runs = sell.chunks;
+    p->value_loads = sell.shared + sell.columns * IOA_SELL_ROWS;
+    p->narrow_loads = (sell.chunks + sell.shared + sell.columns) * weights; /* not indices: ioa_plan_work */
     p->stream_bytes = sell.bytes;
     p->stream = sell.stream;
     sell.stream = NULL;

@@ -124,7 +124,8 @@ static void check_network(const ioa_network *network, uint64_t seed, int orders)
                     if (layout == IOA_LAYOUT_CSR && tiles[t] == 1) options.group = 1;
                     if (layout != IOA_LAYOUT_ORDER && tiles[t] != 32) check_all_batches(network, order, options, &e);
                     options.group = tiles[t] == 16 ? 16 : 8; /* wide groups */
-                    if (is_shared(options.layout) && tiles[t] <= 32) check_all_batches(network, order, options, &e);
+                    if (layout == IOA_LAYOUT_SELL) options.group = 16;
+                    if ((is_shared(options.layout) && tiles[t] <= 32) || layout == IOA_LAYOUT_SELL) check_all_batches(network, order, options, &e);
                     options.group = 0;
                     if (layout == IOA_LAYOUT_ORDER || layout >= IOA_LAYOUT_SELL || tiles[t] != 32) continue;
                     options.hot = 7;
@@ -189,6 +190,9 @@ static void test_wide_groups(void **state)
                                                      .group = group, .panel = shape / 4 == 1 ? 13 : 0,
                                                      .hot = shape / 4 == 2 ? 9 : 0},
                                   &e);
+                if (shape < 2)
+                    check_all_batches(network, NULL, (ioa_plan_options){.isa = (ioa_isa)isa, .layout = IOA_LAYOUT_SELL, .tile = 1,
+                                                                        .group = 16 * shape}, &e);
             }
         release(&e);
         ioa_network_destroy(network);
@@ -242,6 +246,11 @@ static void test_work(void **state)
     assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
     const ioa_work work = ioa_plan_work(plan, 16);
     assert_true(work.panel_set == 5 * 64 && work.lines);
+    ioa_plan_destroy(plan);
+    options = (ioa_plan_options){.isa = IOA_ISA_PORTABLE, .layout = IOA_LAYOUT_SELL, .tile = 1};
+    assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
+    assert_int_equal(ioa_plan_runs(plan), 3); /* 16, 16 and 8 rows with all sources in common: each loaded once, beside 16 weights */
+    assert_true(ioa_plan_work(plan, 2).load_bytes == 2 * (3 * 11 + (3 + 3 * 11) * 4) * 16);
     ioa_plan_destroy(plan);
     ioa_network_destroy(network);
 }
@@ -521,7 +530,8 @@ static void test_allocation_failures(void **state)
     ioa_network *network = ioa_test_random_dag(8, ioa_test_dag_defaults());
     for (int layout = 0; layout < IOA_LAYOUT_COUNT; layout++) {
         planning p = {network, {.isa = IOA_ISA_AUTO, .layout = (ioa_layout)layout,
-                                .tile = layout == IOA_LAYOUT_SELL ? 1 : layout == IOA_LAYOUT_COMPILED ? 0 : 16}};
+                                .tile = layout == IOA_LAYOUT_SELL ? 1 : layout == IOA_LAYOUT_COMPILED ? 0 : 16,
+                                .group = layout == IOA_LAYOUT_SELL ? 16 : 0}};
         if (layout == IOA_LAYOUT_COMPILED && !ioa_code_available(IOA_ISA_AUTO)) continue;
         assert_true(ioa_test_fail_each_allocation(make_plan, &p, IOA_TEST_NOMEM) > 9);
     }
@@ -533,7 +543,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_dags),         cmocka_unit_test(test_large_fan_in),
         cmocka_unit_test(test_mlp),                 cmocka_unit_test(test_every_activation),
-        cmocka_unit_test(test_wide_groups),         cmocka_unit_test(test_work), cmocka_unit_test(test_twins), cmocka_unit_test(test_far_values),
+        cmocka_unit_test(test_wide_groups),         cmocka_unit_test(test_work),
+        cmocka_unit_test(test_twins),               cmocka_unit_test(test_far_values),
         cmocka_unit_test(test_single_connection),   cmocka_unit_test(test_constant_outputs),
         cmocka_unit_test(test_batch_splitting),     cmocka_unit_test(test_threads), cmocka_unit_test(test_dead_neurons_and_slots),
         cmocka_unit_test(test_names),               cmocka_unit_test(test_choice),
