@@ -171,7 +171,9 @@ static void run_stream(const ioa_plan *plan, const float *x, float *y, size_t ba
     for (size_t b = 0; b < batch; b += tile) {
         uint32_t rows = batch - b < tile ? (uint32_t)(batch - b) : tile;
         uint32_t width = ioa_kernel_width(tile, rows);
-        plan->kernel->pack(x + b * plan->inputs, plan->inputs, rows, plan->input_offsets, values, tile, width);
+        if (plan->options.layout == IOA_LAYOUT_SELL && plan->inputs) /* they are in one piece, as x */
+            memcpy(values + plan->input_offsets[0], x + b * plan->inputs, plan->inputs * sizeof *x);
+        else plan->kernel->pack(x + b * plan->inputs, plan->inputs, rows, plan->input_offsets, values, tile, width);
         if (compute) compute_tile(plan, values, width);
         plan->kernel->unpack(y + b * plan->outputs, plan->outputs, rows, plan->output_offsets, values, tile);
     }

@@ -121,7 +121,7 @@ static void *write_chunk(const maker *m, const chunk *c, void *stream)
     return column + c->columns;
 }
 
-/* Chunks first, sixteen aligned places each; then constants, inputs, and the zero. */
+/* Chunks first, sixteen aligned places each; then constants, all inputs in their sequence, and the zero. */
 static uint64_t place_values(maker *m)
 {
     const ioa_network *n = m->network;
@@ -140,8 +140,8 @@ static uint64_t place_values(maker *m)
         sell->chunks++;
     }
     for (uint32_t v = 0; v < n->a.neurons; v++)
-        if ((s->constant[v] && (s->outgoing[v] || n->is_output[v])) || (n->is_input[v] && s->outgoing[v]))
-            sell->slot[v] = (uint32_t)used++;
+        if (s->constant[v] && (s->outgoing[v] || n->is_output[v])) sell->slot[v] = (uint32_t)used++;
+    for (uint32_t i = 0; i < n->a.inputs; i++) sell->slot[n->a.input_ids[i]] = (uint32_t)used++;
     return used + 1;
 }
 
