@@ -75,20 +75,23 @@ static uint32_t join_pass(parts *p, uint32_t first, uint32_t deepest, uint32_t m
     return last;
 }
 
-/* Returns the number of the next part. */
-static uint32_t number_parts(parts *p, uint32_t first, uint32_t last, uint32_t begin, uint32_t *part)
+/* Returns the number of the next part. `*largest`: neurons of the largest one. */
+static uint32_t number_parts(parts *p, uint32_t first, uint32_t last, uint32_t begin, uint32_t *part, uint32_t *largest)
 {
     uint32_t next = begin;
+    *largest = 0;
     for (uint32_t i = p->begin[first]; i < p->begin[last + 1]; i++) {
         uint32_t r = root(p, p->neuron[i]);
         if (p->number[r] == NONE || p->number[r] < begin) p->number[r] = next++;
         part[p->neuron[i]] = p->number[r];
+        if (++p->count[r] > *largest) *largest = p->count[r];
     }
+    for (uint32_t i = p->begin[first]; i < p->begin[last + 1]; i++) p->count[root(p, p->neuron[i])] = 0;
     return next;
 }
 
 ioa_status ioa_cascade_parts(const ioa_network *network, const uint32_t *depth, uint32_t deepest, uint32_t most,
-                             uint32_t *part, ioa_error *error)
+                             uint32_t *part, uint64_t *divided, ioa_error *error)
 {
     uint64_t n = network->a.neurons;
     parts p = {.a = &network->a};
@@ -98,9 +101,12 @@ ioa_status ioa_cascade_parts(const ioa_network *network, const uint32_t *depth, 
     p.number = ioa_alloc(n, sizeof *p.number);
     bool complete = p.parent && p.joined && p.count && p.number && sort_by_depth(&p, depth, deepest);
     for (uint64_t v = 0; complete && v < n; v++) p.number[v] = NONE;
-    for (uint32_t first = 1, last, begin = 0; complete && first <= deepest; first = last + 1) {
+    *divided = 0;
+    for (uint32_t first = 1, last, begin = 0, largest; complete && first <= deepest; first = last + 1) {
         last = join_pass(&p, first, deepest, most);
-        begin = number_parts(&p, first, last, begin, part);
+        begin = number_parts(&p, first, last, begin, part, &largest);
+        uint32_t neurons = p.begin[last + 1] - p.begin[first];
+        if (last > first && largest <= neurons / 2) *divided += neurons;
     }
     void *const arrays[] = {p.begin, p.neuron, p.parent, p.joined, p.count, p.number};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) ioa_free(arrays[i]);

@@ -32,7 +32,14 @@ typedef struct setting {
     uint32_t blocks, eighths;
 } setting;
 
-static const setting settings[] = {{10, 2, 0}, {300, 3, 0}, {10, 2, 8}, {10, 2, 16}, {300, 3, 32}};
+static const setting settings[] = {{10, 2, 0}, {300, 3, 0}, {10, 2, 8}, {10, 2, 16}, {300, 3, 32}}; /* largest parts last */
+
+/* Neurons of a part at a depth. */
+static uint32_t most_in_part(const ioa_network *network, uint32_t size, unsigned which)
+{
+    uint64_t most = (uint64_t)size * settings[which].eighths / 8;
+    return most < network->a.neurons ? (uint32_t)most : network->a.neurons;
+}
 
 typedef struct cascade {
     ioa_partition p;
@@ -181,10 +188,9 @@ static void run(cascade *c, uint32_t size)
     }
 }
 
-/* Worth its time where many rows are alike. Rows are told apart by a hash: a mistake costs nothing but time. */
-bool ioa_construct_cascade_affordable(const ioa_network *network, uint64_t memory)
+/* Rows are told apart by a hash: a mistake costs nothing but time. */
+static bool many_are_alike(const ioa_network *network)
 {
-    (void)memory;
     const ioa_network_arrays *a = &network->a;
     uint64_t rows = 0, alike = 0, slots = 1;
     while (slots < 2 * (uint64_t)a->neurons) slots *= 2;
@@ -205,6 +211,28 @@ bool ioa_construct_cascade_affordable(const ioa_network *network, uint64_t memor
     return 2 * alike >= rows;
 }
 
+/* Half of the destinations, for the setting with the largest parts. */
+static bool many_are_in_parts(const ioa_network *network, uint64_t memory)
+{
+    uint64_t n = network->a.neurons, divided = 0, rows = 0;
+    uint32_t *depth = ioa_alloc(n, sizeof *depth), *part = ioa_alloc(n, sizeof *part);
+    if (depth && part) {
+        uint32_t deepest = ioa_network_depths(network, depth);
+        uint32_t most = most_in_part(network, ioa_partition_size(network, memory), sizeof settings / sizeof *settings - 1);
+        for (uint64_t v = 0; v < n; v++) rows += depth[v] > 0;
+        if (ioa_cascade_parts(network, depth, deepest, most, part, &divided, NULL) != IOA_OK) divided = 0;
+    }
+    ioa_free(depth);
+    ioa_free(part);
+    return rows && 2 * divided >= rows;
+}
+
+/* Worth its time where many rows are alike, or in parts. */
+bool ioa_construct_cascade_affordable(const ioa_network *network, uint64_t memory)
+{
+    return many_are_alike(network) || (network->connections <= MOST_TRIED && many_are_in_parts(network, memory));
+}
+
 ioa_status ioa_construct_cascade_blocks(const ioa_network *network, uint32_t size, unsigned which,
                                         ioa_construct_limits *limits, ioa_partition *blocks, ioa_error *error)
 {
@@ -213,8 +241,8 @@ ioa_status ioa_construct_cascade_blocks(const ioa_network *network, uint32_t siz
                                                          : ioa_fail_nomem(error, "the cascade", network->a.neurons, 24);
     if (status == IOA_OK) {
         uint32_t deepest = ioa_network_depths(network, c.depth);
-        uint64_t most = (uint64_t)size * settings[which].eighths / 8;
-        if (c.part) status = ioa_cascade_parts(network, c.depth, deepest, (uint32_t)most, c.part, error);
+        uint64_t divided;
+        if (c.part) status = ioa_cascade_parts(network, c.depth, deepest, most_in_part(network, size, which), c.part, &divided, error);
     }
     if (status == IOA_OK) {
         c.p.fresh = FRESH_BLOCKS;
