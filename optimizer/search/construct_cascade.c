@@ -32,7 +32,8 @@ typedef struct setting {
     uint32_t blocks, eighths;
 } setting;
 
-static const setting settings[] = {{10, 2, 0}, {300, 3, 0}, {10, 2, 8}, {10, 2, 16}, {300, 3, 32}}; /* largest parts last */
+static const setting settings[] = {{10, 2, 0}, {300, 3, 0}, {10, 2, 8}, {10, 2, 16}, {300, 3, 32}};
+enum { SETTINGS = sizeof settings / sizeof *settings };
 
 /* Neurons of a part at a depth. */
 static uint32_t most_in_part(const ioa_network *network, uint32_t size, unsigned which)
@@ -211,20 +212,23 @@ static bool many_are_alike(const ioa_network *network)
     return 2 * alike >= rows;
 }
 
-/* Half of the destinations, for the setting with the largest parts. */
+/* Half of the destinations, in some setting. */
 static bool many_are_in_parts(const ioa_network *network, uint64_t memory)
 {
     uint64_t n = network->a.neurons, divided = 0, rows = 0;
-    uint32_t *depth = ioa_alloc(n, sizeof *depth), *part = ioa_alloc(n, sizeof *part);
-    if (depth && part) {
-        uint32_t deepest = ioa_network_depths(network, depth);
-        uint32_t most = most_in_part(network, ioa_partition_size(network, memory), sizeof settings / sizeof *settings - 1);
-        for (uint64_t v = 0; v < n; v++) rows += depth[v] > 0;
-        if (ioa_cascade_parts(network, depth, deepest, most, part, &divided, NULL) != IOA_OK) divided = 0;
+    uint32_t *depth = ioa_alloc(n, sizeof *depth), *part = ioa_alloc(n, sizeof *part), deepest = 0, most = 0;
+    bool many = false;
+    if (depth && part) deepest = ioa_network_depths(network, depth);
+    for (uint64_t v = 0; deepest && v < n; v++) rows += depth[v] > 0;
+    for (unsigned which = 0; deepest && !many && which < SETTINGS; which++) {
+        most = most_in_part(network, ioa_partition_size(network, memory), which);
+        if (most == 0) continue;
+        if (ioa_cascade_parts(network, depth, deepest, most, part, &divided, NULL) != IOA_OK) break;
+        many = 2 * divided >= rows;
     }
     ioa_free(depth);
     ioa_free(part);
-    return rows && 2 * divided >= rows;
+    return many;
 }
 
 /* Worth its time where many rows are alike, or in parts. */
@@ -269,7 +273,7 @@ static ioa_status build(const ioa_network *network, uint32_t size, unsigned whic
 
 unsigned ioa_construct_cascade_settings(const ioa_network *network)
 {
-    return network->connections > MOST_TRIED ? 1 : sizeof settings / sizeof *settings;
+    return network->connections > MOST_TRIED ? 1 : SETTINGS;
 }
 
 ioa_status ioa_construct_cascade_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
