@@ -37,7 +37,7 @@ static ioa_tempering_config search_config(const ioa_seat *s, int index, double b
     return config;
 }
 
-/* On small networks the search may meet the certified bound, where it ends. Everybody waits for it, half a second, so
+/* On small networks the search may meet the certified bound, where it ends. Everybody waits for it, some seconds at most, so
  * that the search ends at the same round with any number of ranks. */
 static ioa_status aim_at_bound(ioa_watch *w, ioa_result_config *result, ioa_error *error)
 {
