@@ -4,6 +4,7 @@
 
 #include "core/bounds.h"
 #include "core/clock.h"
+#include "core/mem.h"
 #include "core/network.h"
 #include "core/separation.h"
 #include "optimizer/mpi/comm.h"
@@ -36,7 +37,7 @@ static ioa_tempering_config search_config(const ioa_seat *s, int index, double b
     return config;
 }
 
-/* On small networks the search may meet the certified bound, where it ends. Everybody waits for it, half a second, so
+/* On small networks the search may meet the certified bound, where it ends. Everybody waits for it, some seconds at most, so
  * that the search ends at the same round with any number of ranks. */
 static ioa_status aim_at_bound(ioa_watch *w, ioa_result_config *result, ioa_error *error)
 {
@@ -139,6 +140,8 @@ ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, io
     searching = searching && !s->stopping;
     result->claimed_total = problem.start_total = result->start_total;
     problem.start = start;
+    problem.aside = s->aside;
+    problem.aside_total = s->aside_total;
     if (status == IOA_OK && searching)
         status = ioa_tempering_create(&problem, &config, &transport, &tempering, error);
     status = ioa_comm_agree(s->team, interrupt.stopped ? IOA_OK : status, true, error);
@@ -165,6 +168,8 @@ ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, io
     if (status == IOA_OK && *owner == s->rank && result->claimed_total == result->start_total)
         memcpy(s->order, start, s->network->connections * sizeof *s->order);
     ioa_tempering_destroy(tempering);
+    ioa_free(s->aside);
+    s->aside = NULL;
     MPI_Comm_free(&mates);
     return status;
 }

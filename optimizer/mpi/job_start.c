@@ -56,14 +56,55 @@ void ioa_seat_stop_before(ioa_seat *s, bool stopped)
     s->paused = s->job->checkpoint_path != NULL;
 }
 
+/* Without a search there is nothing to start from aside. */
+static bool is_aside(const ioa_seat *s, unsigned index)
+{
+    return ioa_constructor_at(index)->aside && s->job->method != IOA_METHOD_CONSTRUCT;
+}
+
+/* The best order that no search starts from, if it is better than the start, goes to every worker: networks that have one are
+ * small. `mine` [W]: the best one of this worker, of total totals[own], or NULL. */
+static ioa_status share_aside(ioa_seat *s, const uint64_t *totals, unsigned count, uint64_t start_total, const uint32_t *mine,
+                              int own, ioa_error *error)
+{
+    unsigned chosen = count;
+    for (unsigned i = 0; i < count; i++)
+        if (is_aside(s, i) && totals[i] < start_total && (chosen == count || totals[i] < totals[chosen])) chosen = i;
+    if (chosen == count) return IOA_OK;
+    uint64_t w = s->network->connections;
+    s->aside = ioa_alloc(w, sizeof *s->aside);
+    ioa_status status = s->aside ? IOA_OK : ioa_fail_nomem(error, "a constructive order", w, sizeof *s->aside);
+    status = ioa_comm_agree(s->team, status, true, error);
+    if (status != IOA_OK) return status;
+    int from = own == (int)chosen ? s->rank : -1, agreed;
+    if (from >= 0) memcpy(s->aside, mine, w * sizeof *mine);
+    MPI_Allreduce(&from, &agreed, 1, MPI_INT, MPI_MAX, s->team);
+    MPI_Bcast(s->aside, (int)w, MPI_UINT32_T, agreed, s->team);
+    s->aside_total = totals[chosen];
+    return IOA_OK;
+}
+
+/* Keeps an order [W] of this worker if it is the best so far. */
+static ioa_status keep_best(const ioa_seat *s, const uint64_t *totals, unsigned index, int *own, uint32_t **best,
+                            ioa_error *error)
+{
+    uint64_t w = s->network->connections;
+    if (*own >= 0 && totals[*own] <= totals[index]) return IOA_OK;
+    *own = (int)index;
+    if (!*best) *best = ioa_alloc(w, sizeof **best);
+    if (!*best) return ioa_fail_nomem(error, "a constructive order", w, sizeof **best);
+    memcpy(*best, s->order, w * sizeof **best);
+    return IOA_OK;
+}
+
 /* Workers share the candidates; the one with the lowest total goes to the start order of every node. */
 static ioa_status construct(ioa_seat *s, const ioa_objective *objective, uint64_t *start_total, ioa_error *error)
 {
     uint64_t totals[MOST_CONSTRUCTORS], w = s->network->connections;
-    uint32_t *best = NULL;
+    uint32_t *best[2] = {NULL, NULL}; /* to start from, and aside */
     ioa_scorer *scorer = NULL;
     unsigned count = 0, chosen = 0, turn = 0;
-    int own_best = -1;
+    int own_best[2] = {-1, -1};
     ioa_construct_limits limits = limits_of(s);
     memset(totals, 0xff, sizeof totals);
     ioa_status status = ioa_scorer_create(s->network, objective, &scorer, error);
@@ -73,11 +114,8 @@ static ioa_status construct(ioa_seat *s, const ioa_objective *objective, uint64_
         status = build(s, ioa_constructor_at(count), objective->level[0].memory, &limits, error);
         if (status != IOA_OK || limits.stopped) continue;
         totals[count] = ioa_scorer_total(scorer, s->order);
-        if (own_best >= 0 && totals[own_best] <= totals[count]) continue;
-        own_best = (int)count;
-        if (!best) best = ioa_alloc(w, sizeof *best);
-        if (best) memcpy(best, s->order, w * sizeof *best);
-        else status = ioa_fail_nomem(error, "a constructive order", w, sizeof *best);
+        bool aside = is_aside(s, count);
+        status = keep_best(s, totals, count, &own_best[aside], &best[aside], error);
     }
     ioa_scorer_destroy(scorer);
     status = ioa_comm_agree(s->team, status, true, error);
@@ -86,18 +124,20 @@ static ioa_status construct(ioa_seat *s, const ioa_objective *objective, uint64_
         uint64_t all[MOST_CONSTRUCTORS];
         MPI_Allreduce(totals, all, (int)count, MPI_UINT64_T, MPI_MIN, s->team);
         for (unsigned i = 1; i < count; i++)
-            if (all[i] < all[chosen]) chosen = i;
-        int node = own_best == (int)chosen ? s->squad.index : -1, agreed;
-        if (node >= 0) memcpy(s->start.base, best, w * sizeof *best);
+            if (all[i] < all[chosen] && !is_aside(s, i)) chosen = i;
+        int node = own_best[0] == (int)chosen ? s->squad.index : -1, agreed;
+        if (node >= 0) memcpy(s->start.base, best[0], w * sizeof *best[0]);
         MPI_Allreduce(&node, &agreed, 1, MPI_INT, MPI_MAX, s->team);
         ioa_node_window_broadcast(&s->squad, &s->start, agreed);
         *start_total = all[chosen];
+        status = share_aside(s, all, count, *start_total, best[1], own_best[1], error);
         for (unsigned i = 0; i < count; i++)
             if (s->events->constructed && all[i] != UINT64_MAX)
                 s->events->constructed(s->events->context, ioa_constructor_at(i)->name, objective, all[i], i == chosen);
     }
     ioa_free(limits.greedy);
-    ioa_free(best);
+    ioa_free(best[0]);
+    ioa_free(best[1]);
     return status;
 }
 

@@ -22,6 +22,8 @@ typedef struct ioa_seat {
     ioa_node squad;       /* of the workers */
     ioa_node_window start;   /* [W] uint32: what the search begins with; on workers only */
     uint32_t *order;      /* [W] of this rank alone: candidates for the start, orders on their way, the best; owned */
+    uint32_t *aside;      /* [W] a better order than the start, which the search keeps (ioa_problem), or NULL; owned */
+    uint64_t aside_total;
     uint64_t replicas;    /* K */
     double began;         /* of the job, earlier runs included */
     bool unverified;      /* a result failed verification; on the verifier only */

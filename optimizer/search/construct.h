@@ -34,6 +34,9 @@ typedef struct ioa_constructor {
     /* The same within limits; NULL: `build` is one pass. */
     ioa_status (*build_within)(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits, uint32_t *order,
                                ioa_error *error);
+    /* Its orders are good but lead no further: the search keeps one that is better than what it starts from as a best order,
+     * and starts from another one. */
+    bool aside;
 } ioa_constructor;
 
 /* The table; NULL past the end. Row 0 is the layered order. */
@@ -63,6 +66,11 @@ ioa_status ioa_construct_separation(const ioa_network *network, uint64_t memory,
 /* Searches some seconds longer. */
 ioa_status ioa_construct_separation_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
                                            uint32_t *order, ioa_error *error);
+/* Of the same networks: plays in which none but neurons that cost one transfer are spilled, and walks from their orders. */
+ioa_status ioa_construct_spills(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error);
+/* Searches some seconds longer. */
+ioa_status ioa_construct_spills_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
+                                       uint32_t *order, ioa_error *error);
 bool ioa_construct_separation_affordable(const ioa_network *network, uint64_t memory);
 
 /* Longest path from any neuron without incoming connections, per neuron: depth [N]. Returns the largest. */
