@@ -113,10 +113,6 @@ const ioa_engine *ioa_engine_usual(ioa_policy policy);
 
 extern const ioa_engine ioa_engine_levels, ioa_engine_exact, ioa_engine_interval, ioa_engine_priced, ioa_engine_paper; /* engine_NAME.c */
 
-/* Of engine_levels.c, for engines that contain it. The table is full and has no end mark. */
-extern const ioa_move ioa_levels_moves[IOA_MOVES];
-extern const ioa_window ioa_levels_windows[IOA_LEVELS];
-
 /* The usual course of a temperature: geometric from hot to cold; for a search of few sweeps from less than hot, since
  * what cannot be cooled again must not be melted. `progress` in [0, 1]. */
 double ioa_cooling(double cold, double hot, double sweeps, double progress);
