@@ -1,4 +1,9 @@
-/* Moves: which are drawn, and where they go (interval_change.c makes them). */
+/* Moves: which are drawn, and where they go (interval_change.c makes them).
+ *
+ * All change one unit, or exchange two. Larger ones were tried and do not pay at equal time: stretches of time that
+ * exchange places or are turned round (0.3 to 1.5 % more excess), the units that one load serves moved together (accepted
+ * once in 200 to 10,000 proposals), cycles of three units, and up to nine units taken out together and put back one by one
+ * where they cost least (on this level alone within 0.7 % either way, in whole searches up to 1.7 % more). */
 #include "optimizer/search/interval_internal.h"
 
 #include "core/mem.h"
