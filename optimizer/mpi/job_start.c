@@ -16,11 +16,11 @@
 
 #define MOST_CONSTRUCTORS 64
 
-static bool wanted(const ioa_seat *s, unsigned index)
+static bool wanted(const ioa_seat *s, unsigned index, uint64_t memory)
 {
     const ioa_constructor *constructor = ioa_constructor_at(index);
     if (s->job->method == IOA_METHOD_PAPER) return index == 0; /* the paper starts from the layered order */
-    return index == 0 || !constructor->affordable || constructor->affordable(s->network, 0);
+    return index == 0 || !constructor->affordable || constructor->affordable(s->network, memory);
 }
 
 bool ioa_seat_told_to_stop(void *context)
@@ -68,7 +68,7 @@ static ioa_status construct(ioa_seat *s, const ioa_objective *objective, uint64_
     memset(totals, 0xff, sizeof totals);
     ioa_status status = ioa_scorer_create(s->network, objective, &scorer, error);
     for (; count < MOST_CONSTRUCTORS && ioa_constructor_at(count); count++) {
-        if (!wanted(s, count) || (int)(turn++ % (unsigned)s->workers) != s->rank || status != IOA_OK) continue;
+        if (!wanted(s, count, objective->level[0].memory) || (int)(turn++ % (unsigned)s->workers) != s->rank || status != IOA_OK) continue;
         if (count > 0 && ioa_construct_told_to_stop(&limits)) continue; /* the first costs nothing, and something must be left */
         status = build(s, ioa_constructor_at(count), objective->level[0].memory, &limits, error);
         if (status != IOA_OK || limits.stopped) continue;
