@@ -166,8 +166,9 @@ void ioa_iv_apply(ioa_interval_state *s, const ioa_iv_touch *touch);
  * random; -1: none. */
 int32_t ioa_iv_gather(ioa_interval_state *s, uint32_t v, int32_t length, ioa_pcg32 *rng);
 
-/* interval_move.c: a uniform to the power of temperature, as an energy: -temperature * ln(u), u in (0, 1]. */
-int64_t ioa_iv_threshold(ioa_pcg32 *rng, int64_t temperature_q16);
+/* interval_change.c: Metropolis steps. One change, or two units that exchange their intervals; false: illegal or refused. */
+bool ioa_iv_try(ioa_interval_state *s, const ioa_iv_change *c, int count, int64_t temperature_q16, ioa_pcg32 *rng);
+bool ioa_iv_try_plan(ioa_interval_state *s, uint32_t u, int64_t temperature_q16, ioa_pcg32 *rng); /* afresh, for source u */
 
 /* interval_state.c */
 void ioa_iv_rebuild(ioa_interval_state *s); /* occupancy, ends, lists, energies from intervals and bits */
