@@ -55,8 +55,9 @@ static void table_row(ioa_text *t, uint32_t column, const uint32_t *slots)
 
 void ioa_text_square_tables(ioa_text *t)
 {
-    PRINT("    .balign 64\n.Leven:\n    .long 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27\n"
-          ".Lodd:\n    .long 20, 21, 22, 23, 4, 5, 6, 7, 28, 29, 30, 31, 12, 13, 14, 15\n");
+    if (is_wide(t))
+        PRINT("    .balign 64\n.Leven:\n    .long 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27\n"
+              ".Lodd:\n    .long 20, 21, 22, 23, 4, 5, 6, 7, 28, 29, 30, 31, 12, 13, 14, 15\n");
     if (ioa_text_packs_squares(t)) {
         PRINT(".Lsquares_in:\n");
         for (uint32_t i = next_input_square(t, 0); i < t->inputs; i = next_input_square(t, i + lanes(t)))

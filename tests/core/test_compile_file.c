@@ -182,8 +182,8 @@ static void test_unread_inputs(void **state)
 {
     (void)state;
     static const ioa_code_options pruned = {.prune = true};
-    const uint32_t layers[] = {300, 4, 40};
-    ioa_network *network = ioa_test_random_mlp(6, layers, 3, 0.03, IOA_ACT_RELU);
+    const uint32_t layers[] = {300, 9, 20};
+    ioa_network *network = ioa_test_random_mlp(6, layers, 3, 0.02, IOA_ACT_RELU);
     assert_non_null(network);
     bool read[300] = {false}, whole = false, mixed = false;
     for (uint64_t e = 0; e < ioa_network_connections(network); e++)
