@@ -131,7 +131,8 @@ uint32_t ioa_sequence_apply(ioa_sequence *sequence, const ioa_sequence_move *mov
 
 /* ---- the search (sequence_anneal.c), and the order a sequence stands for (sequence_order.c) ---- */
 
-/* Anneals at low temperature until `limits->work` elements were touched. Same limits, same sequence. IOA_ERR_NOMEM. */
+/* Anneals at low temperature until `limits->work` elements were touched, or a stage has gained little. Same limits, same
+ * sequence. IOA_ERR_NOMEM. */
 ioa_status ioa_sequence_anneal(ioa_sequence *sequence, ioa_construct_limits *limits, ioa_error *error);
 
 /* The order of connections [W]: of the sources of a block first those that are resident, last those that are loaded to
