@@ -18,7 +18,7 @@ with h5py.File(path) as f:
         assert set(t) - {'elite'} == {*narrow, *wide, 'correlation', 'window', 'share'}, set(t)
         if 'elite' in t:  # no better than the best, ascending; some order was better than the start
             assert 1 <= len(t['elite']) <= 16 and (np.diff(t['elite'][:].astype('i8')) >= 0).all() and t['elite'][0] >= a['total']
-        assert t['window'].shape == (rounds, 2 * k) and t['share'].shape == (rounds, 16 * k)
+        assert t['window'].shape == (rounds, 3 * k) and t['share'].shape == (rounds, 32 * k)
         times = s['measured/search']
         assert set(times) == {'annealing', 'slowest', 'exchanging'} and all(times[c].shape == (rounds,) for c in times)
         assert (times['slowest'][:] >= times['annealing'][:] * (1 - 1e-9)).all() and (times['annealing'][:] > 0).all()
@@ -37,8 +37,10 @@ with h5py.File(path) as f:
         assert (drawn > 0).all() and (drawn >= proposals * k / 2).all(), t['proposals']
         assert (drawn[:4] >= proposals * k).all() and (drawn[:4] % proposals == 0).all(), t['proposals']  # not balanced yet
         assert (t['excess'] == t['best'] - a['lower_bound']).all() and (t['gap'] == t['best'] - a['certified_bound']).all()
-        shares = t['share'].reshape(rounds, k, 16)
-        assert (shares[..., :1].sum(-1) == 1024).all() or ((shares[..., :10].sum(-1) == 1024) & (shares[..., 10:].sum(-1) == 1024)).all()
+        shares = t['share'].reshape(rounds, k, 32)
+        if (shares[..., 0] != 1024).any():  # not the paper's one move: moves of intervals, of connections, and perhaps exact ones
+            intervals, connections, exact = shares[..., :10].sum(-1), shares[..., 10:16].sum(-1), shares[..., 16:].sum(-1)
+            assert (intervals == 1024).all() and (connections == 1024).all() and np.isin(exact, (0, 1024)).all()
         assert (t['window'] >= 1).all() and (t['window'] <= 32).all()
         assert (np.diff(t['round_trips'].astype('i8')) >= 0).all()
         assert (t['energy'] >= a['lower_bound']).all() and (t['energy'].min(1) >= t['best']).all()
