@@ -96,16 +96,29 @@ static void stop_before(ioa_seat *s, bool stopped)
     s->paused = s->job->checkpoint_path != NULL;
 }
 
-/* Workers share the candidates; the one with the lowest total goes to the start order of every node. */
+/* What a candidate counts as. Where the constructive order is the result, and under other policies, what it costs. */
+static ioa_status judge(const ioa_seat *s, const ioa_objective *objective, uint64_t total, uint64_t *judged, ioa_error *error)
+{
+    const ioa_method method = s->job->method;
+    uint64_t handicap = 0, lower = ioa_objective_shared(objective, s->network->bounds.lower);
+    ioa_status status = IOA_OK;
+    if (objective->level[0].policy == IOA_POLICY_MIN && (method == IOA_METHOD_TEMPERING || method == IOA_METHOD_ANNEAL))
+        status = ioa_construct_handicap(s->network, s->order, total - lower, &handicap, error);
+    *judged = total + handicap;
+    return status;
+}
+
+/* Workers share the candidates; the one that counts least goes to the start order of every node. */
 static ioa_status construct(ioa_seat *s, const ioa_objective *objective, uint64_t *start_total, ioa_error *error)
 {
-    uint64_t totals[MOST_CONSTRUCTORS], w = s->network->connections;
+    uint64_t totals[MOST_CONSTRUCTORS], judged[MOST_CONSTRUCTORS], w = s->network->connections;
     uint32_t *best = NULL;
     ioa_scorer *scorer = NULL;
     unsigned count = 0, chosen = 0, turn = 0;
     int own_best = -1;
     ioa_construct_limits limits = limits_of(s);
     memset(totals, 0xff, sizeof totals);
+    memset(judged, 0xff, sizeof judged);
     ioa_status status = ioa_scorer_create(s->network, objective, &scorer, error);
     for (; count < MOST_CONSTRUCTORS && ioa_constructor_at(count); count++) {
         if (!wanted(s, count) || (int)(turn++ % (unsigned)s->workers) != s->rank || status != IOA_OK) continue;
@@ -113,7 +126,8 @@ static ioa_status construct(ioa_seat *s, const ioa_objective *objective, uint64_
         status = build(s, ioa_constructor_at(count), objective->level[0].memory, &limits, error);
         if (status != IOA_OK || limits.stopped) continue;
         totals[count] = ioa_scorer_total(scorer, s->order);
-        if (own_best >= 0 && totals[own_best] <= totals[count]) continue;
+        status = judge(s, objective, totals[count], &judged[count], error);
+        if (status != IOA_OK || (own_best >= 0 && judged[own_best] <= judged[count])) continue;
         own_best = (int)count;
         if (!best) best = ioa_alloc(w, sizeof *best);
         if (best) memcpy(best, s->order, w * sizeof *best);
@@ -123,10 +137,11 @@ static ioa_status construct(ioa_seat *s, const ioa_objective *objective, uint64_
     status = ioa_comm_agree(s->team, status, true, error);
     if (status == IOA_OK) stop_before(s, limits.stopped);
     if (status == IOA_OK) {
-        uint64_t all[MOST_CONSTRUCTORS];
+        uint64_t all[MOST_CONSTRUCTORS], counted[MOST_CONSTRUCTORS];
         MPI_Allreduce(totals, all, (int)count, MPI_UINT64_T, MPI_MIN, s->team);
+        MPI_Allreduce(judged, counted, (int)count, MPI_UINT64_T, MPI_MIN, s->team);
         for (unsigned i = 1; i < count; i++)
-            if (all[i] < all[chosen]) chosen = i;
+            if (counted[i] < counted[chosen]) chosen = i;
         int node = own_best == (int)chosen ? s->squad.index : -1, agreed;
         if (node >= 0) memcpy(s->start.base, best, w * sizeof *best);
         MPI_Allreduce(&node, &agreed, 1, MPI_INT, MPI_MAX, s->team);

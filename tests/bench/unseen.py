@@ -2,7 +2,7 @@
 """Networks no rule was made for: is the default search as good as the best single method on them?
 
 usage: unseen.py [--program ioanneal] [--seeds 7001] [--memory 16,32,100,1000] [--only TEXT,..] [--masks DIR] [--work 1000000]
-       unseen.py --quick
+       unseen.py --quick [--masks DIR]
        unseen.py --from FILE.json [--before FILE.json]
 
 Makes networks of all kinds from seeds (perceptrons wide, narrow, deep, dense, very sparse and with a bottleneck, communities,
@@ -86,7 +86,7 @@ def make(a, folder):
     nets = []
 
     def add(kind, name, seed, command):
-        if wanted is None or any(text in name for text in wanted):
+        if wanted is None or kind == "mask" or any(text in name for text in wanted):
             path = os.path.join(folder, f"{len(nets)}.h5")
             page.call([a.program] + command + ["-o", path, "--json"])
             nets.append({"kind": kind, "network": name, "network_seed": seed, "path": path,
@@ -219,7 +219,7 @@ def main():
     p.add_argument("--seeds", default="7001", help="of the networks, separated by commas")
     p.add_argument("--search-seeds", default="1", help="of the searches; the median of their results counts")
     p.add_argument("--memory", default="16,32,100,1000")
-    p.add_argument("--only", help="networks whose names contain one of these texts")
+    p.add_argument("--only", help="made networks whose names contain one of these texts")
     p.add_argument("--masks", metavar="DIR", help="folder of .smtx files")
     p.add_argument("--methods", default=",".join(SEARCHED))
     p.add_argument("--work", type=int, default=1000000, help="rounds times connections of a run")
