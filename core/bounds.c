@@ -9,7 +9,7 @@
 /* Steps of the whole certificate, and how many layers one wavefront may span. */
 #define WORK_LIMIT UINT64_C(5000000000)
 #define LONGEST_INTERVAL 8u
-#define SEPARATION_WORK UINT64_C(40000000) /* states: about half a second where it gets nowhere */
+#define SEPARATION_WORK UINT64_C(100000000) /* states: two or three seconds, half a second where it gets nowhere */
 
 static const char *const kind_names[IOA_BOUND_KIND_COUNT] = {"compulsory", "phases", "wavefront", "phases+wavefront",
                                                                "separation"};

@@ -198,8 +198,8 @@ const char *ioa_bound_kind_name(ioa_bound_kind kind); /* "compulsory", "phases",
  * every machine). IOA_ERR_INPUT if memory < 3; IOA_ERR_NOMEM. */
 ioa_status ioa_certified_bound(const ioa_network *network, uint64_t memory, ioa_certificate *out, ioa_error *error);
 
-/* The same with another limit for the games of small networks (E and F), in states tried; the default is 40 million,
- * half a second. Takes up to 5 GiB where `game_work` is in the billions. Larger networks gain nothing. */
+/* The same with another limit for the games of small networks (E and F), in states tried; the default is 100 million,
+ * two or three seconds. Takes up to 5 GiB where `game_work` is in the billions. Larger networks gain nothing. */
 ioa_status ioa_certified_bound_within(const ioa_network *network, uint64_t memory, uint64_t game_work,
                                       ioa_certificate *out, ioa_error *error);
 

@@ -355,19 +355,13 @@ ioa_status ioa_bounds_separation(const ioa_network *network, uint64_t memory, ui
     return status;
 }
 
-ioa_status ioa_separation_play(const ioa_network *network, uint64_t memory, uint64_t budget, uint64_t *work,
-                               ioa_separation_visit *visit, void *context, ioa_error *error)
+ioa_status ioa_separation_play(const ioa_separation *game, uint64_t budget, uint64_t *work, ioa_separation_visit *visit,
+                               void *context, ioa_error *error)
 {
-    ioa_separation *game = ioa_alloc(1, sizeof *game);
-    if (!game) return ioa_fail_nomem(error, "the game of first accesses", 1, sizeof *game);
     search s = {.game = game, .work = work, .returning = true, .visit = visit, .context = context};
-    ioa_status status = IOA_OK;
-    if (ioa_separation_create(network, memory, game)) {
-        status = begin(&s, error);
-        s.budget = (uint32_t)budget;
-        if (status == IOA_OK) explore(&s);
-        if (status == IOA_OK) status = finish(&s, error);
-    }
-    ioa_free(game);
-    return status;
+    ioa_status status = begin(&s, error);
+    s.budget = budget < IOA_SEPARATION_NEVER ? (uint32_t)budget : IOA_SEPARATION_NEVER - 1;
+    if (status == IOA_OK) explore(&s);
+    ioa_status end = finish(&s, error);
+    return status == IOA_OK ? end : status;
 }

@@ -188,12 +188,14 @@ static ioa_status make_text(const ioa_network *network, const ioa_program *progr
                             const ioa_code_options *o, const char *name, ioa_code_file *file, ioa_error *error)
 {
     const ioa_target *target = isas[isa].target;
-    uint32_t row = target->tile * (uint32_t)sizeof(float), slots = program->slots ? program->slots : 1;
+    uint32_t row = target->tile * (uint32_t)sizeof(float), slots = program->slots ? program->slots : 1, used = 0;
+    for (uint32_t i = 0; i < network->a.inputs; i++) used += program->input_slots[i] != UINT32_MAX;
+    slots += used < network->a.inputs && isas[isa].family == &ioa_text_x86; /* the last is nobody's */
     if ((uint64_t)slots * row > (isa == IOA_CODE_NEON ? NEON_MOST : INT32_MAX))
         return ioa_fail(error, IOA_ERR_INPUT, "the network is too large for compiled code");
     ioa_text t = {.target = target, .program = program, .name = name, .inputs = network->a.inputs,
-                  .outputs = network->a.outputs, .row = row, .stride = (slots * row + 63) / 64 * 64};
-    for (uint32_t i = 0; i < t.inputs; i++) t.used_inputs += program->input_slots[i] != UINT32_MAX;
+                  .outputs = network->a.outputs, .used_inputs = used, .row = row, .stride = (slots * row + 63) / 64 * 64,
+                  .nobody = (slots - 1) * row};
     t.group = o->group ? o->group : program->segments > 1 ? 8 : 1;
     t.stack_group = STACK_MOST / t.stride < t.group ? STACK_MOST / t.stride : t.group;
     if (t.stack_group == 0) t.stack_group = 1;

@@ -15,6 +15,7 @@ typedef struct ioa_text {
     uint32_t group;           /* tiles of a pass with a scratch, */
     uint32_t stack_group;     /* and on the stack */
     uint32_t row, stride;     /* bytes of a value and of all values of a tile */
+    uint32_t nobody;          /* offset, in bytes, of a value nobody reads; there is none where every input is used */
     uint64_t *stream_from;    /* [segments] index of a segment's first constant */
 } ioa_text;
 

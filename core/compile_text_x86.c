@@ -1,6 +1,6 @@
 /* AVX-512 and AVX2 as GNU assembler text in Intel's syntax. */
 #include "core/compile_math.h"
-#include "core/compile_text.h"
+#include "core/compile_text_pack.h"
 
 #include <inttypes.h>
 #include <ioanneal/network.h>
@@ -216,12 +216,17 @@ static void next_tile(ioa_text *t, const char *pointer, uint32_t columns, const 
           label);
 }
 
-/* x to the values, transposed by gathers; missing samples repeat the last one. */
+/* x to the values: whole tiles by squares, others by gathers, where missing samples repeat the last one. */
 static void pack(ioa_text *t)
 {
     char v = letter(t);
     PRINT("    mov rdi, [rsp]\n    mov r12, [rsp+24]\n    mov r13, [rsp+16]\n    mov r14, [rsp+40]\n.Lpack:\n");
     count_rows(t);
+    if (ioa_text_packs_squares(t)) {
+        PRINT("    cmp r9d, %" PRIu32 "\n    jb .Lpack_part\n", t->target->tile);
+        ioa_text_pack_squares(t);
+        PRINT("    jmp .Lpack_next\n.Lpack_part:\n");
+    }
     PRINT("    lea eax, [r9-1]\n    vmovd xmm0, eax\n    vpbroadcastd %cmm0, xmm0\n"
           "    vpminud %cmm0, %cmm0, [rip + .Llanes]\n    mov eax, %" PRIu32 "\n    vmovd xmm1, eax\n"
           "    vpbroadcastd %cmm1, xmm1\n    vpmulld %cmm3, %cmm0, %cmm1\n", v, v, v, t->inputs * 4, v, v, v, v);
@@ -232,6 +237,7 @@ static void pack(ioa_text *t)
         else PRINT("    vpcmpeqd ymm1, ymm1, ymm1\n    vgatherdps ymm2, dword ptr [rax+ymm3*1], ymm1\n");
         PRINT("    vmovups [r12+rcx], %cmm2\n    add r10, 8\n    dec r11d\n    jnz .Lpack_neuron\n", v);
     }
+    PRINT(".Lpack_next:\n");
     next_tile(t, "rdi", t->inputs, ".Lpack");
     PRINT("    mov [rsp], rdi\n");
 }
@@ -244,11 +250,16 @@ static void run_segments(ioa_text *t)
               "\n    dec qword ptr [rsp+48]\n    jnz .Ltile%" PRIu64 "\n", s, s, t->stride, s);
 }
 
-/* The way back: scalars under AVX2, which has no scatter. */
+/* The way back; parts of tiles by scatters, under AVX2, which has none, by scalars. */
 static void unpack(ioa_text *t)
 {
     PRINT("    mov rsi, [rsp+8]\n    mov r12, [rsp+24]\n    mov r13, [rsp+16]\n    mov r14, [rsp+40]\n.Lunpack:\n");
     count_rows(t);
+    if (ioa_text_unpacks_squares(t)) {
+        PRINT("    cmp r9d, %" PRIu32 "\n    jb .Lunpack_part\n", t->target->tile);
+        ioa_text_unpack_squares(t);
+        PRINT("    jmp .Lunpack_next\n.Lunpack_part:\n");
+    }
     if (is_wide(t))
         PRINT("    mov eax, %" PRIu32 "\n    vpbroadcastd zmm1, eax\n    vpmulld zmm3, zmm1, [rip + .Llanes]\n"
               "    mov ecx, r9d\n    mov eax, 1\n    shl eax, cl\n    dec eax\n    kmovw k2, eax\n", t->outputs * 4);
@@ -260,6 +271,7 @@ static void unpack(ioa_text *t)
         PRINT("    mov r8, r9\n    mov rbx, rdx\n.Lunpack_row:\n    mov eax, [rcx]\n    mov [rbx], eax\n    add rcx, 4\n"
               "    add rbx, %" PRIu32 "\n    dec r8\n    jnz .Lunpack_row\n", t->outputs * 4);
     PRINT("    add rdx, 4\n    add r10, 4\n    dec r11d\n    jnz .Lunpack_neuron\n");
+    PRINT(".Lunpack_next:\n");
     next_tile(t, "rsi", t->outputs, ".Lunpack");
     PRINT("    mov [rsp+8], rsi\n");
 }
@@ -268,8 +280,9 @@ static void run(ioa_text *t)
 {
     static const char *const saved[] = {"rbx", "rbp", "r12", "r13", "r14", "r15"};
     uint32_t shift = is_wide(t) ? 4 : 3;
-    PRINT("    .section .rodata\n    .balign 64\n.Llanes:\n    .long 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\n"
-          "    .text\n");
+    PRINT("    .section .rodata\n    .balign 64\n.Llanes:\n    .long 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15\n");
+    ioa_text_square_tables(t);
+    PRINT("    .text\n");
     entries(t);
     PRINT(".Lrun:\n");
     for (int i = 0; i < 6; i++) PRINT("    push %s\n", saved[i]);

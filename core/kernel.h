@@ -24,14 +24,14 @@ enum {
 };
 
 /* Head of a run: `count` connections with one destination, then perhaps the parameter. Tile 1: as steps; else count / 4
- * quads, or narrow ones throughout the stream, and then count % 4 steps. The heads of a stream come first, then the
+ * quads, of one kind throughout the stream, and then count % 4 steps. The heads of a stream come first, then the
  * connections of all runs: where a head is does not depend on what the one before says, or the processor would wait
  * for one head after the other. */
 typedef struct ioa_run {
     uint32_t destination; /* offset of its value */
     uint32_t count;
     uint8_t flags;
-    uint8_t activation;
+    uint8_t activation; /* where LAST; otherwise IDENTITY */
     uint16_t reserved;
     float bias; /* where FIRST */
 } ioa_run;
@@ -49,14 +49,22 @@ typedef struct ioa_quad {
     float weight[4];
 } ioa_quad;
 
-/* The same where all values are within IOA_NARROW_BYTES; sources in units of 64 bytes, which one load brings.
- * Kernels read 8 bytes past the last one, which a stream must have. */
+/* The same with sources that one load brings. Kernels read 8 bytes past the last one, which a stream must have. */
 typedef struct ioa_narrow_quad {
     uint16_t source[4];
     float weight[4];
 } ioa_narrow_quad;
 
+/* The quads of a stream of runs. */
+typedef enum ioa_quads {
+    IOA_QUADS_WIDE,   /* ioa_quad */
+    IOA_QUADS_NARROW, /* ioa_narrow_quad, sources in units of 64 bytes: all values are within IOA_NARROW_BYTES */
+    IOA_QUADS_NEAR,   /* the same in units of 8 bytes, which addresses scale for free: within IOA_NEAR_BYTES */
+    IOA_QUADS_COUNT
+} ioa_quads;
+
 #define IOA_NARROW_BYTES (UINT64_C(64) << 16)
+#define IOA_NEAR_BYTES (UINT64_C(8) << 16)
 
 #define IOA_GROUP 4u /* destinations of a group */
 
@@ -90,22 +98,27 @@ typedef struct ioa_wide {
 
 #define IOA_SELL_ROWS 16u
 
-/* Head of a chunk of sixteen rows for single samples; columns follow. Missing connections have weight 0 and read a
- * value that is 0. */
+/* Head of a chunk of sixteen rows for single samples. Sources that feed all its rows follow, `shared` of them, then columns of
+ * the other connections. Missing ones have weight 0 and read a value that is 0. */
 typedef struct ioa_sell {
     uint32_t destination; /* first of sixteen values, aligned */
-    uint32_t columns;
+    uint32_t shared, columns;
     uint32_t activation;
     float param;
     float bias[IOA_SELL_ROWS];
 } ioa_sell;
+
+typedef struct ioa_sell_shared {
+    uint32_t source;
+    float weight[IOA_SELL_ROWS]; /* 0 where there is no row */
+} ioa_sell_shared;
 
 typedef struct ioa_sell_column {
     uint16_t source[IOA_SELL_ROWS];
     float weight[IOA_SELL_ROWS];
 } ioa_sell_column;
 
-_Static_assert(sizeof(ioa_sell) == 80 && sizeof(ioa_sell_column) == 96, "streams are packed");
+_Static_assert(sizeof(ioa_sell) == 84 && sizeof(ioa_sell_shared) == 68 && sizeof(ioa_sell_column) == 96, "streams are packed");
 _Static_assert(sizeof(ioa_wide) == 280, "streams are packed");
 _Static_assert(sizeof(ioa_group) == 88, "streams are packed");
 _Static_assert(sizeof(ioa_run) == 16 && sizeof(ioa_step) == 8 && sizeof(ioa_quad) == 32 &&
@@ -136,9 +149,8 @@ typedef enum ioa_probe {
  * compute: 1 (tile 1 only), 16, 32, 64 or 128, at most the tile. The summation order of a value depends on the tile
  * only, never on the width. */
 typedef struct ioa_kernel {
-    /* Executes `count` runs, followed by their connections, on the first `width` columns. `narrow`: their quads are narrow
-     * ones. `ahead`: prefetch the stream, because it does not stay in L2 from tile to tile. */
-    void (*run)(const ioa_run *runs, uint64_t count, float *values, uint32_t tile, uint32_t width, bool narrow, bool ahead);
+    /* Executes `count` runs, followed by their connections, on the first `width` columns. `ahead`: prefetch the stream, because it does not stay in L2 from tile to tile. */
+    void (*run)(const ioa_run *runs, uint64_t count, float *values, uint32_t tile, uint32_t width, ioa_quads quads, bool ahead);
     /* Executes the stream [stream, end) of groups, likewise; not for tile 1. */
     void (*groups)(const void *stream, const void *end, float *values, uint32_t width, bool ahead);
     /* The same for wide groups of `size` (8 or 16) places. */

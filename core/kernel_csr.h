@@ -39,7 +39,7 @@ static void csr_single(const ioa_csr *csr, uint32_t first, uint32_t last, float 
             __m512 sums = _mm512_setzero_ps();
             for (; end - e >= 16; e += 16)
                 sums = _mm512_fmadd_ps(_mm512_loadu_ps(csr->weights + e),
-                                       _mm512_i32gather_ps(_mm512_loadu_si512(csr->indices + e), values, 4), sums);
+                                       (__m512)collect_by(values, csr->indices + e, 1), sums);
             sum += _mm512_reduce_add_ps(sums);
         }
 #endif

@@ -71,23 +71,24 @@ INLINE void add_quad(vec sum[4][8], const ioa_quad *quad, const float *values, i
 
 /* `offsets` were read for this quad before, and become the next one's. Read just before their use, they hold up the loads of
  * values; where a value is one register, that does not pay. */
-INLINE void add_narrow(vec sum[4][8], const ioa_narrow_quad *quad, uint64_t *offsets, const float *values, int vectors, int chains)
+INLINE void add_narrow(vec sum[4][8], const ioa_narrow_quad *quad, bool near, uint64_t *offsets, const float *values, int vectors,
+                       int chains)
 {
     size_t bytes[4];
-    split_narrow(vectors > 1 ? *offsets : load_narrow(quad->source), bytes);
+    split_narrow(vectors > 1 ? *offsets : load_narrow(quad->source), near, bytes);
     if (vectors > 1) *offsets = load_narrow(quad[1].source);
     const float *const source[4] = {values + bytes[0] / 4, values + bytes[1] / 4, values + bytes[2] / 4, values + bytes[3] / 4};
     add_sources(sum, quad->weight, source, vectors, chains);
 }
 
-/* One run, whose connections are at `quad`; returns what follows them. `vectors`, `chains`, `narrow` and `ahead` (prefetch
- * the stream) are constants in every use. */
-INLINE const void *one_run(const ioa_run *run, const char *quad, float *values, int vectors, int chains, bool narrow,
+/* One run, whose connections are at `quad`; returns what follows them. `vectors`, `chains`, `quads` and `ahead` (prefetch
+ * the stream) are constants in every use. Runs may be short, so that every instruction outside the loops counts. */
+INLINE const void *one_run(const ioa_run *run, const char *quad, float *values, int vectors, int chains, ioa_quads quads,
                            bool ahead)
 {
+    const bool narrow = quads != IOA_QUADS_WIDE;
     const size_t bytes = narrow ? sizeof(ioa_narrow_quad) : sizeof(ioa_quad);
-    const char *last = quad + run->count / 4 * bytes;
-    const ioa_step *step = (const ioa_step *)(const void *)last, *end = step + run->count % 4;
+    const uint32_t count = run->count;
     float *destination = at(values, run->destination);
     uint64_t offsets = narrow ? load_narrow((const uint16_t *)(const void *)quad) : 0; /* or of steps, if there is no quad */
     vec sum[4][8];
@@ -101,34 +102,47 @@ INLINE const void *one_run(const ioa_run *run, const char *quad, float *values, 
     for (int c = 1; c < chains; c++)
         UNROLL
         for (int i = 0; i < vectors; i++) sum[c][i] = (vec){0};
-    for (; quad < last; quad += bytes) {
+    for (uint32_t left = count / 4; left; left--, quad += bytes) {
         if (ahead) __builtin_prefetch(quad + PREFETCH_BYTES);
-        if (narrow) add_narrow(sum, (const ioa_narrow_quad *)(const void *)quad, &offsets, values, vectors, chains);
+        if (narrow)
+            add_narrow(sum, (const ioa_narrow_quad *)(const void *)quad, quads == IOA_QUADS_NEAR, &offsets, values, vectors, chains);
         else add_quad(sum, (const ioa_quad *)(const void *)quad, values, vectors, chains);
     }
-    for (; step < end; step++) add_product(sum[0], splat(step->weight), at(values, step->source), vectors);
+    const ioa_step *step = (const ioa_step *)(const void *)quad;
+    for (uint32_t left = count % 4; left; left--, step++)
+        add_product(sum[0], splat(step->weight), at(values, step->source), vectors);
     UNROLL
     for (int c = 1; c < chains; c++)
         UNROLL
         for (int i = 0; i < vectors; i++) sum[0][i] += sum[c][i];
     /* What the head says is read before the stores, which the compiler must suppose to change it: read after them, the next run
      * would wait for this one's sum. */
-    const unsigned flags = run->flags, activation = flags & IOA_RUN_LAST ? run->activation : (unsigned)IOA_ACT_IDENTITY;
-    const float param = flags & IOA_RUN_PARAM ? end++->weight : 0.0f;
-    finish(destination, sum[0], vectors, activation, param);
-    return end;
+    const unsigned activation = run->activation;
+    if (activation > IOA_ACT_RELU) {
+        const float param = run->flags & IOA_RUN_PARAM ? step++->weight : 0.0f;
+        finish(destination, sum[0], vectors, activation, param);
+    } else {
+        if (activation == IOA_ACT_RELU)
+            UNROLL
+            for (int i = 0; i < vectors; i++) sum[0][i] = positive(sum[0][i]);
+        UNROLL
+        for (int i = 0; i < vectors; i++) store(destination + i * LANES, sum[0][i]);
+    }
+    return step;
 }
 
-#define DEFINE_RUNS_AS(name, width, chains, narrow, ahead)                                                                 \
+#define DEFINE_RUNS_AS(name, width, chains, quads, ahead)                                                                 \
     static void name(const ioa_run *run, const ioa_run *end, float *values)                                               \
     {                                                                                                                     \
-        for (const void *at = end; run < end; run++) at = one_run(run, at, values, (width) / LANES, chains, narrow, ahead); \
+        for (const void *at = end; run < end; run++) at = one_run(run, at, values, (width) / LANES, chains, quads, ahead); \
     }
-#define DEFINE_RUNS(width, chains)                                             \
-    DEFINE_RUNS_AS(runs_##width##_##chains, width, chains, false, false)       \
-    DEFINE_RUNS_AS(runs_##width##_##chains##_ahead, width, chains, false, true) \
-    DEFINE_RUNS_AS(narrow_##width##_##chains, width, chains, true, false)      \
-    DEFINE_RUNS_AS(narrow_##width##_##chains##_ahead, width, chains, true, true)
+#define DEFINE_RUNS(width, chains)                                                        \
+    DEFINE_RUNS_AS(wide_##width##_##chains, width, chains, IOA_QUADS_WIDE, false)         \
+    DEFINE_RUNS_AS(wide_##width##_##chains##_ahead, width, chains, IOA_QUADS_WIDE, true)  \
+    DEFINE_RUNS_AS(narrow_##width##_##chains, width, chains, IOA_QUADS_NARROW, false)     \
+    DEFINE_RUNS_AS(narrow_##width##_##chains##_ahead, width, chains, IOA_QUADS_NARROW, true) \
+    DEFINE_RUNS_AS(near_##width##_##chains, width, chains, IOA_QUADS_NEAR, false)         \
+    DEFINE_RUNS_AS(near_##width##_##chains##_ahead, width, chains, IOA_QUADS_NEAR, true)
 
 typedef void runs_function(const ioa_run *run, const ioa_run *end, float *values);
 
@@ -140,11 +154,12 @@ typedef void runs_function(const ioa_run *run, const ioa_run *end, float *values
     }
 #define ROW(suffix_16, suffix_32, suffix_64, suffix_128)                        \
     {                                                                           \
-        ROW_AS(runs, suffix_16, suffix_32, suffix_64, suffix_128),              \
-        ROW_AS(narrow, suffix_16, suffix_32, suffix_64, suffix_128)             \
+        ROW_AS(wide, suffix_16, suffix_32, suffix_64, suffix_128),              \
+        ROW_AS(narrow, suffix_16, suffix_32, suffix_64, suffix_128),            \
+        ROW_AS(near, suffix_16, suffix_32, suffix_64, suffix_128)               \
     }
 
-/* [tile 16, 32, 64, 128][narrow][ahead][width 16, 32, 64, 128]; widths past a pass or a tile repeat the widest. */
+/* [tile 16, 32, 64, 128][quads][ahead][width 16, 32, 64, 128]; widths past a pass or a tile repeat the widest. */
 #if VEC_BYTES == 64
 DEFINE_RUNS(16, 4)
 DEFINE_RUNS(32, 4)
@@ -152,7 +167,7 @@ DEFINE_RUNS(16, 2)
 DEFINE_RUNS(32, 2)
 DEFINE_RUNS(64, 2)
 DEFINE_RUNS(128, 2)
-static runs_function *const runs_table[4][2][2][4] = {ROW(16_4, 16_4, 16_4, 16_4), ROW(16_4, 32_4, 32_4, 32_4),
+static runs_function *const runs_table[4][IOA_QUADS_COUNT][2][4] = {ROW(16_4, 16_4, 16_4, 16_4), ROW(16_4, 32_4, 32_4, 32_4),
                                                    ROW(16_2, 32_2, 64_2, 64_2), ROW(16_2, 32_2, 64_2, 128_2)};
 #elif VEC_BYTES == 32
 DEFINE_RUNS(16, 4)
@@ -161,13 +176,13 @@ DEFINE_RUNS(32, 2)
 DEFINE_RUNS(16, 1)
 DEFINE_RUNS(32, 1)
 DEFINE_RUNS(64, 1)
-static runs_function *const runs_table[4][2][2][4] = {ROW(16_4, 16_4, 16_4, 16_4), ROW(16_2, 32_2, 32_2, 32_2),
+static runs_function *const runs_table[4][IOA_QUADS_COUNT][2][4] = {ROW(16_4, 16_4, 16_4, 16_4), ROW(16_2, 32_2, 32_2, 32_2),
                                                    ROW(16_1, 32_1, 64_1, 64_1), ROW(16_1, 32_1, 64_1, 64_1)};
 #else
 DEFINE_RUNS(16, 2)
 DEFINE_RUNS(16, 1)
 DEFINE_RUNS(32, 1)
-static runs_function *const runs_table[4][2][2][4] = {ROW(16_2, 16_2, 16_2, 16_2), ROW(16_1, 32_1, 32_1, 32_1),
+static runs_function *const runs_table[4][IOA_QUADS_COUNT][2][4] = {ROW(16_2, 16_2, 16_2, 16_2), ROW(16_1, 32_1, 32_1, 32_1),
                                                    ROW(16_1, 32_1, 32_1, 32_1), ROW(16_1, 32_1, 32_1, 32_1)};
 #endif
 
@@ -182,13 +197,12 @@ INLINE float dot_steps(const ioa_step *step, const ioa_step *end, const float *v
 {
     float sum = start;
 #if VEC_BYTES == 64
-    const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-    const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+    const __m512i odd = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
     __m512 sums = _mm512_setzero_ps();
     if (end - step >= 16) {
         for (; end - step >= 16; step += 16) {
             __m512i low = _mm512_loadu_si512(step), high = _mm512_loadu_si512(step + 8);
-            __m512 source = _mm512_i32gather_ps(_mm512_permutex2var_epi32(low, even, high), values, 4);
+            __m512 source = (__m512)collect_by(values, &step->source, sizeof *step / sizeof step->source);
             sums = _mm512_fmadd_ps(_mm512_castsi512_ps(_mm512_permutex2var_epi32(low, odd, high)), source, sums);
         }
         sum += _mm512_reduce_add_ps(sums);
@@ -226,14 +240,14 @@ static void runs_single(const ioa_run *run, const ioa_run *end, float *values)
     }
 }
 
-static void kernel_run(const ioa_run *runs, uint64_t count, float *values, uint32_t tile, uint32_t width, bool narrow,
+static void kernel_run(const ioa_run *runs, uint64_t count, float *values, uint32_t tile, uint32_t width, ioa_quads quads,
                        bool ahead)
 {
     if (tile == 1) {
         runs_single(runs, runs + count, values);
         return;
     }
-    runs_function *pass = runs_table[place(tile)][narrow][ahead][place(width)];
+    runs_function *pass = runs_table[place(tile)][quads][ahead][place(width)];
     for (uint32_t column = 0; column < width; column += PASS) pass(runs, runs + count, values + column);
 }
 
@@ -241,39 +255,44 @@ static void kernel_run(const ioa_run *runs, uint64_t count, float *values, uint3
 
 /* ---- single samples, sixteen rows at a time ---- */
 
-/* LANES values by 16-bit index. */
-INLINE vec gather(const float *values, const uint16_t *source)
-{
-#if VEC_BYTES == 64
-    __m512i index = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)source));
-    return (vec)_mm512_i32gather_ps(index, values, 4);
-#elif VEC_BYTES == 32
-    __m256i index = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)source));
-    return (vec)_mm256_i32gather_ps(values, index, 4);
-#else
-    vec x;
-    for (int i = 0; i < LANES; i++) x[i] = values[source[i]];
-    return x;
-#endif
-}
-
 #define SELL_PARTS ((int)IOA_SELL_ROWS / LANES)
+
+/* Sources that feed all rows of a chunk: sums in two chains, one would wait for its own additions. Returns what follows. */
+INLINE const void *add_shared(const ioa_sell *chunk, const float *values, vec sum[SELL_PARTS])
+{
+    const ioa_sell_shared *source = (const ioa_sell_shared *)(const void *)(chunk + 1), *last = source + chunk->shared;
+    vec other[SELL_PARTS] = {{0}};
+    for (; last - source >= 2; source += 2) {
+        __builtin_prefetch((const char *)source + PREFETCH_BYTES);
+        __builtin_prefetch((const char *)source + PREFETCH_BYTES + 64);
+        UNROLL
+        for (int i = 0; i < SELL_PARTS; i++) {
+            sum[i] += load_unaligned(source[0].weight + i * LANES) * splat(values[source[0].source]);
+            other[i] += load_unaligned(source[1].weight + i * LANES) * splat(values[source[1].source]);
+        }
+    }
+    for (; source < last; source++)
+        UNROLL
+        for (int i = 0; i < SELL_PARTS; i++) sum[i] += load_unaligned(source->weight + i * LANES) * splat(values[source->source]);
+    UNROLL
+    for (int i = 0; i < SELL_PARTS; i++) sum[i] += other[i];
+    return last;
+}
 
 static void kernel_sell(const void *stream, const void *end, float *values)
 {
     while (stream < end) {
         const ioa_sell *chunk = stream;
-        const ioa_sell_column *column = (const ioa_sell_column *)(const void *)(chunk + 1);
-        const ioa_sell_column *last = column + chunk->columns;
         vec sum[SELL_PARTS];
         UNROLL
         for (int i = 0; i < SELL_PARTS; i++) sum[i] = load_unaligned(chunk->bias + i * LANES);
+        const ioa_sell_column *column = add_shared(chunk, values, sum), *last = column + chunk->columns;
         for (; column < last; column++) {
             __builtin_prefetch((const char *)column + PREFETCH_BYTES);
             __builtin_prefetch((const char *)column + PREFETCH_BYTES + 64);
             UNROLL
             for (int i = 0; i < SELL_PARTS; i++)
-                sum[i] += load_unaligned(column->weight + i * LANES) * gather(values, column->source + i * LANES);
+                sum[i] += load_unaligned(column->weight + i * LANES) * collect(values, column->source + i * LANES);
         }
         finish(values + chunk->destination, sum, SELL_PARTS, chunk->activation, chunk->param);
         stream = last;

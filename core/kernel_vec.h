@@ -3,6 +3,7 @@
 #ifndef IOA_CORE_KERNEL_VEC_H
 #define IOA_CORE_KERNEL_VEC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #if defined(__AVX2__)
@@ -110,10 +111,15 @@ INLINE uint64_t load_narrow(const uint16_t *p)
     return four;
 }
 
-/* What they say, in bytes: they count units of 64. */
-INLINE void split_narrow(uint64_t four, size_t bytes[4])
+/* What they say, in bytes: they count units of 8, which an address scales for free, or of 64. */
+INLINE void split_narrow(uint64_t four, bool near, size_t bytes[4])
 {
 #if defined(__x86_64__)
+    if (near) {
+        UNROLL
+        for (int k = 0; k < 4; k++) bytes[k] = (size_t)(uint16_t)(four >> 16 * k) * 8;
+        return;
+    }
     bytes[0] = four << 6 & 0x3fffc0;
     bytes[1] = four >> 10 & 0x3fffc0;
     bytes[2] = four >> 26 & 0x3fffc0;
@@ -121,9 +127,61 @@ INLINE void split_narrow(uint64_t four, size_t bytes[4])
 #else
     uint16_t part[4];
     memcpy(part, &four, sizeof part);
-    for (int k = 0; k < 4; k++) bytes[k] = (size_t)part[k] * 64;
+    for (int k = 0; k < 4; k++) bytes[k] = (size_t)part[k] * (near ? 8 : 64);
 #endif
 }
+
+/* ---- single values by index, into the lanes of a register: each by a load of its own. The instructions that gather take twice
+ * as long (AMD Zen 4 and 5), and more where they are held up against leaks between processes. ---- */
+
+#if VEC_BYTES >= 32
+INLINE __m128 four_of(const float *values, size_t a, size_t b, size_t c, size_t d)
+{
+    __m128 x = _mm_insert_ps(_mm_load_ss(values + a), _mm_load_ss(values + b), 0x10);
+    return _mm_insert_ps(_mm_insert_ps(x, _mm_load_ss(values + c), 0x20), _mm_load_ss(values + d), 0x30);
+}
+
+INLINE vec join(const __m128 four[LANES / 4])
+{
+    __m256 low = _mm256_insertf128_ps(_mm256_castps128_ps256(four[0]), four[1], 1);
+#if VEC_BYTES == 64
+    __m256 high = _mm256_insertf128_ps(_mm256_castps128_ps256(four[2]), four[3], 1);
+    return (vec)_mm512_insertf32x8(_mm512_castps256_ps512(low), high, 1);
+#else
+    return (vec)low;
+#endif
+}
+#endif
+
+/* LANES values by 16-bit index. */
+INLINE vec collect(const float *values, const uint16_t *source)
+{
+#if VEC_BYTES >= 32
+    __m128 four[LANES / 4];
+    UNROLL
+    for (int i = 0; i < LANES / 4; i++) {
+        uint64_t at = load_narrow(source + 4 * i);
+        four[i] = four_of(values, (uint16_t)at, (uint16_t)(at >> 16), (uint16_t)(at >> 32), at >> 48);
+    }
+    return join(four);
+#else
+    vec x;
+    for (int i = 0; i < LANES; i++) x[i] = values[source[i]];
+    return x;
+#endif
+}
+
+#if VEC_BYTES == 64
+/* By 32-bit indices that are `stride` apart. */
+INLINE vec collect_by(const float *values, const uint32_t *source, size_t stride)
+{
+    __m128 four[LANES / 4];
+    UNROLL
+    for (size_t i = 0; i < LANES; i += 4)
+        four[i / 4] = four_of(values, source[i * stride], source[(i + 1) * stride], source[(i + 2) * stride], source[(i + 3) * stride]);
+    return join(four);
+}
+#endif
 
 INLINE vec choose(ivec mask, vec yes, vec no)
 {
@@ -268,16 +326,17 @@ INLINE __m512 load_halves(const float *low, const float *high)
     return _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(low)), _mm256_loadu_ps(high), 1);
 }
 
-/* 16 floats of 16 rows, transposed. Every line is loaded once: of rows a power of two apart, L1 does not hold 16 until the
- * other halves are wanted, which would spare shuffles. */
+/* 16 floats of 16 rows, transposed. Halves of a row are put together by loads, which spares a quarter of the shuffles, and a row
+ * that does not begin at a line is split between two lines half as often. Both halves are loaded one after the other: of rows a
+ * power of two apart, L1 does not hold 16 until the other halves are wanted. */
 INLINE void load_transposed(vec m[16], const float *x, size_t stride)
 {
     __m512 low[8], high[8];
     UNROLL
     for (int i = 0; i < 8; i++) {
-        __m512 a = _mm512_loadu_ps(x + (size_t)i * stride), b = _mm512_loadu_ps(x + (size_t)(i + 8) * stride);
-        low[i] = _mm512_shuffle_f32x4(a, b, 0x44);
-        high[i] = _mm512_shuffle_f32x4(a, b, 0xee);
+        const float *a = x + (size_t)i * stride, *b = x + (size_t)(i + 8) * stride;
+        low[i] = load_halves(a, b);
+        high[i] = load_halves(a + 8, b + 8);
     }
     transpose_halves(low);
     transpose_halves(high);

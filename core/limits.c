@@ -128,7 +128,7 @@ static void judge_computing(const ioa_limits *l, const ioa_machine *machine, con
 {
     double both = w->stream_set + w->value_set, tile = w->tile_set > 0 ? w->tile_set : w->value_set, from[LEVELS];
     const double streams[DRAM] = {w->stream_set, both, both}, values[DRAM] = {tile, w->value_set, w->value_set};
-    time[FMA] = busy(w->flops, l->fma_gflops);
+    time[FMA] = busy(w->lane_flops > w->flops ? w->lane_flops : w->flops, l->fma_gflops);
     time[LOADS] = busy(w->load_bytes, l->l1_gbps);
     time[STORES] = busy(w->write_bytes, l->l1_write_gbps);
     time[FETCH] = busy(w->fetch_bytes, l->fetch_gbps);
@@ -137,7 +137,12 @@ static void judge_computing(const ioa_limits *l, const ioa_machine *machine, con
     spread(machine, streams, w->fetch_bytes, from); /* instructions come through L2 as all else does */
     from[L2] += from[L1];
     move(l, from, false, false, time);
-    if (w->panelled) return;
+    if (w->panel_set > 0) { /* partial sums go to and fro as well; they are few beside the values */
+        const double panel[DRAM] = {w->panel_set, w->panel_set, w->panel_set};
+        spread(machine, panel, w->value_bytes, from);
+        move(l, from, false, w->lines, time);
+        return;
+    }
     spread(machine, values, w->value_bytes, from);
     move(l, from, false, w->lines, time);
     spread(machine, values, w->write_bytes, from);

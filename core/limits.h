@@ -29,7 +29,8 @@ ioa_status ioa_limits_measure(const ioa_machine *machine, ioa_isa isa, double se
  * A pass packs, computes and unpacks, one after the other, and neither part takes less than the resource of which it
  * needs most: multiply-adds ("fma"), loads and stores ("load-ports", "store-ports"), instructions beyond L1 ("fetch"),
  * and what is read and written in "l2", "l3" and "dram", instructions beyond L1 included, each at its measured rate:
- * single lines, read or written, at that of lines in no order.
+ * single lines, read or written, at that of lines in no order. Multiply-adds count in all lanes of a register: a single
+ * sample keeps the units as busy as sixteen.
  * *share is the sum of both parts' least times over `seconds`; the name is that of the resource with most of that
  * time. NULL if nothing could be measured.
  *

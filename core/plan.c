@@ -2,6 +2,7 @@
 #include "core/network.h"
 #include "core/parallel.h"
 #include "core/plan_internal.h"
+#include "core/plan_sell.h"
 #include "core/work.h"
 
 #include <inttypes.h>
@@ -35,6 +36,8 @@ static ioa_status make_stream(const ioa_network *network, const uint32_t *order,
         status = ioa_grouping_make(network, &steps, ioa_plan_group_size(o), o->panel, o->hot, false, &grouping, error);
     else if (status == IOA_OK && (o->panel || o->hot) && rows != IOA_LAYOUT_ORDER && o->layout != IOA_LAYOUT_SELL)
         status = resequence(network, o, &steps, error);
+    else if (status == IOA_OK && o->layout == IOA_LAYOUT_SELL && o->group > 1)
+        status = ioa_sell_bring_together(network, &steps, error);
     p->connections = steps.count;
     if (status == IOA_OK) status = ioa_plan_build_stream(network, &steps, &grouping, p, error);
     ioa_plan_steps_clear(&steps);
@@ -85,6 +88,8 @@ static ioa_status check_options(const ioa_network *network, const ioa_plan_optio
         return ioa_fail(error, IOA_ERR_INPUT, "layout %s takes groups of 8 with tiles of up to 32, or of 16 with tiles of 16", name);
     if (o->layout == IOA_LAYOUT_SELL && o->tile != 1)
         return ioa_fail(error, IOA_ERR_INPUT, "layout sell wants a batch tile of 1");
+    if (o->layout == IOA_LAYOUT_SELL && o->group > 1 && o->group != IOA_SELL_ROWS)
+        return ioa_fail(error, IOA_ERR_INPUT, "layout sell takes groups of %u", IOA_SELL_ROWS);
     if (o->layout == IOA_LAYOUT_CSR && o->group > 1 && (o->tile == 1 || !network->a.layers))
         return ioa_fail(error, IOA_ERR_INPUT, "layout csr takes groups of tiles through layers, and there are none");
     return IOA_OK;
@@ -153,10 +158,10 @@ static void compute_tile(const ioa_plan *plan, float *values, uint32_t width)
     const ioa_plan_options *o = &plan->options;
     const char *stream = plan->stream, *end = stream + plan->stream_bytes;
     const bool ahead = plan->stream_bytes > STAYS_NEAR;
-    if (o->group > 1) plan->kernel->wide(stream, end, values, o->group, width, ahead);
+    if (o->layout == IOA_LAYOUT_SELL) plan->kernel->sell(stream, end, values);
+    else if (ioa_layout_is_shared(o->layout) && o->group > 1) plan->kernel->wide(stream, end, values, o->group, width, ahead);
     else if (ioa_layout_is_shared(o->layout)) plan->kernel->groups(stream, end, values, width, ahead);
-    else if (o->layout == IOA_LAYOUT_SELL) plan->kernel->sell(stream, end, values);
-    else plan->kernel->run(plan->stream, plan->runs, values, o->tile, width, plan->narrow, ahead);
+    else plan->kernel->run(plan->stream, plan->runs, values, o->tile, width, plan->quads, ahead);
 }
 
 static void run_stream(const ioa_plan *plan, const float *x, float *y, size_t batch, float *values, bool compute)
@@ -166,7 +171,9 @@ static void run_stream(const ioa_plan *plan, const float *x, float *y, size_t ba
     for (size_t b = 0; b < batch; b += tile) {
         uint32_t rows = batch - b < tile ? (uint32_t)(batch - b) : tile;
         uint32_t width = ioa_kernel_width(tile, rows);
-        plan->kernel->pack(x + b * plan->inputs, plan->inputs, rows, plan->input_offsets, values, tile, width);
+        if (plan->options.layout == IOA_LAYOUT_SELL && plan->inputs) /* they are in one piece, as x */
+            memcpy(values + plan->input_offsets[0], x + b * plan->inputs, plan->inputs * sizeof *x);
+        else plan->kernel->pack(x + b * plan->inputs, plan->inputs, rows, plan->input_offsets, values, tile, width);
         if (compute) compute_tile(plan, values, width);
         plan->kernel->unpack(y + b * plan->outputs, plan->outputs, rows, plan->output_offsets, values, tile);
     }
@@ -248,23 +255,44 @@ static uint32_t pass_columns(const ioa_plan *p)
     return o->tile < wide ? o->tile : wide;
 }
 
-/* A load of an offset or a weight keeps a port as busy as one of a whole register. Runs have both in quads (core/kernel.h). */
+/* Bytes of the values that a panel, or what is consumed while hot, goes through again and again. */
+static double panel_set(const ioa_plan_options *o)
+{
+    return (double)(o->panel > o->hot ? o->panel : o->hot) * o->tile * sizeof(float);
+}
+
+/* Columns that are computed: those of the last tile as far as the kernel goes. */
+static double columns_of(uint32_t tile, size_t batch)
+{
+    size_t rest = batch % tile;
+    return (double)(batch - rest) + (rest ? ioa_kernel_width(tile, rest) : 0);
+}
+
+/* How often the stream is gone through. */
+static double passes_of(const ioa_plan *p, size_t batch)
+{
+    const uint32_t tile = p->options.tile, wide = pass_columns(p);
+    const size_t rest = batch % tile;
+    return (double)(batch / tile) * (tile / wide) + (rest ? (ioa_kernel_width(tile, rest) + wide - 1) / wide : 0);
+}
+
+/* Beside loads of whole registers, one of an offset or a weight keeps a port as busy (measured, Zen 5: 2.1 loads a cycle with one
+ * offset to each register, 2.0 without). Beside single values offsets go another way (3.7 a cycle, of single values alone 2.0),
+ * so that for tile 1 they do not count. */
 ioa_work ioa_plan_work(const ioa_plan *plan, size_t batch)
 {
     if (plan->code) return ioa_code_work(plan->code, batch);
     uint32_t tile = plan->options.tile;
-    double tiles = (double)((batch + tile - 1) / tile), count = (double)plan->connections;
-    double passes = tiles * tile / pass_columns(plan), values = count;
-    double narrow = tile == 1 ? count : plan->baseline ? 2 * count : (plan->narrow ? 0.5 : 0.75) * count;
+    double columns = columns_of(tile, batch), count = (double)plan->connections, values = count;
+    double passes = passes_of(plan, batch), narrow = (double)plan->narrow_loads;
     double vector = plan->options.isa == IOA_ISA_AVX512 ? 64 : plan->options.isa == IOA_ISA_AVX2 ? 32 : 16;
     double stream = plan->baseline ? 8 * count : (double)plan->stream_bytes;
-    if (ioa_layout_is_shared(plan->options.layout)) {
-        values = (double)plan->value_loads;
-        narrow = (double)plan->narrow_loads;
-    }
-    double row = tile * sizeof(float) * tiles, value_bytes = values * row;
+    if (plan->baseline || (tile == 1 && !plan->value_loads)) narrow = (tile == 1 ? sizeof(float) / vector : 2) * count;
+    if (plan->value_loads) values = (double)plan->value_loads;
+    double row = sizeof(float) * columns, value_bytes = values * row;
     return (ioa_work){.flops = 2 * count * (double)batch,
-                      .load_bytes = (tile == 1 ? values * vector * tiles : value_bytes) + narrow * vector * passes +
+                      .lane_flops = 2 * count * columns,
+                      .load_bytes = (tile == 1 ? values * vector * columns : value_bytes) + narrow * vector * passes +
                                     (double)plan->continued * row,
                       .write_bytes = (double)plan->stored * row,
                       .packed_bytes = (double)(plan->inputs + plan->outputs) * (double)batch * sizeof(float),
@@ -272,7 +300,8 @@ ioa_work ioa_plan_work(const ioa_plan *plan, size_t batch)
                       .value_set = (double)ioa_plan_scratch_bytes(plan),
                       .stream_bytes = stream * passes,
                       .stream_set = stream,
-                      .panelled = plan->options.panel != 0 || plan->options.hot != 0};
+                      .panel_set = panel_set(&plan->options),
+                      .lines = tile * sizeof(float) == 64}; /* a value is a line, wherever it is */
 }
 
 uint64_t ioa_plan_connections(const ioa_plan *plan)

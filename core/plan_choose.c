@@ -1,6 +1,7 @@
 /* The candidates for a batch on this machine, the likely best first. */
 #include "core/clock.h"
 #include "core/compile.h"
+#include "core/kernel.h"
 #include "core/mem.h"
 #include "core/network.h"
 #include "core/plan_contest.h"
@@ -139,7 +140,8 @@ static ioa_status choose_own(ioa_contest *c, ioa_contender *best, ioa_error *err
         status = try_plan(c, (ioa_plan_options){.layout = IOA_LAYOUT_SORTED, .tile = tiles[t]}, best, error);
     uint32_t tile = best->plan ? ioa_plan_tile(best->plan) : 0;
     if (status == IOA_OK && tiles_have(tiles, count, 1))
-        status = try_plan(c, (ioa_plan_options){.layout = IOA_LAYOUT_SELL, .tile = 1}, best, error);
+        for (uint32_t group = 0; group <= IOA_SELL_ROWS && status == IOA_OK; group += IOA_SELL_ROWS)
+            status = try_plan(c, (ioa_plan_options){.layout = IOA_LAYOUT_SELL, .tile = 1, .group = group}, best, error);
     if (status == IOA_OK) status = try_compiled(c, true, best, error);
     for (uint32_t t = 0; t < count && status == IOA_OK; t++) {
         if (tiles[t] * 2 < tile || tiles[t] > tile * 2) continue;

@@ -62,6 +62,8 @@ void ioa_group_count(const ioa_network *network, const ioa_plan_steps *steps, io
         grouping->value_loads += wide && !all ? fed : 1;
         grouping->narrow_loads += all ? 1 + size / 4 : wide ? 2 * fed : 1 + fed;
     }
+    grouping->narrow_loads += 2 + (wide ? 1 : (1u << IOA_GROUP) - 1) + (wide ? 4 : 3) * w.count; /* the head: flags, numbers of
+        sources, and of a member its place, bias, activation and single connections */
     grouping->stream_bytes += (bytes + 7) / 8 * 8;
 }
 

@@ -17,7 +17,7 @@ typedef struct ioa_grouping {
     uint64_t count;
     uint32_t *edges; /* [steps] connections, block after block, by source within a block */
     size_t stream_bytes;
-    uint64_t value_loads, narrow_loads; /* of a pass: values, and offsets and weights */
+    uint64_t value_loads, narrow_loads; /* of a pass: values; what heads say, offsets and weights */
 } ioa_grouping;
 
 struct ioa_group_block {

@@ -80,11 +80,6 @@ static void count_stored(writer *w, uint32_t destinations, bool first)
     w->continued += first ? 0 : destinations;
 }
 
-static bool takes_param(unsigned activation)
-{
-    return activation == IOA_ACT_LEAKY_RELU || activation == IOA_ACT_CLIPPED_RELU;
-}
-
 /* Steps become quads as far as they go. */
 static void gather_quads(ioa_step *step, uint32_t count)
 {
@@ -113,11 +108,11 @@ static uint64_t write_run(writer *w, uint64_t t)
         use_source(w, u);
     }
     count_stored(w, 1, first);
-    bool last = (w->missing[v] -= count) == 0, param = last && takes_param(n->a.activation[v]);
+    bool last = (w->missing[v] -= count) == 0, param = last && ioa_plan_takes_param(n->a.activation[v]);
     *w->runs++ = (ioa_run){.destination = offset_of(w, v), .count = count,
                             .flags = (uint8_t)((first ? IOA_RUN_FIRST : 0) | (last ? IOA_RUN_LAST : 0) |
                                                (param ? IOA_RUN_PARAM : 0)),
-                            .activation = n->a.activation[v], .bias = s->bias[v]};
+                            .activation = last ? n->a.activation[v] : (uint8_t)IOA_ACT_IDENTITY, .bias = s->bias[v]};
     if (last) complete_destination(w, v);
     if (w->quads) gather_quads(step, count);
     if (param) step[count++] = (ioa_step){0, n->a.param ? n->a.param[v] : 0.0f};
@@ -143,7 +138,7 @@ static void count_runs(const ioa_network *n, const ioa_plan_steps *s, ioa_plan *
     uint64_t units = s->count;
     for (uint64_t t = 0; t < s->count; t++)
         p->runs += t == 0 || s->destinations[s->edges[t]] != s->destinations[s->edges[t - 1]];
-    for (uint32_t v = 0; v < n->a.neurons; v++) units += s->incoming[v] && takes_param(n->a.activation[v]);
+    for (uint32_t v = 0; v < n->a.neurons; v++) units += s->incoming[v] && ioa_plan_takes_param(n->a.activation[v]);
     p->stream_bytes = (size_t)(units * sizeof(ioa_step) + p->runs * sizeof(ioa_run));
 }
 
@@ -187,9 +182,23 @@ out:
     return status;
 }
 
-/* Makes all quads of a stream of runs narrow ones, in place: what they are shorter by leaves the bytes past the last one. */
-static void narrow_quads(ioa_plan *p)
+/* What a pass over the runs loads beside values: of a head place, count, flags, activation and bias, of a quad its offsets (wide
+ * ones in pairs) and weights, of a step both. */
+static uint64_t loads_of_runs(const ioa_plan *p)
 {
+    const ioa_run *runs = p->stream;
+    const uint64_t quad = p->quads == IOA_QUADS_WIDE ? 3 : 2;
+    uint64_t loads = 0;
+    for (uint64_t r = 0; r < p->runs; r++)
+        loads += 4u + !!(runs[r].flags & IOA_RUN_FIRST) + !!(runs[r].flags & IOA_RUN_PARAM) + runs[r].count / 4 * quad +
+                 runs[r].count % 4 * 2;
+    return loads;
+}
+
+/* Makes all quads of a stream of runs narrow ones, in place: what they are shorter by leaves the bytes past the last one. */
+static void narrow_quads(ioa_plan *p, ioa_quads quads)
+{
+    const uint32_t unit = (quads == IOA_QUADS_NEAR ? 8 : 64) / IOA_OFFSET_BYTES(16);
     const ioa_run *run = p->stream, *end = run + p->runs;
     unsigned char *to = (unsigned char *)p->stream + p->runs * sizeof *run;
     for (const unsigned char *from = to; run < end; run++) {
@@ -198,7 +207,7 @@ static void narrow_quads(ioa_plan *p)
             ioa_narrow_quad narrow;
             memcpy(&quad, from, sizeof quad);
             for (int k = 0; k < 4; k++) {
-                narrow.source[k] = (uint16_t)(quad.source[k] / (64 / IOA_OFFSET_BYTES(16)));
+                narrow.source[k] = (uint16_t)(quad.source[k] / unit);
                 narrow.weight[k] = quad.weight[k];
             }
             memcpy(to, &narrow, sizeof narrow);
@@ -209,7 +218,7 @@ static void narrow_quads(ioa_plan *p)
         to += rest;
     }
     p->stream_bytes = (size_t)(to - (unsigned char *)p->stream);
-    p->narrow = true;
+    p->quads = quads;
 }
 
 /* Layout SELL brings slots of its own; offsets are slots. */
@@ -223,12 +232,15 @@ static ioa_status build_sell(const ioa_network *n, const ioa_plan_steps *s, ioa_
             p->constant_values[p->constants] = s->value[v];
             p->constant_offsets[p->constants++] = sell.slot[v];
         }
+    const uint64_t weights = IOA_SELL_ROWS / (p->options.isa == IOA_ISA_AVX512 ? 16 : p->options.isa == IOA_ISA_AVX2 ? 8 : 4);
     p->constant_values[p->constants] = 0.0f;
     p->constant_offsets[p->constants++] = sell.slots - 1;
     for (uint32_t i = 0; i < p->inputs; i++) p->input_offsets[i] = sell.slot[n->a.input_ids[i]];
     for (uint32_t i = 0; i < p->outputs; i++) p->output_offsets[i] = sell.slot[n->a.output_ids[i]];
     p->slots = sell.slots;
     p->runs = sell.chunks;
+    p->value_loads = sell.shared + sell.columns * IOA_SELL_ROWS;
+    p->narrow_loads = (sell.chunks + sell.shared + sell.columns) * weights; /* not indices: ioa_plan_work */
     p->stream_bytes = sell.bytes;
     p->stream = sell.stream;
     sell.stream = NULL;
@@ -259,7 +271,9 @@ ioa_status ioa_plan_build_stream(const ioa_network *n, const ioa_plan_steps *s, 
     p->stream = ioa_alloc(p->stream_bytes, 1);
     if (!p->stream) return ioa_fail_nomem(error, "a plan", p->stream_bytes, 1);
     ioa_status status = write_stream(n, s, g, p, error);
-    bool near = ioa_slot_offset(p->slots, p->options.tile) * IOA_OFFSET_BYTES(16) <= IOA_NARROW_BYTES;
-    if (status == IOA_OK && !g->blocks && p->options.tile > 1 && near) narrow_quads(p);
+    uint64_t bytes = ioa_slot_offset(p->slots, p->options.tile) * IOA_OFFSET_BYTES(16);
+    if (status == IOA_OK && !g->blocks && p->options.tile > 1 && bytes <= IOA_NARROW_BYTES)
+        narrow_quads(p, bytes <= IOA_NEAR_BYTES ? IOA_QUADS_NEAR : IOA_QUADS_NARROW);
+    if (status == IOA_OK && !g->blocks) p->narrow_loads = loads_of_runs(p);
     return status;
 }

@@ -38,6 +38,20 @@ static void connect(ioa_separation *game, uint32_t v, uint32_t partner, bool out
     game->outgoing[v] |= (uint32_t)outgoing << i;
 }
 
+/* A connection waits for its destination, its source and the ancestors of that. */
+static void find_waits(ioa_separation *game, uint32_t v)
+{
+    uint32_t known = game->degree[v] < IOA_SEPARATION_DEGREE ? game->degree[v] : IOA_SEPARATION_DEGREE;
+    for (uint32_t i = 0; i < known; i++) {
+        uint32_t partner = game->partner[v][i];
+        bool outgoing = game->outgoing[v] >> i & 1;
+        ioa_set by = game->ancestors[outgoing ? v : partner];
+        ioa_set_add(&by, outgoing ? partner : v);
+        for (uint32_t u = ioa_set_next(&by, 0); u < IOA_SEPARATION_NEURONS; u = ioa_set_next(&by, u + 1))
+            game->waits[v][u] |= UINT32_C(1) << i;
+    }
+}
+
 bool ioa_separation_create(const ioa_network *network, uint64_t memory, ioa_separation *game)
 {
     const ioa_network_arrays *a = &network->a;
@@ -82,8 +96,15 @@ bool ioa_separation_create(const ioa_network *network, uint64_t memory, ioa_sepa
             if (ioa_set_has(&game->need[j], i)) ioa_set_add(&game->dependents[i], j);
             if (ioa_set_has(&game->ancestors[j], i)) ioa_set_add(&game->descendants[i], j);
         }
+        find_waits(game, i);
     }
     return true;
+}
+
+void ioa_separation_keep_dear(ioa_separation *game)
+{
+    for (uint32_t i = 0; i < game->count; i++)
+        if (game->weight[i] > 1) game->weight[i] = IOA_SEPARATION_NEVER;
 }
 
 /* Whether connection i of v is formed: its destination, its source and the ancestors of that are within `touched`. */
@@ -93,14 +114,6 @@ static bool formed(const ioa_separation *game, uint32_t v, uint32_t i, const ioa
     bool outgoing = game->outgoing[v] >> i & 1;
     return ioa_set_has(touched, outgoing ? partner : v) &&
            ioa_set_within(&game->ancestors[outgoing ? v : partner], touched);
-}
-
-/* Whether connection i of v dissolves when u is removed, if it was formed. */
-static bool waits_for(const ioa_separation *game, uint32_t v, uint32_t i, uint32_t u)
-{
-    uint32_t partner = game->partner[v][i];
-    bool outgoing = game->outgoing[v] >> i & 1;
-    return u == (outgoing ? partner : v) || ioa_set_has(&game->ancestors[outgoing ? v : partner], u);
 }
 
 static void untie(ioa_separation_state *s, uint32_t at)
@@ -114,13 +127,8 @@ static void untie(ioa_separation_state *s, uint32_t at)
 static void bring_back(const ioa_separation *game, ioa_separation_state *s, uint32_t v)
 {
     for (uint32_t k = 0; k < s->ties;) {
-        uint32_t x = s->tie[k].neuron, open = s->tie[k].open;
-        bool back = false;
-        while (open && !back) {
-            back = waits_for(game, x, (uint32_t)__builtin_ctz(open), v);
-            open &= open - 1;
-        }
-        if (back || x == v) {
+        uint32_t x = s->tie[k].neuron;
+        if (s->tie[k].open & game->waits[x][v] || x == v) {
             ioa_set_drop(&s->spilled, x);
             untie(s, k);
         } else

@@ -11,6 +11,7 @@
  * is unpacked. */
 typedef struct ioa_work {
     double flops;                    /* executed, in the lanes that hold samples */
+    double lane_flops;               /* the same in all lanes, which keep the units as busy where they hold none; 0: as flops */
     double load_bytes;               /* load instructions times the width of a register */
     double operand_share;            /* of the loads, those that are operands of multiply-adds in lanes that hold samples: what load
                                         ports leave of the rate of such multiply-adds; 0: not known, but for compiled code */
@@ -20,7 +21,7 @@ typedef struct ioa_work {
     double fetch_bytes;              /* instructions from beyond L1; 0 but for compiled code */
     double tile_set;                 /* of value_set, what one tile takes; 0: all */
     double packed_bytes;             /* x and y: packed and unpacked; 0: used as they are */
-    bool panelled;                   /* panels keep the values in L1 */
+    double panel_set;                /* of tile_set, what a panel goes through again and again; 0: there are no panels */
     bool lines;                      /* values are read and written a line here, a line there */
 } ioa_work;
 

@@ -7,8 +7,8 @@
 #include "io/h5.h"
 
 #define IOA_CHECKPOINT_SCHEMA "ioanneal-checkpoint"
-#define IOA_CHECKPOINT_VERSION "2.0"
-#define IOA_CHECKPOINT_MAJOR 2u
+#define IOA_CHECKPOINT_VERSION "3.0"
+#define IOA_CHECKPOINT_MAJOR 3u
 
 /* "PATH.prev", released with ioa_free; NULL without memory. */
 char *ioa_checkpoint_previous(const char *path);

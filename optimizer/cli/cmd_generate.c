@@ -5,6 +5,7 @@
 #include "optimizer/cli/progress.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <string.h>
 
 #define MOST_LAYERS 4096
@@ -37,55 +38,100 @@ static ioa_status parse_list(const char *name, const char *text, uint32_t *numbe
     }
 }
 
-static ioa_status build(const char *kind, const generate_options *o, const ioa_generate_common *common,
-                        ioa_network **network, ioa_error *error)
+static ioa_status make_mlp(const generate_options *o, const ioa_generate_common *common, ioa_network **network,
+                           ioa_error *error)
 {
-    uint32_t list[MOST_LAYERS], count;
-    if (strcmp(kind, "mlp") == 0) {
-        ioa_status status = parse_list("widths", o->widths, list, &count, error);
-        return status == IOA_OK ? ioa_generate_mlp(list, count, o->density, common, network, error) : status;
-    }
-    if (strcmp(kind, "compact-growth") == 0)
-        return ioa_generate_compact_growth((uint32_t)o->inputs, (uint32_t)o->neurons, (uint32_t)o->memory,
-                                           (uint32_t)o->fan_in, common, network, error);
-    if (strcmp(kind, "radixnet") == 0) {
-        ioa_status status = parse_list("radices", o->radices, list, &count, error);
-        return status == IOA_OK ? ioa_generate_radixnet(list, count, (uint32_t)o->layers, common, network, error)
-                                : status;
-    }
-    if (strcmp(kind, "community") == 0)
-        return ioa_generate_community((uint32_t)o->width, (uint32_t)o->layers + 1, (uint32_t)o->communities, o->density,
-                                      o->outside, common, network, error);
-    if (strcmp(kind, "dag") == 0)
-        return ioa_generate_dag((uint32_t)o->inputs, (uint32_t)o->neurons, (uint32_t)o->outputs, (uint32_t)o->fan_in,
-                                (uint32_t)o->reach, common, network, error);
-    return ioa_fail(error, IOA_ERR_INPUT,
-                    "unknown kind '%s': there are mlp, community, radixnet, compact-growth and dag", kind);
+    uint32_t widths[MOST_LAYERS], count;
+    ioa_status status = parse_list("widths", o->widths, widths, &count, error);
+    return status == IOA_OK ? ioa_generate_mlp(widths, count, o->density, common, network, error) : status;
 }
 
-/* The first option that was given and is of other kinds of networks only, or NULL. The text of such an option begins with
- * the kinds it is for. */
-static const cli_option *of_other_kinds(const char *kind, const cli_option *options, const generate_options *given,
-                                        const generate_options *defaults)
+static ioa_status make_community(const generate_options *o, const ioa_generate_common *common, ioa_network **network,
+                                 ioa_error *error)
 {
-    for (const cli_option *option = options; option->kind != CLI_END; option++) {
-        const char *end = strchr(option->help, ':'), *found = strstr(option->help, kind);
-        if (!end || (found && found < end)) continue;
-        size_t at = (size_t)((const char *)option->value - (const char *)given);
-        size_t size = option->kind == CLI_TEXT   ? sizeof(const char *)
-                      : option->kind == CLI_REAL ? sizeof(double)
-                                                 : sizeof(uint64_t);
-        if (memcmp((const char *)given + at, (const char *)defaults + at, size) != 0) return option;
-    }
+    return ioa_generate_community((uint32_t)o->width, (uint32_t)o->layers + 1, (uint32_t)o->communities, o->density,
+                                  o->outside, common, network, error);
+}
+
+static ioa_status make_radixnet(const generate_options *o, const ioa_generate_common *common, ioa_network **network,
+                                ioa_error *error)
+{
+    uint32_t radices[MOST_LAYERS], count;
+    ioa_status status = parse_list("radices", o->radices, radices, &count, error);
+    return status == IOA_OK ? ioa_generate_radixnet(radices, count, (uint32_t)o->layers, common, network, error) : status;
+}
+
+static ioa_status make_compact_growth(const generate_options *o, const ioa_generate_common *common,
+                                      ioa_network **network, ioa_error *error)
+{
+    return ioa_generate_compact_growth((uint32_t)o->inputs, (uint32_t)o->neurons, (uint32_t)o->memory,
+                                       (uint32_t)o->fan_in, common, network, error);
+}
+
+static ioa_status make_dag(const generate_options *o, const ioa_generate_common *common, ioa_network **network,
+                           ioa_error *error)
+{
+    return ioa_generate_dag((uint32_t)o->inputs, (uint32_t)o->neurons, (uint32_t)o->outputs, (uint32_t)o->fan_in,
+                            (uint32_t)o->reach, common, network, error);
+}
+
+/* Kinds of networks; KINDS names them in messages. */
+#define KINDS "mlp, community, radixnet, compact-growth and dag"
+static const struct {
+    const char *name;
+    ioa_status (*make)(const generate_options *o, const ioa_generate_common *common, ioa_network **network,
+                       ioa_error *error);
+} kinds[] = {
+    {"mlp", make_mlp},
+    {"community", make_community},
+    {"radixnet", make_radixnet},
+    {"compact-growth", make_compact_growth},
+    {"dag", make_dag},
+};
+enum { KIND_COUNT = sizeof kinds / sizeof *kinds };
+
+/* Its index, or KIND_COUNT. */
+static size_t find_kind(const char *name)
+{
+    size_t kind = 0;
+    while (kind < KIND_COUNT && strcmp(name, kinds[kind].name) != 0) kind++;
+    return kind;
+}
+
+/* Options for some kinds alone. ROW(type, name, argument, where it goes, kinds, help, least, most) */
+#define LIMITED_OPTIONS(ROW)                                                                                           \
+    ROW(TEXT, "widths", "A,B,..", widths, "mlp", "neurons per layer (default 500,500,500,500)", 0, 0)                  \
+    ROW(REAL, "density", "D", density, "mlp, community", "share of connections present (0.1)", 1e-12, 1)               \
+    ROW(REAL, "outside", "D", outside, "community", "the same between communities (default 0.01)", 0, 1)               \
+    ROW(COUNT, "width", "N", width, "community", "neurons per layer (default 512)", 1, 2e9)                            \
+    ROW(COUNT, "communities", "N", communities, "community", "groups per layer (default 8)", 1, 2e9)                   \
+    ROW(TEXT, "radices", "A,B,..", radices, "radixnet", "radices, their product is the width (32,32)", 0, 0)           \
+    ROW(COUNT, "layers", "L", layers, "radixnet, community", "layers of connections (2)", 1, 1e6)                      \
+    ROW(COUNT, "inputs", "I", inputs, "compact-growth, dag", "inputs (default 100)", 1, 2e9)                           \
+    ROW(COUNT, "neurons", "N", neurons, "compact-growth, dag", "other neurons (default 1000)", 1, 2e9)                 \
+    ROW(COUNT, "memory", "M", memory, "compact-growth", "memory it is optimal for (default 100)", 3, 2e9)              \
+    ROW(COUNT, "fan-in", "F", fan_in, "compact-growth, dag", "sources per neuron (default 8)", 1, 2e9)                 \
+    ROW(COUNT, "outputs", "S", outputs, "dag", "outputs (default 10)", 1, 2e9)                                         \
+    ROW(COUNT, "reach", "N", reach, "dag", "sources among the N neurons before; 0: all (default)", 0, 2e9)
+
+#define OPTION_ROW(type, name, argument, where, only, help, least, most)                                               \
+    {CLI_##type, 0, name, argument, &o.where, only ": " help, least, most},
+#define LIMIT_ROW(type, name, argument, where, only, help, least, most)                                                \
+    {name, only, offsetof(generate_options, where), sizeof((generate_options){0}.where)},
+
+static const struct limit {
+    const char *name, *only;
+    size_t at, size;
+} limits[] = {LIMITED_OPTIONS(LIMIT_ROW)};
+
+/* The first option that was given and is for other kinds only, or NULL. No kind's name is part of another's. */
+static const struct limit *of_other_kinds(const char *kind, const generate_options *given,
+                                          const generate_options *defaults)
+{
+    for (const struct limit *l = limits; l < limits + sizeof limits / sizeof *limits; l++)
+        if (!strstr(l->only, kind) && memcmp((const char *)given + l->at, (const char *)defaults + l->at, l->size) != 0)
+            return l;
     return NULL;
-}
-
-static bool is_known(const char *kind)
-{
-    static const char *const kinds[] = {"mlp", "community", "radixnet", "compact-growth", "dag"};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kind, kinds[i]) == 0) return true;
-    return false;
 }
 
 static int report(const cli_common *common, const char *path, const ioa_network *network)
@@ -112,26 +158,14 @@ static int report(const cli_common *common, const char *path, const ioa_network 
 static int run(const cli_command *command, int argc, char **argv)
 {
     generate_options o = {.density = 0.1, .seed = 1, .layers = 2, .inputs = 100, .neurons = 1000, .memory = 100,
-                          .fan_in = 8, .width = 512, .communities = 8, .outputs = 10, .outside = 0.01, .widths = "500,500,500,500", .radices = "32,32", .activation = "relu",
-                          .last = "identity"};
+                          .fan_in = 8, .width = 512, .communities = 8, .outputs = 10, .outside = 0.01,
+                          .widths = "500,500,500,500", .radices = "32,32", .activation = "relu", .last = "identity"};
     const generate_options defaults = o;
     cli_common common = {0};
     const cli_option options[] = {
         {CLI_TEXT, 'o', "output", "NET.h5", &o.output, "network file to write (required)", 0, 0},
         {CLI_COUNT, 0, "seed", "N", &o.seed, "same seed, same network, anywhere (default 1)", 0, 0},
-        {CLI_TEXT, 0, "widths", "A,B,..", &o.widths, "mlp: neurons per layer (default 500,500,500,500)", 0, 0},
-        {CLI_REAL, 0, "density", "D", &o.density, "mlp, community: share of connections present (0.1)", 1e-12, 1},
-        {CLI_REAL, 0, "outside", "D", &o.outside, "community: the same between communities (default 0.01)", 0, 1},
-        {CLI_COUNT, 0, "width", "N", &o.width, "community: neurons per layer (default 512)", 1, 2e9},
-        {CLI_COUNT, 0, "communities", "N", &o.communities, "community: groups per layer (default 8)", 1, 2e9},
-        {CLI_TEXT, 0, "radices", "A,B,..", &o.radices, "radixnet: radices, their product is the width (32,32)", 0, 0},
-        {CLI_COUNT, 0, "layers", "L", &o.layers, "radixnet, community: layers of connections (2)", 1, 1e6},
-        {CLI_COUNT, 0, "inputs", "I", &o.inputs, "compact-growth, dag: inputs (default 100)", 1, 2e9},
-        {CLI_COUNT, 0, "neurons", "N", &o.neurons, "compact-growth, dag: other neurons (default 1000)", 1, 2e9},
-        {CLI_COUNT, 0, "memory", "M", &o.memory, "compact-growth: memory it is optimal for (default 100)", 3, 2e9},
-        {CLI_COUNT, 0, "fan-in", "F", &o.fan_in, "compact-growth, dag: sources per neuron (default 8)", 1, 2e9},
-        {CLI_COUNT, 0, "outputs", "S", &o.outputs, "dag: outputs (default 10)", 1, 2e9},
-        {CLI_COUNT, 0, "reach", "N", &o.reach, "dag: sources among the N neurons before; 0: all (default)", 0, 2e9},
+        LIMITED_OPTIONS(OPTION_ROW)
         {CLI_FLAG, 0, "permute", NULL, &o.permute, "renumber the neurons of each layer at random", 0, 0},
         {CLI_TEXT, 0, "activation", "NAME", &o.activation, "of hidden neurons (default relu)", 0, 0},
         {CLI_TEXT, 0, "last", "NAME", &o.last, "of outputs (default identity)", 0, 0},
@@ -140,12 +174,12 @@ static int run(const cli_command *command, int argc, char **argv)
     int files;
     cli_parsed parsed = cli_parse(command, options, &common, argc, argv, &files);
     if (parsed != CLI_GO) return parsed == CLI_HELP_SHOWN ? 0 : 2;
-    if (files != 1) return cli_refuse(command, "one kind is wanted: mlp, community, radixnet, compact-growth or dag");
+    if (files != 1) return cli_refuse(command, "one kind is wanted: there are %s", KINDS);
     if (!o.output) return cli_refuse(command, "-o NET.h5 is needed");
-    const cli_option *stray = is_known(argv[0]) ? of_other_kinds(argv[0], options, &o, &defaults) : NULL;
-    if (stray)
-        return cli_refuse(command, "--%s is for %.*s, not for %s", stray->name, (int)strcspn(stray->help, ":"), stray->help,
-                          argv[0]);
+    size_t kind = find_kind(argv[0]);
+    if (kind == KIND_COUNT) return cli_refuse(command, "unknown kind '%s': there are %s", argv[0], KINDS);
+    const struct limit *stray = of_other_kinds(argv[0], &o, &defaults);
+    if (stray) return cli_refuse(command, "--%s is for %s, not for %s", stray->name, stray->only, argv[0]);
     int hidden = ioa_activation_from_name(o.activation), last = ioa_activation_from_name(o.last);
     if (hidden < 0 || last < 0)
         return cli_refuse(command, "unknown activation '%s'", hidden < 0 ? o.activation : o.last);
@@ -155,7 +189,7 @@ static int run(const cli_command *command, int argc, char **argv)
     cli_busy *busy = cli_busy_begin(common.quiet, 0.0);
     cli_busy_step(busy, -1.0, "generating");
     ioa_status status = ioa_file_writable(o.output, &error);
-    if (status == IOA_OK) status = build(argv[0], &o, &shared, &network, &error);
+    if (status == IOA_OK) status = kinds[kind].make(&o, &shared, &network, &error);
     if (status == IOA_OK && o.permute) {
         ioa_network *plain = network;
         network = NULL;

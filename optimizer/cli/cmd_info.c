@@ -180,7 +180,7 @@ static int run(const cli_command *command, int argc, char **argv)
     const cli_option options[] = {
         {CLI_FLAG, 0, "brief", NULL, &how.brief, "of networks: without the baselines, which take time on large ones", 0, 0},
         {CLI_COUNT, 0, "bound-work", "N", &how.bound_work,
-         "states to try for bounds of networks of up to 128 neurons (default 40M; minutes and gigabytes at 10G)", 1, 1e15},
+         "states to try for bounds of networks of up to 128 neurons (default 100M; minutes and gigabytes at 10G)", 1, 1e15},
         {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
     };
     int files;

@@ -30,8 +30,8 @@ static void print_rung(const ioa_engine *engine, const ioa_trace *t, uint64_t ro
     fprintf(stderr, "  rung %" PRIu32 ": replica %" PRIu32 ", T %.3g, excess %s, %.1f %% accepted", rung, t->replica_at[i],
             t->temperature[i], cli_grouped(excess > 0 ? (uint64_t)excess : 0, text), 100.0 * t->acceptance[i]);
     for (uint32_t level = 0; level < IOA_LEVELS; level++) {
-        double window = t->window[i * IOA_LEVELS + level];
-        if (window > 0.0) fprintf(stderr, ", window %.0f", window);
+        const ioa_window *limits = &engine->windows[level];
+        if (limits->least < limits->most) fprintf(stderr, ", window %.0f", t->window[i * IOA_LEVELS + level]);
     }
     print_shares(engine, t->share + i * IOA_MOVES);
     fputc('\n', stderr);

@@ -1,4 +1,4 @@
-/* One rank's view of the job; shared by job.c and job_search.c. */
+/* One rank's view of the job; shared by job.c, job_start.c, job_search.c and job_watch.c. */
 #ifndef IOA_MPI_SEAT_H
 #define IOA_MPI_SEAT_H
 
@@ -22,6 +22,8 @@ typedef struct ioa_seat {
     ioa_node squad;       /* of the workers */
     ioa_node_window start;   /* [W] uint32: what the search begins with; on workers only */
     uint32_t *order;      /* [W] of this rank alone: candidates for the start, orders on their way, the best; owned */
+    uint32_t *aside;      /* [W] a better order than the start, which the search keeps (ioa_problem), or NULL; owned */
+    uint64_t aside_total;
     uint64_t replicas;    /* K */
     double began;         /* of the job, earlier runs included */
     bool unverified;      /* a result failed verification; on the verifier only */
@@ -40,6 +42,22 @@ typedef struct ioa_seat {
  * all return the same status; the verifier serves meanwhile. Sets s->stopping and s->paused on workers. */
 ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, ioa_trace *trace, int *owner,
                            ioa_error *error);
+
+/* Before the search, while it constructs and prepares, every worker looks by itself whether to stop; `context` is its seat.
+ * To look is to make progress: the watchdog is set anew. */
+bool ioa_seat_told_to_stop(void *context);
+
+/* If any rank was told to stop, the search does not begin: with a checkpoint, constructing and preparing start afresh next
+ * time, since the start has to be the one an uninterrupted run has; without, the best order so far is the result.
+ * Collective over the workers. */
+void ioa_seat_stop_before(ioa_seat *s, bool stopped);
+
+/* The checkpoint that was resumed is of this search, in its middle. */
+bool ioa_seat_under_way(const ioa_seat *s, int index);
+
+/* The order the search begins with, into s->start: the best that workers construct, who share the candidates, or the one
+ * of the checkpoint. Collective over the workers. */
+ioa_status ioa_seat_find_start(ioa_seat *s, int index, uint64_t *start_total, ioa_error *error);
 
 /* Segments into which an order is cut on the fine level: part of the configuration, whatever the ranks. */
 uint32_t ioa_seat_segments(const ioa_seat *s, uint64_t memory);

@@ -15,19 +15,21 @@ static ioa_status layered(const ioa_network *network, uint64_t memory, uint32_t 
 }
 
 static const ioa_constructor constructors[] = {
-    {"layered", "neurons by id, the paper's 2-optimal order", layered, NULL, NULL},
+    {"layered", "neurons by id, the paper's 2-optimal order", layered, NULL, NULL, false},
     {"blocks", "blocks of destinations that share sources stay resident, each source streams past once",
-     ioa_construct_blocks, NULL, ioa_construct_blocks_within},
+     ioa_construct_blocks, NULL, ioa_construct_blocks_within, false},
     {"twins", "blocks of destinations with the same sources, each next to the one it shares most sources with",
-     ioa_construct_twins, NULL, ioa_construct_twins_within},
+     ioa_construct_twins, NULL, ioa_construct_twins_within, false},
     {"cascade", "blocks of twins next to what is resident, deeper as soon as nothing is shared at the same depth",
-     ioa_construct_cascade, ioa_construct_cascade_affordable, ioa_construct_cascade_within},
+     ioa_construct_cascade, ioa_construct_cascade_affordable, ioa_construct_cascade_within, false},
     {"sequence", "the cascade's blocks in an annealed sequence", ioa_construct_sequence, ioa_construct_cascade_affordable,
-     ioa_construct_sequence_within},
+     ioa_construct_sequence_within, false},
     {"greedy", "whole neurons, the one with the fewest absent sources next", ioa_construct_greedy,
-     ioa_construct_greedy_affordable, ioa_construct_greedy_within},
+     ioa_construct_greedy_affordable, ioa_construct_greedy_within, false},
     {"separation", "small networks: fewest live neurons at any time, by search", ioa_construct_separation,
-     ioa_construct_separation_affordable, ioa_construct_separation_within},
+     ioa_construct_separation_affordable, ioa_construct_separation_within, false},
+    {"spills", "small networks: none but inputs leave early, by search; then a walk under the exact count",
+     ioa_construct_spills, ioa_construct_separation_affordable, ioa_construct_spills_within, true},
 };
 
 #define HANDICAP 16 /* part of the excess */

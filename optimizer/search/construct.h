@@ -34,6 +34,9 @@ typedef struct ioa_constructor {
     /* The same within limits; NULL: `build` is one pass. */
     ioa_status (*build_within)(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits, uint32_t *order,
                                ioa_error *error);
+    /* Its orders are good but lead no further: the search keeps one that is better than what it starts from as a best order,
+     * and starts from another one. */
+    bool aside;
 } ioa_constructor;
 
 /* By how much more an order counts than it costs, where the start of a search under MIN is chosen. Orders that go depth by depth
@@ -41,7 +44,8 @@ typedef struct ioa_constructor {
  * resident, and ends below what the others come from: communities that go on from layer to layer end with half the excess if they
  * start with a few percent more. So of networks of up to IOA_CONSTRUCT_DEEP connections such an order counts a sixteenth of its
  * `excess` over the compulsory I/O more. 0 for any other order, for one depth, and for larger networks, where a search has no time to
- * make up for a worse start. IOA_ERR_NOMEM. */
+ * make up for a worse start. The search keeps the cheaper order aside (ioa_problem), so that it never ends above it.
+ * IOA_ERR_NOMEM. */
 #define IOA_CONSTRUCT_DEEP 400000
 ioa_status ioa_construct_handicap(const ioa_network *network, const uint32_t *order, uint64_t excess, uint64_t *handicap,
                                   ioa_error *error);
@@ -73,6 +77,11 @@ ioa_status ioa_construct_separation(const ioa_network *network, uint64_t memory,
 /* Searches some seconds longer. */
 ioa_status ioa_construct_separation_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
                                            uint32_t *order, ioa_error *error);
+/* Of the same networks: plays in which none but neurons that cost one transfer are spilled, and walks from their orders. */
+ioa_status ioa_construct_spills(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error);
+/* Searches some seconds longer. */
+ioa_status ioa_construct_spills_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
+                                       uint32_t *order, ioa_error *error);
 bool ioa_construct_separation_affordable(const ioa_network *network, uint64_t memory);
 
 /* Longest path from any neuron without incoming connections, per neuron: depth [N]. Returns the largest. */

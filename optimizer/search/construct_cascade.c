@@ -5,11 +5,15 @@
  * are weighed for the first member of a block: sources that are not resident (those of the block before and its members are),
  * and sources completed a moment ago, which need neither be written nor read again if they are used up now. Going
  * deeper must save DEEPER loads, since it ends a chain of blocks that hand sources on to each other. Networks without
- * twins get single neurons. */
+ * twins get single neurons.
+ *
+ * What is near does not tell where several depths fall into components that fit into fast memory as a whole: parts of the
+ * network (cascade_parts.h) are then handled one after the other, each in this way. */
 #include "optimizer/search/construct_cascade.h"
 
 #include "core/mem.h"
 #include "core/order.h"
+#include "optimizer/search/cascade_parts.h"
 
 #include <ioanneal/memory.h>
 #include <string.h>
@@ -20,21 +24,32 @@
 #define FRESH_BLOCKS 2 /* for the sequence of sources within a block */
 #define MOST_TRIED 3000000 /* connections of networks for which more than one setting is tried */
 
-/* How much a fresh source counts at a greater depth, and for how many blocks it is fresh. */
+/* How much a fresh source counts at a greater depth, and for how many blocks it is fresh; and how many neurons a part of the
+ * network may have at a depth that is handled to its end before the next, in eighths of a block's most members: 0: there are
+ * no parts. */
 typedef struct setting {
     int64_t fresh;
-    uint32_t blocks;
+    uint32_t blocks, eighths;
 } setting;
 
-static const setting settings[] = {{10, 2}, {300, 3}};
+static const setting settings[] = {{10, 2, 0}, {300, 3, 0}, {10, 2, 8}, {10, 2, 16}, {300, 3, 32}};
+enum { SETTINGS = sizeof settings / sizeof *settings };
+
+/* Neurons of a part at a depth. */
+static uint32_t most_in_part(const ioa_network *network, uint32_t size, unsigned which)
+{
+    uint64_t most = (uint64_t)size * settings[which].eighths / 8;
+    return most < network->a.neurons ? (uint32_t)most : network->a.neurons;
+}
 
 typedef struct cascade {
     ioa_partition p;
     const setting *setting;
     uint32_t *depth;     /* [N] */
+    uint32_t *part;      /* [N] of a destination; NULL: one */
     uint32_t *pending;   /* [N] incoming connections whose source is not complete */
     uint32_t *closed_in; /* [N] block whose member it was; NONE: none yet */
-    uint64_t *ready;     /* [N] heap of candidates: depth, id */
+    uint64_t *ready;     /* [N] heap of candidates: part, or depth if there is one part only, and id */
     uint32_t ready_count;
 } cascade;
 
@@ -46,23 +61,25 @@ static bool create(cascade *c, const ioa_network *network, uint32_t size, ioa_er
     c->pending = ioa_alloc_zero(n, sizeof *c->pending);
     c->closed_in = ioa_alloc(n, sizeof *c->closed_in);
     c->ready = ioa_alloc(n, sizeof *c->ready);
-    return c->depth && c->pending && c->closed_in && c->ready;
+    if (c->setting->eighths) c->part = ioa_alloc(n, sizeof *c->part);
+    return c->depth && c->pending && c->closed_in && c->ready && (c->part || !c->setting->eighths);
 }
 
 static void destroy(cascade *c)
 {
     ioa_partition_destroy(&c->p);
     ioa_free(c->depth);
+    ioa_free(c->part);
     ioa_free(c->pending);
     ioa_free(c->closed_in);
     ioa_free(c->ready);
 }
 
-/* ---- candidates that share nothing with what is resident: the least deep first ---- */
+/* ---- candidates that share nothing with what is resident: the first part's, the least deep first ---- */
 
 static void push(cascade *c, uint32_t v)
 {
-    uint64_t key = (uint64_t)c->depth[v] << 32 | v;
+    uint64_t key = (uint64_t)(c->part ? c->part : c->depth)[v] << 32 | v;
     uint32_t at = c->ready_count++;
     for (; at > 0 && c->ready[(at - 1) / 2] > key; at = (at - 1) / 2) c->ready[at] = c->ready[(at - 1) / 2];
     c->ready[at] = key;
@@ -109,12 +126,12 @@ static int64_t cost(const cascade *c, uint32_t v, int64_t limit)
 /* The candidates that share something with what is resident are those touched by its arrival. */
 static uint32_t choose(cascade *c)
 {
-    uint32_t best = least_deep(c);
+    uint32_t first = least_deep(c), best = first;
     if (best == IOA_PARTITION_NONE) return best;
     int64_t least = cost(c, best, INT64_MAX);
     for (uint32_t i = 0; i < c->p.touched_count; i++) {
         uint32_t v = c->p.touched[i];
-        if (!c->p.candidate[v]) continue;
+        if (!c->p.candidate[v] || (c->part && c->part[v] != c->part[first])) continue;
         int64_t other = cost(c, v, least);
         if (other > least || (other == least && v >= best)) continue;
         best = v;
@@ -155,7 +172,6 @@ static void run(cascade *c, uint32_t size)
     ioa_partition *p = &c->p;
     const ioa_network_arrays *a = &p->network->a;
     memset(c->closed_in, 0xff, a->neurons * sizeof *c->closed_in);
-    ioa_network_depths(p->network, c->depth);
     for (uint32_t v = 0; v < a->neurons; v++) {
         for (int64_t e = a->indptr[v]; e < a->indptr[v + 1]; e++)
             c->pending[v] += ioa_partition_fan_in(p, a->indices[e]) > 0;
@@ -173,10 +189,9 @@ static void run(cascade *c, uint32_t size)
     }
 }
 
-/* Worth its time where many rows are alike. Rows are told apart by a hash: a mistake costs nothing but time. */
-bool ioa_construct_cascade_affordable(const ioa_network *network, uint64_t memory)
+/* Rows are told apart by a hash: a mistake costs nothing but time. */
+static bool many_are_alike(const ioa_network *network)
 {
-    (void)memory;
     const ioa_network_arrays *a = &network->a;
     uint64_t rows = 0, alike = 0, slots = 1;
     while (slots < 2 * (uint64_t)a->neurons) slots *= 2;
@@ -197,12 +212,42 @@ bool ioa_construct_cascade_affordable(const ioa_network *network, uint64_t memor
     return 2 * alike >= rows;
 }
 
+/* Half of the destinations, in some setting. */
+static bool many_are_in_parts(const ioa_network *network, uint64_t memory)
+{
+    uint64_t n = network->a.neurons, divided = 0, rows = 0;
+    uint32_t *depth = ioa_alloc(n, sizeof *depth), *part = ioa_alloc(n, sizeof *part), deepest = 0, most = 0;
+    bool many = false;
+    if (depth && part) deepest = ioa_network_depths(network, depth);
+    for (uint64_t v = 0; deepest && v < n; v++) rows += depth[v] > 0;
+    for (unsigned which = 0; deepest && !many && which < SETTINGS; which++) {
+        most = most_in_part(network, ioa_partition_size(network, memory), which);
+        if (most == 0) continue;
+        if (ioa_cascade_parts(network, depth, deepest, most, part, &divided, NULL) != IOA_OK) break;
+        many = 2 * divided >= rows;
+    }
+    ioa_free(depth);
+    ioa_free(part);
+    return many;
+}
+
+/* Worth its time where many rows are alike, or in parts. */
+bool ioa_construct_cascade_affordable(const ioa_network *network, uint64_t memory)
+{
+    return many_are_alike(network) || (network->connections <= MOST_TRIED && many_are_in_parts(network, memory));
+}
+
 ioa_status ioa_construct_cascade_blocks(const ioa_network *network, uint32_t size, unsigned which,
                                         ioa_construct_limits *limits, ioa_partition *blocks, ioa_error *error)
 {
     cascade c = {.setting = &settings[which]};
     ioa_status status = create(&c, network, size, error) ? IOA_OK
-                                                         : ioa_fail_nomem(error, "the cascade", network->a.neurons, 20);
+                                                         : ioa_fail_nomem(error, "the cascade", network->a.neurons, 24);
+    if (status == IOA_OK) {
+        uint32_t deepest = ioa_network_depths(network, c.depth);
+        uint64_t divided;
+        if (c.part) status = ioa_cascade_parts(network, c.depth, deepest, most_in_part(network, size, which), c.part, &divided, error);
+    }
     if (status == IOA_OK) {
         c.p.fresh = FRESH_BLOCKS;
         c.p.limits = limits; /* only to be told to stop: its work is near-linear where it is affordable */
@@ -228,7 +273,7 @@ static ioa_status build(const ioa_network *network, uint32_t size, unsigned whic
 
 unsigned ioa_construct_cascade_settings(const ioa_network *network)
 {
-    return network->connections > MOST_TRIED ? 1 : sizeof settings / sizeof *settings;
+    return network->connections > MOST_TRIED ? 1 : SETTINGS;
 }
 
 ioa_status ioa_construct_cascade_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,

@@ -89,6 +89,15 @@ static bool propose(beam *b, uint32_t touched, candidate c, uint32_t occupied)
     return true;
 }
 
+/* Those present who may be absent. */
+static ioa_set may_spill(const ioa_separation *game, const ioa_separation_state *s)
+{
+    ioa_set some = ioa_set_minus(&s->live, &s->spilled);
+    for (uint32_t x = ioa_set_next(&some, 0); x < IOA_SEPARATION_NEURONS; x = ioa_set_next(&some, x + 1))
+        if (game->weight[x] == IOA_SEPARATION_NEVER) ioa_set_drop(&some, x);
+    return some;
+}
+
 /* The moves from a kept state. */
 static bool expand(beam *b, uint32_t parent)
 {
@@ -101,7 +110,7 @@ static bool expand(beam *b, uint32_t parent)
         candidate c = {parent, v, {NONE, NONE}, cost, 0, 0};
         if (over == 0 && !propose(b, touched - 1, c, occupied)) return false;
         if (over == 0 || over > MOST_SPILLED) continue;
-        ioa_set present = ioa_set_minus(&t.live, &t.spilled);
+        ioa_set present = may_spill(game, &t);
         for (uint32_t x = ioa_set_next(&present, 0); x < IOA_SEPARATION_NEURONS; x = ioa_set_next(&present, x + 1)) {
             c.spilled[0] = x;
             c.spilled[1] = NONE;

@@ -23,6 +23,9 @@ typedef struct ioa_problem {
     uint64_t memory;            /* M of its first level, which moves are made for */
     const uint32_t *start; /* [W] best constructive order, borrowed */
     uint64_t start_total;  /* its cost by the objective */
+    const uint32_t *aside; /* [W] a better order that the last replica has as its best one from the beginning, without
+                            * starting from it, borrowed; or NULL */
+    uint64_t aside_total;  /* its cost */
     uint32_t segments;     /* into which orders are cut on the fine level; 0 or 1: none */
     const ioa_crew *crew;  /* ranks that work for the one replica of this one, borrowed; NULL: this one alone */
     bool best_elsewhere;   /* replicas need not keep their best orders: best_order is never asked for */
@@ -112,10 +115,6 @@ const ioa_engine *ioa_engine_at(unsigned index);
 const ioa_engine *ioa_engine_usual(ioa_policy policy);
 
 extern const ioa_engine ioa_engine_levels, ioa_engine_exact, ioa_engine_interval, ioa_engine_priced, ioa_engine_paper; /* engine_NAME.c */
-
-/* Of engine_levels.c, for engines that contain it. The table is full and has no end mark. */
-extern const ioa_move ioa_levels_moves[IOA_MOVES];
-extern const ioa_window ioa_levels_windows[IOA_LEVELS];
 
 /* The usual course of a temperature: geometric from hot to cold; for a search of few sweeps from less than hot, since
  * what cannot be cooled again must not be melted. `progress` in [0, 1]. */

@@ -18,6 +18,14 @@
 
 #include <string.h>
 
+/* Moves and windows of the levels, then those of the exact level, where a proposal costs as much as some ten steps counted
+ * and keeping it nothing more. */
+#define EXACT_ROW(name, share, text) {text, 2, share, false},
+static const ioa_move moves[IOA_MOVES] = {IOA_LEVELS_ROWS IOA_EXACT_MOVES(EXACT_ROW)};
+static const ioa_window windows[IOA_LEVELS] = {IOA_LEVELS_WINDOWS, {1, 1, 1, 0.44, 10, 0}};
+enum { FIRST_EXACT = IOA_INTERVAL_MOVE_COUNT + IOA_PRICED_MOVE_COUNT };
+_Static_assert(FIRST_EXACT + IOA_EXACT_MOVE_COUNT <= IOA_MOVES, "all kinds of moves have a row");
+
 #define HOT 0.15 /* I/Os */
 #define COLD 0.06
 #define TAKEOVER 0.5 /* progress at which the exact level begins */
@@ -215,11 +223,11 @@ static uint64_t round_proposals(const ioa_problem *problem)
     return ioa_engine_levels.round_proposals(problem);
 }
 
-/* An exact proposal takes about twice the time of one of an interval, on small memories and large ones. Making all
+/* An exact proposal takes more than twice the time of one of an interval, on small memories and large ones. Making all
  * segments takes as long as some proposals per hundred connections. */
 static uint64_t exact_proposals(const ioa_problem *problem, const ioa_step *step)
 {
-    const uint64_t proposals = step->proposals / 2 + 1, least = problem->network->connections / 16;
+    const uint64_t proposals = step->proposals * 3 / 7 + 1, least = problem->network->connections / 16;
     return problem->segments > 1 && proposals < least ? least : proposals;
 }
 
@@ -253,36 +261,35 @@ static ioa_status take_over(replica *r, ioa_error *error)
     return begin_exact(r, error);
 }
 
-static uint64_t accepted(const ioa_exact *exact)
+static void anneal_whole(replica *r, const ioa_exact_course *c, ioa_pcg32 *rng, ioa_move_counts *done)
 {
-    uint64_t sum = 0;
-    for (int k = 0; k < IOA_EXACT_MOVE_COUNT; k++) sum += ioa_exact_statistics(exact)->accepted[k];
-    return sum;
-}
-
-static void anneal_whole(replica *r, double temperature, uint64_t proposals, ioa_pcg32 *rng, ioa_round_counts *counts)
-{
-    uint64_t before = accepted(r->exact);
-    ioa_exact_run(r->exact, temperature, proposals, rng);
-    counts->accepted += accepted(r->exact) - before;
+    ioa_move_counts before[IOA_EXACT_MOVE_COUNT];
+    memcpy(before, ioa_exact_statistics(r->exact)->moves, sizeof before);
+    ioa_exact_tune(r->exact, c->share);
+    ioa_exact_run(r->exact, c->temperature, c->proposals, rng);
+    for (int k = 0; k < IOA_EXACT_MOVE_COUNT; k++) {
+        const ioa_move_counts *now = &ioa_exact_statistics(r->exact)->moves[k];
+        done[k].proposed += now->proposed - before[k].proposed;
+        done[k].accepted += now->accepted - before[k].accepted;
+        done[k].touched += now->touched - before[k].touched;
+        done[k].gained += now->gained - before[k].gained;
+    }
     ioa_exact_settle(r->exact);
     ioa_exact_order(r->exact, r->order);
 }
 
-static ioa_status anneal_segments(replica *r, double temperature, uint64_t proposals, ioa_pcg32 *rng,
-                                  ioa_round_counts *counts, ioa_error *error)
+static ioa_status anneal_segments(replica *r, ioa_exact_course *c, ioa_pcg32 *rng, ioa_move_counts *done, ioa_error *error)
 {
     ioa_exact_sweep *sweep = &r->shared->desk->sweep;
-    ioa_exact_course course = {.proposals = proposals, .temperature = temperature, .segments = r->problem->segments};
     ioa_exact_swept swept = {0};
     ioa_status status = IOA_OK;
-    course.key = (uint64_t)ioa_pcg32_next(rng) << 32;
-    course.key |= ioa_pcg32_next(rng);
-    course.shifted = ioa_pcg32_next(rng) & 1;
+    c->key = (uint64_t)ioa_pcg32_next(rng) << 32;
+    c->key |= ioa_pcg32_next(rng);
+    c->shifted = ioa_pcg32_next(rng) & 1;
     ioa_exact_sweep_begin(sweep, r->order);
     while (status == IOA_OK && sweep->at < r->problem->graph->W)
-        status = ioa_exact_sweep_next(sweep, &course, r->order, &swept, error);
-    counts->accepted += swept.accepted;
+        status = ioa_exact_sweep_next(sweep, c, r->order, &swept, error);
+    ioa_move_counts_add(done, swept.moves, IOA_EXACT_MOVE_COUNT);
     return status;
 }
 
@@ -294,9 +301,14 @@ static ioa_status anneal_exactly(replica *r, const ioa_step *step, double share,
     double sweeps = step->sweeps * (1.0 - r->shared->takeover) * (double)proposals / (double)(step->proposals + 1);
     ioa_status status = IOA_OK;
     counts->base = step->quench ? 0.0 : ioa_cooling(cold, hot, sweeps, share);
+    proposals = ioa_tuning_proposals(step->tuning, 2, proposals);
     counts->proposals += proposals;
-    if (in_segments(r)) status = anneal_segments(r, counts->base * step->multiplier, proposals, rng, counts, error);
-    else anneal_whole(r, counts->base * step->multiplier, proposals, rng, counts);
+    ioa_exact_course course = {.proposals = proposals, .temperature = counts->base * step->multiplier,
+                               .share = step->tuning->share + FIRST_EXACT, .segments = r->problem->segments};
+    ioa_move_counts *done = counts->moves + FIRST_EXACT;
+    if (in_segments(r)) status = anneal_segments(r, &course, rng, done, error);
+    else anneal_whole(r, &course, rng, done);
+    for (int k = 0; k < IOA_EXACT_MOVE_COUNT; k++) counts->accepted += done[k].accepted;
     if (status == IOA_OK) count_exactly(r, r->order);
     return status;
 }
@@ -413,8 +425,8 @@ const ioa_engine ioa_engine_exact = {
     .name = "exact",
     .summary = "levels for a share of the memory, then moves with the exact LRU count",
     .kinds = kinds,
-    .moves = ioa_levels_moves,
-    .windows = ioa_levels_windows,
+    .moves = moves,
+    .windows = windows,
     .prepare = prepare,
     .release = release,
     .create = create,

@@ -14,12 +14,8 @@
 
 #include <string.h>
 
-/* Both levels' moves: intervals, then single connections. */
-#define INTERVAL_ROW(name, share, text) {text, 0, share, IOA_INTERVAL_##name <= IOA_INTERVAL_SLIDE_BOTH},
-#define PRICED_ROW(name, share, text) {text, 1, share, IOA_PRICED_##name == IOA_PRICED_NEAR},
-const ioa_move ioa_levels_moves[IOA_MOVES] = {IOA_INTERVAL_MOVES(INTERVAL_ROW) IOA_PRICED_MOVES(PRICED_ROW)};
-const ioa_window ioa_levels_windows[IOA_LEVELS] = {{IOA_INTERVAL_WINDOW, 3, 12, 0.1, 50, 0},
-                                                    {IOA_PRICED_WINDOW, 1, 32, 0.2, 4, 8}};
+static const ioa_move moves[IOA_MOVES] = {IOA_LEVELS_ROWS};
+static const ioa_window windows[IOA_LEVELS] = {IOA_LEVELS_WINDOWS, IOA_NO_WINDOW};
 
 static ioa_status prepare_interval(const ioa_problem *problem, void **pointer, ioa_error *error)
 {
@@ -131,7 +127,7 @@ static void present_order(const void *state, uint32_t *order)
 }
 
 #define REPLICA                                                                                                        \
-    .moves = ioa_levels_moves, .windows = ioa_levels_windows, .release = ioa_levels_shared_release,                    \
+    .moves = moves, .windows = windows, .release = ioa_levels_shared_release,                                          \
     .create = ioa_levels_create, .destroy = ioa_levels_destroy, .turn = ioa_levels_turn,                               \
     .restart = ioa_levels_restart, .round_proposals = round_proposals, .anneal = ioa_levels_anneal, .energy = energy,  \
     .best_total = best_total, .best_order = best_order, .present_order = present_order, .assist = assist,              \

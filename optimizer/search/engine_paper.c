@@ -17,7 +17,7 @@
 
 /* The window is in tenths of the connections, and stays what the paper has. */
 static const ioa_move paper_moves[] = {{"a connection some places on", 0, IOA_SHARES, true}, {0}};
-static const ioa_window paper_windows[IOA_LEVELS] = {{1, 1, 1, 0.44, 0, 0}, {1, 1, 1, 0.44, 0, 0}};
+static const ioa_window paper_windows[IOA_LEVELS] = {{1, 1, 1, 0.44, 0, 0}, {1, 1, 1, 0.44, 0, 0}, {1, 1, 1, 0.44, 0, 0}};
 
 typedef struct paper {
     const ioa_problem *problem;

@@ -162,6 +162,7 @@ static ioa_status create(const ioa_graph *g, const ioa_exact_part *part, const u
     x->part = *part;
     x->slots = ioa_exact_slots(g, memory);
     x->spacing = (INT64_C(1) << 60) / ((int64_t)g->W + 2);
+    ioa_exact_tune(x, NULL);
     if (!allocate(x)) {
         ioa_exact_destroy(x);
         return ioa_fail_nomem(error, "order search", g->W, 76);

@@ -37,6 +37,7 @@
 #define IOA_SEARCH_EXACT_H
 
 #include "optimizer/search/graph.h"
+#include "optimizer/search/tuning.h"
 
 #include "core/rng.h"
 
@@ -47,20 +48,20 @@
 
 typedef struct ioa_exact ioa_exact;
 
-/* One row per kind of move; X(name, share of proposals in 1/64, text). Targets are drawn uniformly; the reverse of a
+/* One row per kind of move; X(name, share of the proposals to begin with in 1 / IOA_SHARES, text). Targets are drawn uniformly; the reverse of a
  * SHIFT, SEGMENT or TURN is as likely as the move. A REPAIR is drawn whatever the window's order was before, so that its
  * reverse is not: what it proposes is judged like the others, which suits a search, and samples no distribution. */
 #define IOA_EXACT_MOVES(X)                                                                                             \
-    X(SHIFT, 8, "a connection to a place up to 32 steps away")                                                         \
-    X(NEAR, 16, "a connection next to a neighbouring access of one of its ends")                                       \
-    X(FAR, 12, "a connection next to any access of one of its ends")                                                   \
-    X(SEGMENT, 6, "2 to 33 consecutive steps to a place up to 64 steps away: a rotation")                           \
-    X(BLOCK, 4, "2 to 129 consecutive steps next to any access of a neuron of the first or last")                      \
-    X(TURN, 2, "2 to 9 consecutive steps in reverse")                                                                  \
-    X(RUN, 6, "2 to 5 consecutive accesses of a neuron, stacked or each beside its other end")                      \
-    X(RESIDENCY, 5, "the incoming or outgoing accesses of one residency of a neuron, alike")                           \
-    X(WHOLE, 4, "all incoming or all outgoing connections of a neuron, alike")                                         \
-    X(REPAIR, 1, "a window of 8 to 71 steps ordered anew by a randomized greedy rule")
+    X(SHIFT, 128, "a connection to a place up to 32 steps away")                                                         \
+    X(NEAR, 256, "a connection next to a neighbouring access of one of its ends")                                       \
+    X(FAR, 192, "a connection next to any access of one of its ends")                                                   \
+    X(SEGMENT, 96, "2 to 33 consecutive steps to a place up to 64 steps away: a rotation")                           \
+    X(BLOCK, 64, "2 to 129 consecutive steps next to any access of a neuron of the first or last")                      \
+    X(TURN, 32, "2 to 9 consecutive steps in reverse")                                                                  \
+    X(RUN, 96, "2 to 5 consecutive accesses of a neuron, stacked or each beside its other end")                      \
+    X(RESIDENCY, 80, "the incoming or outgoing accesses of one residency of a neuron, alike")                           \
+    X(WHOLE, 64, "all incoming or all outgoing connections of a neuron, alike")                                         \
+    X(REPAIR, 16, "a window of 8 to 71 steps ordered anew by a randomized greedy rule")
 
 #define IOA_EXACT_MOVE_ENUM(name, share, text) IOA_EXACT_##name,
 typedef enum ioa_exact_move { IOA_EXACT_MOVES(IOA_EXACT_MOVE_ENUM) IOA_EXACT_MOVE_COUNT } ioa_exact_move;
@@ -68,11 +69,10 @@ typedef enum ioa_exact_move { IOA_EXACT_MOVES(IOA_EXACT_MOVE_ENUM) IOA_EXACT_MOV
 
 const char *ioa_exact_move_name(ioa_exact_move kind);
 
+/* Sums since the state was created. An element touched is a step moved or counted anew. */
 typedef struct ioa_exact_stats {
-    uint64_t proposed[IOA_EXACT_MOVE_COUNT];
-    uint64_t counted[IOA_EXACT_MOVE_COUNT];  /* of those: not rejected before */
-    uint64_t accepted[IOA_EXACT_MOVE_COUNT];
-    uint64_t gained[IOA_EXACT_MOVE_COUNT];   /* I/Os, by accepted moves that gain */
+    ioa_move_counts moves[IOA_EXACT_MOVE_COUNT];
+    uint64_t counted[IOA_EXACT_MOVE_COUNT]; /* proposals that were not rejected before */
     uint64_t steps;    /* counted anew */
     uint64_t given_up; /* moves that would have needed too many */
     uint64_t settles;
@@ -97,6 +97,9 @@ typedef struct ioa_exact_part {
  * excess leaves out what is outside; its changes are those of the whole order. */
 ioa_status ioa_exact_create_part(const ioa_graph *graph, const ioa_exact_part *part, uint64_t memory, ioa_exact **exact,
                                  ioa_error *error);
+
+/* Shares [IOA_EXACT_MOVE_COUNT] of the kinds of moves, of IOA_SHARES. NULL: the table's, as a new state has them. */
+void ioa_exact_tune(ioa_exact *exact, const uint32_t *share);
 
 /* `proposals` Metropolis proposals at `temperature` (I/Os per unit of -ln u; 0 accepts nothing that costs more). */
 void ioa_exact_run(ioa_exact *exact, double temperature, uint64_t proposals, ioa_pcg32 *rng);

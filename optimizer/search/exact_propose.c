@@ -3,28 +3,36 @@
 
 #include "core/portable_math.h"
 
+#include <string.h>
+
 #define SHIFT_REACH 32u
 #define SEGMENT_REACH 64u
 #define REGION 2048u  /* steps: proposals are drawn from one region of the order for a while, which is then in cache */
 #define REGION_STAY 64u /* proposals */
+#define CHOICES 16u     /* of the greedy rule that are looked at in the time of one step counted */
 
 static const char *const move_text[] = {
 #define MOVE_TEXT(name, share, text) text,
     IOA_EXACT_MOVES(MOVE_TEXT)
 };
 
-static const uint8_t move_share[] = {
+static const uint32_t move_share[] = {
 #define MOVE_SHARE(name, share, text) share,
     IOA_EXACT_MOVES(MOVE_SHARE)
 };
 
 const char *ioa_exact_move_name(ioa_exact_move kind) { return move_text[kind]; }
 
-static ioa_exact_move draw_kind(ioa_pcg32 *rng)
+void ioa_exact_tune(ioa_exact *x, const uint32_t *share)
 {
-    uint32_t r = ioa_pcg32_next(rng) >> 26;
+    memcpy(x->share, share ? share : move_share, sizeof x->share);
+}
+
+static ioa_exact_move draw_kind(const ioa_exact *x, ioa_pcg32 *rng)
+{
+    uint32_t r = ioa_pcg32_next(rng) / (UINT32_MAX / IOA_SHARES + 1);
     unsigned kind = 0;
-    while (r >= move_share[kind]) r -= move_share[kind++];
+    while (r >= x->share[kind]) r -= x->share[kind++];
     return (ioa_exact_move)kind;
 }
 
@@ -51,13 +59,15 @@ bool ioa_exact_decide(ioa_exact *x, ioa_exact_move kind, int64_t threshold)
             return false;
         }
     x->stats.counted[kind]++;
-    if (!ioa_exact_count(x, threshold + IOA_EXACT_SLACK) || x->change > threshold) {
+    const bool counted = ioa_exact_count(x, threshold + IOA_EXACT_SLACK);
+    x->stats.moves[kind].touched += x->placed_count + x->counted_count;
+    if (!counted || x->change > threshold) {
         ioa_exact_undo(x);
         return false;
     }
     x->excess += x->change;
     x->moved += x->placed_count;
-    if (x->change < 0) x->stats.gained[kind] += (uint64_t)-x->change;
+    if (x->change < 0) x->stats.moves[kind].gained += (uint64_t)-x->change * IOA_GAIN_ONE;
     return true;
 }
 
@@ -210,6 +220,7 @@ static bool propose_repair(ioa_exact *x, int64_t threshold, ioa_pcg32 *rng)
     const uint32_t first = ioa_exact_draw(x, rng), prev = x->nodes[first].prev;
     ioa_exact_begin(x);
     const uint32_t count = ioa_exact_repair(x, first, 8 + (ioa_pcg32_next(rng) & 63u), rng);
+    x->stats.moves[IOA_EXACT_REPAIR].touched += count * count / CHOICES;
     uint32_t same = 0;
     for (uint32_t n = first; same < count && x->members[same] == n; n = x->nodes[n].next) same++;
     if (same == count) return false;
@@ -246,12 +257,12 @@ void ioa_exact_run(ioa_exact *x, double temperature, uint64_t proposals, ioa_pcg
 {
     const uint64_t enough = x->g->W / 16 + 64;
     for (uint64_t i = 0; i < proposals; i++) {
-        const ioa_exact_move kind = draw_kind(rng);
+        const ioa_exact_move kind = draw_kind(x, rng);
         const double u = 1.0 - ioa_pcg32_double(rng);
         const double rise = temperature > 0.0 ? -temperature * ioa_portable_log(u) : 0.0;
         const bool accepted = propose(x, kind, rise < 1e6 ? (int64_t)rise : 1000000, rng);
-        x->stats.proposed[kind]++;
-        x->stats.accepted[kind] += accepted;
+        x->stats.moves[kind].proposed++;
+        x->stats.moves[kind].accepted += accepted;
         if (x->moved >= enough) ioa_exact_settle(x);
     }
 }

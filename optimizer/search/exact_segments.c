@@ -218,11 +218,12 @@ static ioa_status anneal(ioa_exact_sweep *s, const stretch *r, const ioa_exact_c
     if (status != IOA_OK) return status;
     ioa_pcg32 rng = ioa_rng_keyed(c->key, IOA_RNG_SEGMENT, index, 1);
     const int64_t before = ioa_exact_excess(x);
+    ioa_exact_tune(x, c->share);
     ioa_exact_run(x, c->temperature, proposals, &rng);
     swept->change += ioa_exact_excess(x) - before;
     swept->proposals += proposals;
     swept->steps += ioa_exact_statistics(x)->steps;
-    for (int k = 0; k < IOA_EXACT_MOVE_COUNT; k++) swept->accepted += ioa_exact_statistics(x)->accepted[k];
+    ioa_move_counts_add(swept->moves, ioa_exact_statistics(x)->moves, IOA_EXACT_MOVE_COUNT);
     put_back(s, x, r, order);
     ioa_exact_destroy(x);
     return IOA_OK;

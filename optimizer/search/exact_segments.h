@@ -47,12 +47,14 @@ typedef struct ioa_exact_course {
     uint64_t key;       /* of its random streams */
     uint64_t proposals; /* of all segments together, which share them by size */
     double temperature; /* in I/Os */
+    const uint32_t *share; /* [IOA_EXACT_MOVE_COUNT] of the kinds of moves; borrowed; NULL: the table's */
     uint32_t segments;  /* at least 1 */
     bool shifted;       /* cuts half a segment away */
 } ioa_exact_course;
 
 typedef struct ioa_exact_swept { /* what came of it; added to */
-    uint64_t proposals, accepted;
+    ioa_move_counts moves[IOA_EXACT_MOVE_COUNT];
+    uint64_t proposals;
     uint64_t steps;  /* counted anew */
     int64_t change;  /* of the excess under LRU */
     uint64_t cut;    /* borders whose surroundings were cut short */

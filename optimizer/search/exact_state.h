@@ -70,6 +70,7 @@ struct ioa_exact {
     uint32_t *seen;     /* [N] scratch of the greedy rule: 0 or 1 + number of a neuron in the window; all zero between */
     uint32_t region;    /* node around which proposals are drawn now */
     uint32_t region_left;
+    uint32_t share[IOA_EXACT_MOVE_COUNT]; /* of IOA_SHARES */
     ioa_exact_stats stats;
 };
 

@@ -7,6 +7,15 @@
 #include "optimizer/search/priced.h"
 #include "optimizer/search/scorer.h"
 
+/* Rows of a table of moves: those of intervals, then those of single connections. */
+#define IOA_LEVELS_ROWS IOA_INTERVAL_MOVES(IOA_INTERVAL_ROW) IOA_PRICED_MOVES(IOA_PRICED_ROW)
+#define IOA_INTERVAL_ROW(name, share, text) {text, 0, share, IOA_INTERVAL_##name <= IOA_INTERVAL_SLIDE_BOTH},
+#define IOA_PRICED_ROW(name, share, text) {text, 1, share, IOA_PRICED_##name == IOA_PRICED_NEAR},
+
+/* Their windows. A level that an engine has no moves of has a window that cannot move. */
+#define IOA_LEVELS_WINDOWS {IOA_INTERVAL_WINDOW, 3, 12, 0.1, 50, 0}, {IOA_PRICED_WINDOW, 1, 32, 0.2, 4, 8}
+#define IOA_NO_WINDOW {1, 1, 1, 0.44, 0, 0}
+
 /* Used by one replica after the other. */
 typedef struct ioa_levels_desk {
     ioa_scorer *scorer;

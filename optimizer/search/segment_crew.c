@@ -36,16 +36,6 @@ static bool send_task(const ioa_crew *crew, uint32_t to, const ioa_segment_task 
     return true;
 }
 
-static void add_counts(const ioa_move_counts *from, ioa_move_counts *to)
-{
-    for (int k = 0; k < IOA_PRICED_MOVE_COUNT; k++) {
-        to[k].proposed += from[k].proposed;
-        to[k].accepted += from[k].accepted;
-        to[k].touched += from[k].touched;
-        to[k].gained += from[k].gained;
-    }
-}
-
 static ioa_status receive_result(const ioa_crew *crew, uint32_t from, const ioa_segment_task *t, ioa_move_counts *counts,
                                  ioa_error *error)
 {
@@ -53,7 +43,7 @@ static ioa_status receive_result(const ioa_crew *crew, uint32_t from, const ioa_
     crew->receive(crew->context, from, &r, sizeof r);
     if (r.status != IOA_OK) return ioa_fail_nomem(error, "a segment on another rank", t->count, 44);
     crew->receive(crew->context, from, t->order, t->count * sizeof *t->order);
-    add_counts(r.counts, counts);
+    ioa_move_counts_add(counts, r.counts, IOA_PRICED_MOVE_COUNT);
     return IOA_OK;
 }
 

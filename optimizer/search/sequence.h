@@ -58,6 +58,7 @@ typedef struct ioa_sequence_snapshot {
 /* A class while it is counted. Neurons that are loaded or produced first are evicted first, before dirty ones clean ones. */
 typedef struct ioa_sequence_class {
     uint32_t resident, dirty; /* how many of the class */
+    uint32_t before;          /* resident before the last block that read it */
     uint32_t next;            /* position of its next reader, if any is resident */
     uint32_t first;           /* position of its first reader */
 } ioa_sequence_class;

@@ -1,5 +1,8 @@
 /* Most moves only tear chains apart. The links they cut and make are known at once, and tell which moves are worth being
- * counted. */
+ * counted.
+ *
+ * Every stage cools down once and has more work than all before it, so that little is spent where a long annealing
+ * brings no more than a short one. */
 #include "optimizer/search/sequence.h"
 
 #include "core/mem.h"
@@ -9,8 +12,9 @@
 #include <string.h>
 
 #define HOT 3.0 /* temperatures in I/Os */
-#define COLD 0.9
-#define RECOUNTS 16   /* times the whole sequence is counted on the way */
+#define COLD 0.4
+#define RECOUNTS 16   /* times the whole sequence is counted in a stage */
+#define LITTLE 400    /* a stage that takes less than this part of the excess away is the last one */
 #define ASK_EVERY 256 /* moves, whether to stop */
 
 typedef struct walk {
@@ -58,29 +62,40 @@ static void attempt(walk *w, double temperature)
     ioa_sequence_moved(s, from, from + count - 1);
 }
 
+/* Cools down with `work` elements touched. `best` [blocks] becomes the best sequence that was recounted, `*least` what it
+ * costs. */
+static void cool(walk *w, uint64_t work, ioa_construct_limits *limits, uint32_t *best, int64_t *least)
+{
+    ioa_sequence *s = w->s;
+    uint64_t begin = s->work;
+    for (uint64_t part = 0; part < RECOUNTS && !limits->stopped; part++) {
+        uint64_t end = begin + work / RECOUNTS * (part + 1);
+        for (uint32_t moves = 1; s->work < end; moves++) {
+            double progress = (double)(s->work - begin) / (double)work;
+            attempt(w, HOT + (COLD - HOT) * progress);
+            if (moves % ASK_EVERY == 0 && ioa_construct_told_to_stop(limits)) break;
+        }
+        ioa_sequence_count(s);
+        if (s->total >= *least) continue;
+        *least = s->total;
+        memcpy(best, s->at, s->b->count * sizeof *best);
+    }
+}
+
 ioa_status ioa_sequence_anneal(ioa_sequence *s, ioa_construct_limits *limits, ioa_error *error)
 {
+    static const uint64_t eighths[] = {1, 2, 5}; /* of the work: stages */
     uint32_t n = s->b->count, *best = ioa_alloc_copy(s->at, n, sizeof *best);
     walk w = {.s = s, .rng = ioa_rng_keyed(0, IOA_RNG_CONSTRUCT, n, s->capacity), .strong = strength(s)};
     w.strong -= w.strong / 8;
     w.old = ioa_alloc(n, sizeof *w.old);
     ioa_status status = best && w.old && w.strong >= 0 ? IOA_OK : ioa_fail_nomem(error, "a sequence of blocks", n, sizeof *best);
-    int64_t least = s->total;
-    uint64_t begin = s->work;
-    if (n < 2) limits->work = 0; /* nothing to move */
-    for (uint64_t part = 0; status == IOA_OK && part < RECOUNTS && !limits->stopped; part++) {
-        uint64_t end = begin + limits->work / RECOUNTS * (part + 1);
-        for (uint32_t moves = 1; s->work < end; moves++) {
-            double progress = (double)(s->work - begin) / (double)limits->work;
-            attempt(&w, HOT + (COLD - HOT) * progress);
-            if (moves % ASK_EVERY == 0 && ioa_construct_told_to_stop(limits)) break;
-        }
-        ioa_sequence_count(s);
-        if (s->total >= least) continue;
-        least = s->total;
-        memcpy(best, s->at, n * sizeof *best);
-    }
-    if (status == IOA_OK) {
+    int64_t least = s->total, before = INT64_MAX;
+    bool movable = status == IOA_OK && n > 1;
+    for (unsigned stage = 0; movable && stage < sizeof eighths / sizeof *eighths && !limits->stopped; stage++) {
+        if (stage && before - least < before / LITTLE) break;
+        before = least;
+        cool(&w, limits->work / 8 * eighths[stage], limits, best, &least);
         memcpy(s->at, best, n * sizeof *best);
         ioa_sequence_count(s);
     }

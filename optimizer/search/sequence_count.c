@@ -86,6 +86,7 @@ static void read_sources(ioa_sequence *s, uint32_t position)
     for (uint32_t i = b->in_begin[block]; i < b->in_begin[block + 1]; i++) {
         ioa_sequence_class *x = &s->state[b->in[i]];
         uint32_t later = next_reader(s, b->in[i], position + 1);
+        x->before = x->resident;
         s->held -= x->resident;
         x->resident = later == NEVER ? 0 : b->size[b->in[i]];
         s->held += x->resident;
@@ -117,14 +118,30 @@ static uint32_t produce(ioa_sequence *s, uint32_t block, uint32_t most, uint32_t
     return cost + evict(s, most, nearest);
 }
 
+/* Sources of a block stream past what stays resident: some are loaded, and none of them stays in a slot that the others
+ * had before it. */
+static bool needs_a_slot(const ioa_sequence *s, uint32_t block)
+{
+    const ioa_blocks *b = s->b;
+    bool loaded = false;
+    for (uint32_t i = b->in_begin[block]; i < b->in_begin[block + 1]; i++) {
+        const ioa_sequence_class *x = &s->state[b->in[i]];
+        if (x->resident > x->before) return false;
+        if (x->before < b->size[b->in[i]]) loaded = true;
+    }
+    return loaded;
+}
+
 /* What is held when a block begins leaves room for its members, and for a source if none is resident. */
 static uint32_t step(ioa_sequence *s, uint32_t position, uint32_t *nearest)
 {
     const ioa_blocks *b = s->b;
-    uint32_t block = s->at[position], next = position + 1, most = 0;
+    uint32_t block = s->at[position], next = position + 1, most = s->capacity - ioa_blocks_members(b, block);
     *nearest = NEVER;
     read_sources(s, position);
-    uint32_t cost = evict(s, s->capacity - ioa_blocks_members(b, block), nearest);
+    uint32_t cost = evict(s, most, nearest);
+    if (s->held == most && most && needs_a_slot(s, block)) cost += evict(s, most - 1, nearest);
+    most = 0;
     if (next < b->count) most = s->capacity - ioa_blocks_members(b, s->at[next]);
     cost += produce(s, block, most, nearest);
     if (next < b->count && s->held == most && !(s->awaited[next / 64] & bit(next))) cost += evict(s, most - 1, nearest);

@@ -51,6 +51,20 @@ static ioa_status allocate(ioa_tempering *t, ioa_error *error)
     return t->order || !t->elite.capacity ? IOA_OK : ioa_fail_nomem(error, "an order", w, sizeof *t->order);
 }
 
+/* The last replica takes up the order aside and begins again at the start; it keeps its best order. */
+static ioa_status set_aside(ioa_tempering *t, ioa_error *error)
+{
+    const ioa_engine *engine = t->config.engine;
+    uint32_t last = t->config.replicas - 1;
+    if (!t->problem->aside || !engine->restart || !engine->turn) return IOA_OK;
+    t->best_total = t->stagnation.cycle_best = t->problem->aside_total;
+    t->best_replica = last;
+    if (!ioa_tempering_has(t, last)) return IOA_OK;
+    void *state = ioa_tempering_state(t, last);
+    ioa_status status = engine->restart(state, t->problem->aside, error);
+    return status == IOA_OK ? engine->turn(state, ioa_stages_kind(&t->stages, 0, last), error) : status;
+}
+
 ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_config *config,
                                 const ioa_transport *transport, ioa_tempering **tempering, ioa_error *error)
 {
@@ -82,6 +96,7 @@ ioa_status ioa_tempering_create(const ioa_problem *problem, const ioa_tempering_
         if (replica < config->replicas && status == IOA_OK)
             status = config->engine->create(problem, t->shared, ioa_stages_kind(&t->stages, 0, replica), &t->state[i], error);
     }
+    if (status == IOA_OK) status = set_aside(t, error);
     if (status == IOA_OK)
         *tempering = t;
     else

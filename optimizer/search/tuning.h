@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define IOA_MOVES 16      /* most kinds of moves of an engine */
-#define IOA_LEVELS 2      /* sets of moves of which a replica uses one at a time */
+#define IOA_MOVES 32      /* most kinds of moves of an engine */
+#define IOA_LEVELS 3      /* sets of moves of which a replica uses one at a time */
 #define IOA_SHARES 1024   /* shares of a level add up to this */
 #define IOA_GAIN_ONE 4096 /* units of one I/O gained */
 #define IOA_EFFORT_ONE 1024 /* as many proposals as the engine says */
@@ -39,6 +39,16 @@ typedef struct ioa_move_counts {
     uint64_t touched; /* elements whose cost was looked at */
     uint64_t gained;  /* by accepted moves that lower the energy, in 1 / IOA_GAIN_ONE I/O */
 } ioa_move_counts;
+
+static inline void ioa_move_counts_add(ioa_move_counts *sum, const ioa_move_counts *counts, unsigned kinds)
+{
+    for (unsigned i = 0; i < kinds; i++) {
+        sum[i].proposed += counts[i].proposed;
+        sum[i].accepted += counts[i].accepted;
+        sum[i].touched += counts[i].touched;
+        sum[i].gained += counts[i].gained;
+    }
+}
 
 typedef struct ioa_tuning {
     uint32_t share[IOA_MOVES];  /* of IOA_SHARES per level */

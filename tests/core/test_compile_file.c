@@ -177,6 +177,28 @@ static void test_relu(void **state)
     ioa_network_destroy(network);
 }
 
+/* Most inputs are read by nobody: whole squares of them are left out, others lie among those that are read. */
+static void test_unread_inputs(void **state)
+{
+    (void)state;
+    static const ioa_code_options pruned = {.prune = true};
+    const uint32_t layers[] = {300, 9, 20};
+    ioa_network *network = ioa_test_random_mlp(6, layers, 3, 0.02, IOA_ACT_RELU);
+    assert_non_null(network);
+    bool read[300] = {false}, whole = false, mixed = false;
+    for (uint64_t e = 0; e < ioa_network_connections(network); e++)
+        if (network->a.indices[e] < 300) read[network->a.indices[e]] = true;
+    for (uint32_t i = 0; i + 16 <= 300; i++) {
+        uint32_t count = 0;
+        for (uint32_t c = i; c < i + 16; c++) count += read[c];
+        whole = whole || count == 0;
+        mixed = mixed || (count > 0 && count < 16);
+    }
+    assert_true(whole && mixed);
+    check_network(network, NULL, &pruned);
+    ioa_network_destroy(network);
+}
+
 static void test_mixed(void **state)
 {
     (void)state;
@@ -239,7 +261,7 @@ int main(void)
         return 77;
     }
     if (!mkdtemp(folder)) return 1;
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_relu), cmocka_unit_test(test_mixed),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_relu), cmocka_unit_test(test_unread_inputs), cmocka_unit_test(test_mixed),
                                        cmocka_unit_test(test_activations), cmocka_unit_test(test_names),
                                        cmocka_unit_test(test_allocation_failures)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,7 +59,9 @@ static void test_judged(void **state)
     expect_within(&(ioa_work){.flops = 50e3, .packed_bytes = 4000, .value_set = 500}, 1e-6, "fma", 0.725);
     expect_within(&(ioa_work){.packed_bytes = 500, .value_set = 500}, 1e-6, "store-ports", 0.02);
     expect(&(ioa_work){.flops = 50e9, .value_bytes = 12e9, .value_set = 500}, "fma", 0.5);
-    expect(&(ioa_work){.flops = 50e9, .value_bytes = 12e9, .value_set = 5000, .panelled = true}, "fma", 0.5);
+    expect(&(ioa_work){.flops = 50e9, .value_bytes = 12e9, .value_set = 5000, .panel_set = 900}, "fma", 0.5);
+    expect(&(ioa_work){.flops = 50e9, .value_bytes = 24e9, .value_set = 5000, .panel_set = 2000}, "l2", 0.6); /* half of it in L1 */
+    expect(&(ioa_work){.flops = 5e9, .lane_flops = 60e9, .load_bytes = 20e9}, "fma", 0.6);
     expect(&(ioa_work){.flops = 50e9, .stream_bytes = 9e9, .stream_set = 50000}, "l3", 0.72);
     expect(&(ioa_work){.flops = 50e9, .stream_bytes = 0.9e9, .stream_set = 500000}, "dram", 0.72);
     const ioa_limits nothing = {.fma_gflops = 0};

@@ -124,7 +124,8 @@ static void check_network(const ioa_network *network, uint64_t seed, int orders)
                     if (layout == IOA_LAYOUT_CSR && tiles[t] == 1) options.group = 1;
                     if (layout != IOA_LAYOUT_ORDER && tiles[t] != 32) check_all_batches(network, order, options, &e);
                     options.group = tiles[t] == 16 ? 16 : 8; /* wide groups */
-                    if (is_shared(options.layout) && tiles[t] <= 32) check_all_batches(network, order, options, &e);
+                    if (layout == IOA_LAYOUT_SELL) options.group = 16;
+                    if ((is_shared(options.layout) && tiles[t] <= 32) || layout == IOA_LAYOUT_SELL) check_all_batches(network, order, options, &e);
                     options.group = 0;
                     if (layout == IOA_LAYOUT_ORDER || layout >= IOA_LAYOUT_SELL || tiles[t] != 32) continue;
                     options.hot = 7;
@@ -189,6 +190,9 @@ static void test_wide_groups(void **state)
                                                      .group = group, .panel = shape / 4 == 1 ? 13 : 0,
                                                      .hot = shape / 4 == 2 ? 9 : 0},
                                   &e);
+                if (shape < 2)
+                    check_all_batches(network, NULL, (ioa_plan_options){.isa = (ioa_isa)isa, .layout = IOA_LAYOUT_SELL, .tile = 1,
+                                                                        .group = 16 * shape}, &e);
             }
         release(&e);
         ioa_network_destroy(network);
@@ -216,6 +220,38 @@ static void test_far_values(void **state)
         assert_true(bytes[0] < bytes[1] || !ioa_isa_available((ioa_isa)isa));
     }
     release(&e);
+    ioa_network_destroy(network);
+}
+
+/* What the limits are judged by: every load of a head, a quad and a step, all lanes of a register, and panels by their size. */
+static void test_work(void **state)
+{
+    (void)state;
+    const uint32_t layers[] = {11, 40};
+    ioa_network *network = ioa_test_random_mlp(70, layers, 2, 1.0, IOA_ACT_RELU); /* rows of 11: two quads and three steps */
+    ioa_plan_options options = {.isa = IOA_ISA_PORTABLE, .layout = IOA_LAYOUT_SORTED, .tile = 32};
+    ioa_plan *plan = NULL;
+    assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
+    assert_int_equal(ioa_plan_connections(plan), 440);
+    for (uint32_t batch = 1; batch <= 48; batch += 47) { /* one sample in 16 columns; 48 in 48, of which a pass takes 32 */
+        const ioa_work work = ioa_plan_work(plan, batch);
+        const double columns = batch == 1 ? 16 : 48, passes = batch == 1 ? 1 : 2;
+        assert_true(work.flops == 2.0 * 440 * batch && work.lane_flops == 2 * 440 * columns);
+        assert_true(work.load_bytes == 440 * columns * sizeof(float) + 40 * (5 + 2 * 2 + 3 * 2) * 16 * passes);
+        assert_true(work.panel_set == 0 && !work.lines);
+    }
+    ioa_plan_destroy(plan);
+    options.panel = 5;
+    options.tile = 16;
+    assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
+    const ioa_work work = ioa_plan_work(plan, 16);
+    assert_true(work.panel_set == 5 * 64 && work.lines);
+    ioa_plan_destroy(plan);
+    options = (ioa_plan_options){.isa = IOA_ISA_PORTABLE, .layout = IOA_LAYOUT_SELL, .tile = 1};
+    assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
+    assert_int_equal(ioa_plan_runs(plan), 3); /* 16, 16 and 8 rows with all sources in common: each loaded once, beside 16 weights */
+    assert_true(ioa_plan_work(plan, 2).load_bytes == 2 * (3 * 11 + (3 + 3 * 11) * 4) * 16);
+    ioa_plan_destroy(plan);
     ioa_network_destroy(network);
 }
 
@@ -494,7 +530,8 @@ static void test_allocation_failures(void **state)
     ioa_network *network = ioa_test_random_dag(8, ioa_test_dag_defaults());
     for (int layout = 0; layout < IOA_LAYOUT_COUNT; layout++) {
         planning p = {network, {.isa = IOA_ISA_AUTO, .layout = (ioa_layout)layout,
-                                .tile = layout == IOA_LAYOUT_SELL ? 1 : layout == IOA_LAYOUT_COMPILED ? 0 : 16}};
+                                .tile = layout == IOA_LAYOUT_SELL ? 1 : layout == IOA_LAYOUT_COMPILED ? 0 : 16,
+                                .group = layout == IOA_LAYOUT_SELL ? 16 : 0}};
         if (layout == IOA_LAYOUT_COMPILED && !ioa_code_available(IOA_ISA_AUTO)) continue;
         assert_true(ioa_test_fail_each_allocation(make_plan, &p, IOA_TEST_NOMEM) > 9);
     }
@@ -506,7 +543,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_dags),         cmocka_unit_test(test_large_fan_in),
         cmocka_unit_test(test_mlp),                 cmocka_unit_test(test_every_activation),
-        cmocka_unit_test(test_wide_groups),         cmocka_unit_test(test_twins), cmocka_unit_test(test_far_values),
+        cmocka_unit_test(test_wide_groups),         cmocka_unit_test(test_work),
+        cmocka_unit_test(test_twins),               cmocka_unit_test(test_far_values),
         cmocka_unit_test(test_single_connection),   cmocka_unit_test(test_constant_outputs),
         cmocka_unit_test(test_batch_splitting),     cmocka_unit_test(test_threads), cmocka_unit_test(test_dead_neurons_and_slots),
         cmocka_unit_test(test_names),               cmocka_unit_test(test_choice),

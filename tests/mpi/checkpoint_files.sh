@@ -59,7 +59,7 @@ if [ -n "$h5python" ]; then
     for file in c.ckpt c.ckpt.prev; do
         "$h5python" -c 'import h5py, sys; h5py.File(sys.argv[1], "r+").attrs["schema_version"] = "1.0"' $file
     done
-    refuse 'c\.ckpt: has schema_version "1\.0"; this program reads 2\.x; the previous generation: c\.ckpt\.prev: ' --resume
+    refuse 'c\.ckpt: has schema_version "1\.0"; this program reads 3\.x; the previous generation: c\.ckpt\.prev: ' --resume
 fi
 
 # ---- damaged: the previous generation is taken, and the result is the same

@@ -93,12 +93,52 @@ static void small_networks_without_excess_are_found(void **state)
     assert_true(narrow > 100);
 }
 
+/* Plays that spill nothing but inputs, with the walk from them: never below the optimum, which most of them reach, and the
+ * same again. */
+static void few_evictions_are_found(void **state)
+{
+    (void)state;
+    uint32_t compared = 0, costly = 0, optimal = 0;
+    for (uint64_t seed = 0; seed < 120; seed++) {
+        ioa_test_dag_params params = ioa_test_dag_defaults();
+        params.neurons = 8 + (uint32_t)(seed % 4);
+        params.inputs = 2 + (uint32_t)(seed % 3);
+        params.outputs = 1 + (uint32_t)(seed % 2);
+        params.fan_in = 2;
+        params.reach = seed % 3 ? 0 : 4;
+        params.inner_outputs = seed % 2;
+        ioa_network *network = ioa_test_random_dag(seed, params);
+        for (uint64_t memory = 4; network && network->connections && memory <= 5; memory++) {
+            uint64_t optimum;
+            uint32_t order[IOA_TEST_OPTIMAL_CONNECTIONS], again[IOA_TEST_OPTIMAL_CONNECTIONS];
+            ioa_io io;
+            if (!ioa_test_optimal_excess(network, memory, 200000, &optimum)) continue;
+            assert_int_equal(ioa_construct_spills(network, memory, order, NULL), IOA_OK);
+            assert_int_equal(ioa_order_check(network, order, NULL), IOA_OK);
+            assert_int_equal(ioa_memory_count(network, order, memory, IOA_POLICY_MIN, &io, NULL), IOA_OK);
+            uint64_t excess = io.reads + io.writes - network->bounds.lower;
+            assert_true(excess >= optimum);
+            assert_int_equal(ioa_construct_spills(network, memory, again, NULL), IOA_OK);
+            assert_memory_equal(order, again, network->connections * sizeof *order);
+            compared++;
+            costly += optimum > 0;
+            optimal += optimum > 0 && excess == optimum;
+        }
+        ioa_network_destroy(network);
+    }
+    print_message("%u compared, %u with excess, %u of them optimal\n", compared, costly, optimal);
+    assert_true(compared > 150);
+    assert_true(costly > 30);
+    assert_true(2 * optimal > costly);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(perceptrons_cost_what_is_certified),
         cmocka_unit_test(dags_cost_what_is_certified),
         cmocka_unit_test(small_networks_without_excess_are_found),
+        cmocka_unit_test(few_evictions_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

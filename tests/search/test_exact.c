@@ -45,6 +45,13 @@ static int64_t excess(const ioa_network *network, const uint32_t *order, uint64_
     return (int64_t)(io.reads + io.writes) - (int64_t)network->bounds.lower;
 }
 
+static uint64_t all_accepted(const ioa_move_counts *moves)
+{
+    uint64_t sum = 0;
+    for (int k = 0; k < IOA_EXACT_MOVE_COUNT; k++) sum += moves[k].accepted;
+    return sum;
+}
+
 /* Anneals, looking at the count after every proposal for a while and then after ever more of them. */
 static uint64_t follow(const ioa_network *network, const uint32_t *start, uint64_t memory, uint64_t seed,
                        uint64_t proposals, uint64_t every)
@@ -63,9 +70,7 @@ static uint64_t follow(const ioa_network *network, const uint32_t *start, uint64
         assert_int_equal(ioa_exact_excess(exact), excess(network, order, memory));
         assert_true(ioa_exact_consistent(exact));
     }
-    const ioa_exact_stats *stats = ioa_exact_statistics(exact);
-    uint64_t accepted = 0;
-    for (int k = 0; k < IOA_EXACT_MOVE_COUNT; k++) accepted += stats->accepted[k];
+    const uint64_t accepted = all_accepted(ioa_exact_statistics(exact)->moves);
     ioa_exact_destroy(exact);
     ioa_graph_destroy(graph);
     ioa_free(order);
@@ -160,7 +165,7 @@ static void sweep(const ioa_network *network, uint32_t *order, uint64_t memory, 
             assert_int_equal(after - before, swept.change);
             *whole += course.segments > 1;
         }
-        sum->accepted += swept.accepted;
+        ioa_move_counts_add(sum->moves, swept.moves, IOA_EXACT_MOVE_COUNT);
         sum->change += swept.change;
         sum->cut += swept.cut;
     }
@@ -191,9 +196,40 @@ static void segments_change_what_the_whole_order_changes(void **state)
         ioa_free(order);
         ioa_network_destroy(network);
     }
+    const uint64_t accepted = all_accepted(sum.moves);
     print_message("%lu moves accepted, %ld I/Os; %lu sweeps of several segments with all they depend on\n",
-                  (unsigned long)sum.accepted, (long)sum.change, (unsigned long)whole);
-    assert_true(sum.accepted > NETWORKS * 500 && sum.change < 0 && whole > NETWORKS);
+                  (unsigned long)accepted, (long)sum.change, (unsigned long)whole);
+    assert_true(accepted > NETWORKS * 500 && sum.change < 0 && whole > NETWORKS);
+}
+
+/* Kinds of moves come as often as their shares say, and what is counted of them is what became of the order. */
+static void moves_follow_their_shares(void **state)
+{
+    (void)state;
+    enum { PROPOSALS = 20000 };
+    const uint32_t share[IOA_EXACT_MOVE_COUNT] = {[IOA_EXACT_NEAR] = IOA_SHARES / 4, [IOA_EXACT_RUN] = IOA_SHARES * 3 / 4};
+    uint32_t *order;
+    ioa_network *network = perceptron(5, 12, &order);
+    ioa_graph *graph;
+    ioa_exact *exact;
+    ioa_pcg32 rng = ioa_rng_keyed(5, IOA_RNG_TEST, 16, 0);
+    assert_int_equal(ioa_graph_create(network, &graph, NULL), IOA_OK);
+    assert_int_equal(ioa_exact_create(graph, order, 12, &exact, NULL), IOA_OK);
+    const int64_t before = ioa_exact_excess(exact);
+    ioa_exact_tune(exact, share);
+    ioa_exact_run(exact, 0.0, PROPOSALS, &rng); /* whatever is accepted gains or costs nothing */
+    const ioa_move_counts *moves = ioa_exact_statistics(exact)->moves, *near = &moves[IOA_EXACT_NEAR], *run = &moves[IOA_EXACT_RUN];
+    assert_int_equal(near->proposed + run->proposed, PROPOSALS);
+    assert_in_range(near->proposed, PROPOSALS * 23 / 100, PROPOSALS * 27 / 100);
+    assert_int_equal((near->gained + run->gained) / IOA_GAIN_ONE, before - ioa_exact_excess(exact));
+    assert_true(near->gained > 0 && near->touched >= near->accepted && run->touched >= 2 * run->accepted);
+    ioa_exact_tune(exact, NULL);
+    ioa_exact_run(exact, 0.0, PROPOSALS, &rng);
+    for (int k = 0; k < IOA_EXACT_MOVE_COUNT; k++) assert_true(moves[k].proposed > 0);
+    ioa_exact_destroy(exact);
+    ioa_graph_destroy(graph);
+    ioa_free(order);
+    ioa_network_destroy(network);
 }
 
 /* Every allocation of a sweep fails once; the order stays legal. */
@@ -252,6 +288,7 @@ int main(void)
         cmocka_unit_test(generated_networks_are_counted_exactly),
         cmocka_unit_test(a_settled_state_can_be_restored),
         cmocka_unit_test(segments_change_what_the_whole_order_changes),
+        cmocka_unit_test(moves_follow_their_shares),
         cmocka_unit_test(out_of_memory_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "core/generate_builder.h"
 #include "core/mem.h"
 #include "core/network.h"
+#include "optimizer/search/cascade_parts.h"
 #include "optimizer/search/construct_cascade.h"
 #include "optimizer/search/sequence.h"
 #include "tests/support/random_network.h"
@@ -321,6 +322,74 @@ static void the_sequence_beats_its_starts(void **state)
     ioa_network_destroy(hidden);
 }
 
+/* Radix 4, four times: the first depth is one ring; the last one has 64 components, the last two 16 (of 16 neurons a
+ * depth), the last three 4 (of 64). */
+static void parts_are_as_large_as_they_may_be(void **state)
+{
+    (void)state;
+    static const uint32_t radices[] = {4, 4, 4, 4}, most[] = {3, 15, 16, 63, 64, 255};
+    static const uint32_t count[] = {1 + 4 + 16 + 64, 1 + 4 + 16 + 64,
+                              1 + 4 + 16, 1 + 4 + 16, 1 + 4, 1 + 4};
+    const ioa_generate_common common = {.seed = 1};
+    ioa_network *plain, *network;
+    assert_int_equal(ioa_generate_radixnet(radices, 4, 4, &common, &plain, NULL), IOA_OK);
+    assert_int_equal(ioa_network_permute(plain, 9, &network, NULL), IOA_OK);
+    const ioa_network_arrays *a = &network->a;
+    uint32_t *depth = ioa_alloc(a->neurons, sizeof *depth), *part = ioa_alloc(a->neurons, sizeof *part);
+    uint32_t deepest = ioa_network_depths(network, depth);
+    for (unsigned i = 0; i < sizeof most / sizeof *most; i++) {
+        uint32_t last = 0;
+        uint64_t divided;
+        assert_int_equal(ioa_cascade_parts(network, depth, deepest, most[i], part, &divided, NULL), IOA_OK);
+        for (uint32_t v = 0; v < a->neurons; v++) {
+            if (depth[v] == 0) continue;
+            if (part[v] > last) last = part[v];
+            for (int64_t e = a->indptr[v]; e < a->indptr[v + 1]; e++)
+                if (depth[a->indices[e]]) assert_true(part[a->indices[e]] <= part[v]);
+        }
+        assert_int_equal(last + 1, count[i]);
+        assert_int_equal(divided, most[i] < 16 ? 0 : most[i] < 64 ? 2 * 256 : 3 * 256);
+    }
+    ioa_free(depth);
+    ioa_free(part);
+    ioa_network_destroy(plain);
+    ioa_network_destroy(network);
+}
+
+/* Where components fit into fast memory through some depths, what is spilled is between these. */
+static void parts_spare_what_is_between_depths(void **state)
+{
+    (void)state;
+    static const uint32_t radices[] = {4, 4, 4, 4};
+    const ioa_generate_common common = {.seed = 1};
+    ioa_network *plain, *network;
+    ioa_partition p;
+    assert_int_equal(ioa_generate_radixnet(radices, 4, 8, &common, &plain, NULL), IOA_OK);
+    assert_int_equal(ioa_network_permute(plain, 9, &network, NULL), IOA_OK);
+    assert_int_equal(ioa_construct_cascade_blocks(network, MEMORY - 2, 0, NULL, &p, NULL), IOA_OK);
+    uint32_t *order = ioa_alloc(network->connections, sizeof *order);
+    assert_int_equal(ioa_partition_order(&p, order, NULL), IOA_OK);
+    uint64_t whole = excess(network, order), parts = cost(network, "cascade");
+    print_message("without parts %llu, with them %llu\n", (unsigned long long)whole, (unsigned long long)parts);
+    assert_true(4 * parts < 3 * whole);
+    ioa_free(order);
+    ioa_partition_destroy(&p);
+    ioa_network_destroy(plain);
+    ioa_network_destroy(network);
+}
+
+/* A random network is one component, however much may be held. */
+static void random_networks_have_no_parts(void **state)
+{
+    (void)state;
+    static const uint32_t widths[] = {120, 120, 120, 120};
+    const ioa_generate_common common = {.seed = 1};
+    ioa_network *network;
+    assert_int_equal(ioa_generate_mlp(widths, 4, 0.1, &common, &network, NULL), IOA_OK);
+    for (uint64_t memory = 8; memory < 1000; memory *= 3) assert_false(ioa_construct_cascade_affordable(network, memory));
+    ioa_network_destroy(network);
+}
+
 static bool at_once(void *context)
 {
     ++*(unsigned *)context;
@@ -347,6 +416,8 @@ int main(void)
         cmocka_unit_test(moves_are_legal),
         cmocka_unit_test(the_order_costs_what_the_sequence_does), cmocka_unit_test(an_order_is_followed),
         cmocka_unit_test(the_sequence_beats_its_starts), cmocka_unit_test(it_stops_when_told),
+        cmocka_unit_test(parts_are_as_large_as_they_may_be), cmocka_unit_test(parts_spare_what_is_between_depths),
+        cmocka_unit_test(random_networks_have_no_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

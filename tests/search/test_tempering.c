@@ -97,6 +97,50 @@ static void every_engine_keeps_its_word(void **state)
         for (uint64_t seed = 0; seed < 6; seed++) claims_hold_and_repeat(ioa_engine_at(i), seed);
 }
 
+/* An order aside is the best one from the beginning, and stays it until there is a better one. */
+static void order_aside_is_not_lost(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < 4; seed++) {
+        uint32_t *start, replica, owner;
+        ioa_problem problem = make_problem(seed, IOA_POLICY_MIN, &start);
+        uint64_t w = problem.network->connections, totals[3];
+        uint32_t *aside = ioa_alloc(w, sizeof *aside), *order = ioa_alloc(w, sizeof *order);
+        assert_true(aside && order);
+        for (int run = 0; run < 3; run++) { /* without it, to find one; with it; with it and no time for more */
+            ioa_tempering_config config = make_config(&ioa_engine_levels);
+            ioa_transport alone = ioa_transport_solo();
+            ioa_tempering *tempering;
+            if (run == 2) config.rounds = config.proposals = 1;
+            assert_int_equal(ioa_tempering_create(&problem, &config, &alone, &tempering, NULL), IOA_OK);
+            if (run > 0) {
+                assert_int_equal(ioa_tempering_best(tempering, &replica, &owner), totals[0]);
+                ioa_tempering_best_order(tempering, replica, order);
+                assert_memory_equal(order, aside, w * sizeof *order);
+            }
+            assert_int_equal(ioa_tempering_run(tempering, NULL, NULL), IOA_OK);
+            totals[run] = ioa_tempering_best(tempering, &replica, &owner);
+            ioa_tempering_best_order(tempering, replica, order);
+            ioa_io io;
+            assert_int_equal(ioa_memory_count(problem.network, order, 8, IOA_POLICY_MIN, &io, NULL), IOA_OK);
+            assert_int_equal(io.reads + io.writes, totals[run]);
+            if (run == 0) {
+                assert_true(totals[0] < problem.start_total);
+                memcpy(aside, order, w * sizeof *order);
+                problem.aside = aside;
+                problem.aside_total = totals[0];
+            } else
+                assert_true(totals[run] <= totals[0]);
+            ioa_tempering_destroy(tempering);
+        }
+        ioa_free(aside);
+        ioa_free(order);
+        ioa_free(start);
+        ioa_graph_destroy((ioa_graph *)problem.graph);
+        ioa_network_destroy((ioa_network *)problem.network);
+    }
+}
+
 static unsigned wish_to_stop(void *context)
 {
     uint64_t *left = context;
@@ -648,6 +692,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trials_are_for_open_questions),
         cmocka_unit_test(every_engine_keeps_its_word),
+        cmocka_unit_test(order_aside_is_not_lost),
         cmocka_unit_test(resumed_equals_uninterrupted),
         cmocka_unit_test(stagnation_heats_up_and_resumes),
         cmocka_unit_test(messages_are_small_and_whole),
