@@ -62,14 +62,27 @@ static bool is_aside(const ioa_seat *s, unsigned index)
     return ioa_constructor_at(index)->aside && s->job->method != IOA_METHOD_CONSTRUCT;
 }
 
-/* The best order that no search starts from, if it is better than the start, goes to every worker: networks that have one are
- * small. `mine` [W]: the best one of this worker, of total totals[own], or NULL. */
+/* What a candidate counts as when the start is chosen. Under other policies than MIN, and where there is no search, what it
+ * costs. */
+static ioa_status judge(const ioa_seat *s, const ioa_objective *objective, uint64_t total, uint64_t *judged, ioa_error *error)
+{
+    const ioa_method method = s->job->method;
+    uint64_t handicap = 0, lower = ioa_objective_shared(objective, s->network->bounds.lower);
+    ioa_status status = IOA_OK;
+    if (objective->level[0].policy == IOA_POLICY_MIN && (method == IOA_METHOD_TEMPERING || method == IOA_METHOD_ANNEAL))
+        status = ioa_construct_handicap(s->network, s->order, total - lower, &handicap, error);
+    *judged = total + handicap;
+    return status;
+}
+
+/* The best order that is better than the start, one that no search starts from or that counts more than it costs, goes to every
+ * worker: networks that have one are small. `mine` [W]: the best one of this worker, of total totals[own], or NULL. */
 static ioa_status share_aside(ioa_seat *s, const uint64_t *totals, unsigned count, uint64_t start_total, const uint32_t *mine,
                               int own, ioa_error *error)
 {
     unsigned chosen = count;
     for (unsigned i = 0; i < count; i++)
-        if (is_aside(s, i) && totals[i] < start_total && (chosen == count || totals[i] < totals[chosen])) chosen = i;
+        if (totals[i] < start_total && (chosen == count || totals[i] < totals[chosen])) chosen = i;
     if (chosen == count) return IOA_OK;
     uint64_t w = s->network->connections;
     s->aside = ioa_alloc(w, sizeof *s->aside);
@@ -84,7 +97,7 @@ static ioa_status share_aside(ioa_seat *s, const uint64_t *totals, unsigned coun
     return IOA_OK;
 }
 
-/* Keeps an order [W] of this worker if it is the best so far. */
+/* Keeps an order [W] of this worker if it is the best so far by these totals. */
 static ioa_status keep_best(const ioa_seat *s, const uint64_t *totals, unsigned index, int *own, uint32_t **best,
                             ioa_error *error)
 {
@@ -97,16 +110,17 @@ static ioa_status keep_best(const ioa_seat *s, const uint64_t *totals, unsigned 
     return IOA_OK;
 }
 
-/* Workers share the candidates; the one with the lowest total goes to the start order of every node. */
+/* Workers share the candidates; the one that counts least goes to the start order of every node. */
 static ioa_status construct(ioa_seat *s, const ioa_objective *objective, uint64_t *start_total, ioa_error *error)
 {
-    uint64_t totals[MOST_CONSTRUCTORS], w = s->network->connections;
+    uint64_t totals[MOST_CONSTRUCTORS], judged[MOST_CONSTRUCTORS], w = s->network->connections;
     uint32_t *best[2] = {NULL, NULL}; /* to start from, and aside */
     ioa_scorer *scorer = NULL;
     unsigned count = 0, chosen = 0, turn = 0;
     int own_best[2] = {-1, -1};
     ioa_construct_limits limits = limits_of(s);
     memset(totals, 0xff, sizeof totals);
+    memset(judged, 0xff, sizeof judged);
     ioa_status status = ioa_scorer_create(s->network, objective, &scorer, error);
     for (; count < MOST_CONSTRUCTORS && ioa_constructor_at(count); count++) {
         if (!wanted(s, count, objective->level[0].memory) || (int)(turn++ % (unsigned)s->workers) != s->rank || status != IOA_OK) continue;
@@ -114,17 +128,22 @@ static ioa_status construct(ioa_seat *s, const ioa_objective *objective, uint64_
         status = build(s, ioa_constructor_at(count), objective->level[0].memory, &limits, error);
         if (status != IOA_OK || limits.stopped) continue;
         totals[count] = ioa_scorer_total(scorer, s->order);
-        bool aside = is_aside(s, count);
-        status = keep_best(s, totals, count, &own_best[aside], &best[aside], error);
+        uint64_t counts;
+        status = judge(s, objective, totals[count], &counts, error);
+        bool aside = is_aside(s, count), handicapped = counts > totals[count];
+        if (!aside) judged[count] = counts; /* else nothing starts from it */
+        if (status == IOA_OK && !aside) status = keep_best(s, judged, count, &own_best[0], &best[0], error);
+        if (status == IOA_OK && (aside || handicapped)) status = keep_best(s, totals, count, &own_best[1], &best[1], error);
     }
     ioa_scorer_destroy(scorer);
     status = ioa_comm_agree(s->team, status, true, error);
     if (status == IOA_OK) ioa_seat_stop_before(s, limits.stopped);
     if (status == IOA_OK) {
-        uint64_t all[MOST_CONSTRUCTORS];
+        uint64_t all[MOST_CONSTRUCTORS], counted[MOST_CONSTRUCTORS];
         MPI_Allreduce(totals, all, (int)count, MPI_UINT64_T, MPI_MIN, s->team);
+        MPI_Allreduce(judged, counted, (int)count, MPI_UINT64_T, MPI_MIN, s->team);
         for (unsigned i = 1; i < count; i++)
-            if (all[i] < all[chosen] && !is_aside(s, i)) chosen = i;
+            if (counted[i] < counted[chosen]) chosen = i;
         int node = own_best[0] == (int)chosen ? s->squad.index : -1, agreed;
         if (node >= 0) memcpy(s->start.base, best[0], w * sizeof *best[0]);
         MPI_Allreduce(&node, &agreed, 1, MPI_INT, MPI_MAX, s->team);

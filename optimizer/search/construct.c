@@ -1,5 +1,6 @@
 #include "optimizer/search/construct.h"
 
+#include "core/mem.h"
 #include "core/network.h"
 #include "core/order.h"
 
@@ -30,6 +31,32 @@ static const ioa_constructor constructors[] = {
     {"spills", "small networks: none but inputs leave early, by search; then a walk under the exact count",
      ioa_construct_spills, ioa_construct_separation_affordable, ioa_construct_spills_within, true},
 };
+
+#define HANDICAP 16 /* part of the excess */
+
+/* Whether the destinations come in ascending depth: `depth` [N], `at` [W] scratch. */
+static bool by_depth(const ioa_network_arrays *a, const uint32_t *order, const uint32_t *depth, uint32_t *at)
+{
+    for (uint32_t v = 0; v < a->neurons; v++)
+        for (int64_t e = a->indptr[v]; e < a->indptr[v + 1]; e++) at[e] = depth[v];
+    for (int64_t t = 1; t < a->indptr[a->neurons]; t++)
+        if (at[order[t]] < at[order[t - 1]]) return false;
+    return true;
+}
+
+ioa_status ioa_construct_handicap(const ioa_network *network, const uint32_t *order, uint64_t excess, uint64_t *handicap,
+                                  ioa_error *error)
+{
+    const uint64_t n = network->a.neurons, w = network->connections;
+    *handicap = 0;
+    if (w > IOA_CONSTRUCT_DEEP) return IOA_OK;
+    uint32_t *depth = ioa_alloc(n, sizeof *depth), *at = ioa_alloc(w, sizeof *at);
+    const bool room = depth && at;
+    if (room && ioa_network_depths(network, depth) > 1 && by_depth(&network->a, order, depth, at)) *handicap = excess / HANDICAP;
+    ioa_free(depth);
+    ioa_free(at);
+    return room ? IOA_OK : ioa_fail_nomem(error, "the depths of an order", n + w, sizeof *depth);
+}
 
 bool ioa_construct_told_to_stop(ioa_construct_limits *limits)
 {

@@ -39,6 +39,17 @@ typedef struct ioa_constructor {
     bool aside;
 } ioa_constructor;
 
+/* By how much more an order counts than it costs, where the start of a search under MIN is chosen. Orders that go depth by depth
+ * write hidden values and read them again later; annealing seldom gets from there to orders that use them up while they are
+ * resident, and ends below what the others come from: communities that go on from layer to layer end with half the excess if they
+ * start with a few percent more. So of networks of up to IOA_CONSTRUCT_DEEP connections such an order counts a sixteenth of its
+ * `excess` over the compulsory I/O more. 0 for any other order, for one depth, and for larger networks, where a search has no time to
+ * make up for a worse start. The search keeps the cheaper order aside (ioa_problem), so that it never ends above it.
+ * IOA_ERR_NOMEM. */
+#define IOA_CONSTRUCT_DEEP 400000
+ioa_status ioa_construct_handicap(const ioa_network *network, const uint32_t *order, uint64_t excess, uint64_t *handicap,
+                                  ioa_error *error);
+
 /* The table; NULL past the end. Row 0 is the layered order. */
 const ioa_constructor *ioa_constructor_at(unsigned index);
 const ioa_constructor *ioa_constructor_find(const char *name);

@@ -38,6 +38,26 @@ mark() {
 between methods-short | grep -qE '^\| net \| 10 \| [0-9,]+ \| [*0-9,]+ \| [*0-9,]+ \| [*0-9,]+ \| -?[0-9.]+ % \|$' || fail "methods.py: $(cat page.md)"
 [ "$(between methods | grep -cE '^\| net \| MIN \| 10 \| (paper|construct|tempering) \| ')" = 3 ] || fail "methods.py: $(cat page.md)"
 
+mkdir masks masks/ffn
+printf '3, 4, 5\n0 2 3 5\n0 2 1 0 3\n' > masks/ffn/a.smtx
+printf '2, 3, 4\n0 2 4\n0 1 1 2\n' > masks/ffn/b.smtx
+"$python" "$bench/unseen.py" --program "$IOA_PROGRAM" --quick --masks masks --json unseen.json > "$out" 2> "$err" || fail "unseen.py: $(cat "$err")"
+[ "$(grep -cE '^\| (mlp-narrow|radixnet-8-8-8-permuted|dag-skips-thin) \| 7001 \| [0-9,]+ \| 16 \|( [0-9,]+ \|){7} [-+0-9.]+ % \| (worse)? ?\|$' "$out")" = 3 ] ||
+    fail "unseen.py printed: $(cat "$out")"
+"$python" - unseen.json > before.json <<'END' || fail "unseen.json"
+import json, sys
+with open(sys.argv[1]) as f:
+    rows = json.load(f)
+for row in rows:
+    if row["methods"]:
+        row["methods"]["tempering"]["excess"] *= 2
+json.dump(rows, sys.stdout)
+END
+"$python" "$bench/unseen.py" --from unseen.json --before before.json > "$out" 2> "$err" || fail "unseen.py --from"
+[ "$(grep -c '^| .* | -50.0 % |' "$out")" = 4 ] || fail "unseen.py --before printed: $(cat "$out")"
+"$python" "$bench/unseen.py" --from before.json > "$out" 2> "$err" || fail "unseen.py --from"
+[ "$(grep -c '| worse |$' "$out")" = 3 ] || fail "unseen.py flags nothing: $(cat "$out")"
+
 mkdir work
 "$IOA_PROGRAM" optimize net.h5 -o work/net.schedule.h5 --memory 16 --rounds 4 --timing 0 -q > "$out" 2> "$err" || fail "optimize"
 "$python" "$bench/kernels.py" --program "$IOA_PROGRAM" --work work --given-only --seconds 0.2 --batches 1,16 --json kernels.json net.h5 > "$out" 2> "$err" ||

@@ -2,7 +2,7 @@
 
 A page holds `<!-- NAME -->` and `<!-- /NAME -->`, each on a line of its own; what is between them belongs to the bench of
 that name, which replaces it. A page without the marks is refused, so that no figures end up where nobody looks."""
-import json, os, subprocess, sys
+import json, os, subprocess, sys, tempfile
 
 ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_ess_singleton_isolated="1")
 PROGRAM = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../.build/release/bin/ioanneal"))
@@ -10,11 +10,22 @@ PROGRAM = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__
 
 def call(command):
     """Runs a command and gives its JSON; ends the bench with what the command had to say if it fails."""
+    return timed_call(command)[0]
+
+
+def timed_call(command):
+    """The same, and the seconds of processor time it took."""
     command = [str(word) for word in command]
-    done = subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)}\n{done.stderr}")
-    return json.loads(done.stdout) if done.stdout.strip() else None
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        process = subprocess.Popen(command, env=ENVIRONMENT, stdout=out, stderr=err)
+        _, state, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(state)
+        out.seek(0)
+        err.seek(0)
+        if process.returncode:
+            sys.exit(f"{' '.join(command)}\n{err.read()}")
+        text = out.read()
+    return json.loads(text) if text.strip() else None, used.ru_utime + used.ru_stime
 
 
 def stem(path):

@@ -55,6 +55,27 @@ static uint64_t cost(const ioa_network *network, const char *name, uint64_t memo
     return io.reads + io.writes - ioa_network_bounds(network).lower;
 }
 
+/* The greedy order of communities follows them from layer to layer; the layered order has one depth after the other. */
+static void orders_by_depth_count_more(void **state)
+{
+    (void)state;
+    const ioa_generate_common common = {.seed = 3, .hidden = IOA_ACT_RELU};
+    for (uint32_t layers = 2; layers <= 3; layers++) {
+        ioa_network *network = NULL;
+        assert_int_equal(ioa_generate_community(64, layers, 8, 0.5, 0.0, &common, &network, NULL), IOA_OK);
+        uint32_t *order = ioa_alloc(network->connections, sizeof *order);
+        uint64_t handicap;
+        const char *const names[] = {"layered", "blocks", "greedy"};
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(ioa_constructor_find(names[i])->build(network, 32, order, NULL), IOA_OK);
+            assert_int_equal(ioa_construct_handicap(network, order, 1600, &handicap, NULL), IOA_OK);
+            assert_int_equal(handicap, layers == 3 && i < 2 ? 100 : 0); /* with one depth nothing else is possible */
+        }
+        ioa_free(order);
+        ioa_network_destroy(network);
+    }
+}
+
 /* Blocks must pay off where rows are dense, the greedy order where they are sparse: by a wide margin, or something
  * is broken. */
 static void each_order_pays_off_in_its_regime(void **state)
@@ -143,6 +164,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(orders_of_random_dags_are_legal),
+        cmocka_unit_test(orders_by_depth_count_more),
         cmocka_unit_test(each_order_pays_off_in_its_regime), cmocka_unit_test(the_cascade_follows_components),
         cmocka_unit_test(running_out_of_memory_is_reported),
     };
