@@ -165,8 +165,10 @@ ioa_status ioa_seat_search(ioa_seat *s, int index, ioa_result_config *result, io
         ioa_comm_await_bytes(s->world, s->verifier, IOA_TAG_BELL, &value, sizeof value);
     }
     if (status == IOA_OK && searching && !s->paused) status = take_result(s, tempering, result, trace, owner, error);
-    if (status == IOA_OK && *owner == s->rank && result->claimed_total == result->start_total)
-        memcpy(s->order, start, s->network->connections * sizeof *s->order);
+    const bool aside = !searching && s->aside; /* stopped before the first round: the cheapest order there is */
+    if (aside) result->claimed_total = s->aside_total;
+    if (status == IOA_OK && *owner == s->rank && (aside || result->claimed_total == result->start_total))
+        memcpy(s->order, aside ? s->aside : start, s->network->connections * sizeof *s->order);
     ioa_tempering_destroy(tempering);
     ioa_free(s->aside);
     s->aside = NULL;
