@@ -26,10 +26,10 @@ typedef struct ioa_work {
 } ioa_work;
 
 ioa_work ioa_plan_work(const ioa_plan *plan, size_t batch);
+ioa_work ioa_code_work(const ioa_code *code, size_t batch);
 
 /* What of ioa_plan_run is not the computing: x is packed into the scratch, and what the scratch has unpacked into y. To see
  * how long that takes. False, and nothing done, for plans of one sample and plain CSR. */
 bool ioa_plan_pack(const ioa_plan *plan, const float *x, float *y, size_t batch, void *scratch);
-ioa_work ioa_code_work(const ioa_code *code, size_t batch);
 
 #endif
