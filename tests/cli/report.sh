@@ -3,8 +3,8 @@
 # appears whole or not at all.
 . "$IOA_SUPPORT/support.sh"
 
-expect_exit 0 ioa generate mlp --widths 30,50,40,8 --density 0.2 --seed 3 -o net.h5
-expect_exit 0 ioa generate mlp --widths 30,50,40,8 --density 0.2 --seed 4 -o other.h5
+expect_exit 0 ioa generate mlp --widths 30,50,40,9 --density 0.2 --seed 3 -o net.h5
+expect_exit 0 ioa generate mlp --widths 30,50,40,9 --density 0.2 --seed 4 -o other.h5
 expect_exit 0 ioa optimize net.h5 -o best.h5 --memory 8,16 --rounds 40 --proposals 60 --replicas 6 --timing 0.1 -q
 expect_exit 0 ioa optimize net.h5 -o start.h5 --memory 16 --method construct --timing 0 -q
 expect_exit 0 ioa optimize net.h5 -o alone.h5 --memory 16 --method anneal --rounds 5 --proposals 20 --replicas 2 --timing 0 -q

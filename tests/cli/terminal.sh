@@ -46,7 +46,7 @@ without_results() {
 escape=$(printf '\033')
 colored() { grep -q "$escape\[[0-9]*m" "$1"; }
 
-expect_exit 0 ioa generate mlp --widths 30,40,10 --density 0.2 -o net.h5
+expect_exit 0 ioa generate mlp --widths 50,70,10 --density 0.1 -o net.h5
 expect_exit 0 ioa optimize net.h5 -o best.h5 --memory 8 --rounds 1 --proposals 10 --timing 0 -q
 export TERM=xterm
 unset NO_COLOR COLUMNS

@@ -32,20 +32,20 @@ vector() { # LENGTH
 }
 
 matrix 30 12 1 >w1.mtx
-matrix 25 30 2 >w2.mtx
-matrix 5 25 3 >w3.mtx
+matrix 85 30 2 >w2.mtx
+matrix 5 85 3 >w3.mtx
 matrix 30 12 1 transpose >t1.mtx
-matrix 25 30 2 transpose >t2.mtx
-matrix 5 25 3 transpose >t3.mtx
+matrix 85 30 2 transpose >t2.mtx
+matrix 5 85 3 transpose >t3.mtx
 vector 30 >b1.mtx
-vector 25 >b2.mtx
+vector 85 >b2.mtx
 vector 5 >b3.mtx
 
 # ---- import
 count=$(cat w1.mtx w2.mtx w3.mtx | grep -c "e[-+]")
 ioa_json import w1.mtx w2.mtx w3.mtx --bias b1.mtx,b2.mtx,b3.mtx --activation relu,tanh,identity --name little -o net.h5
-expect_json "$json_file" "d['format'] == 'mtx' and d['neurons'] == 72 and d['connections'] == $count and len(d['layers']) == 3"
-expect_json "$json_file" "[(l['inputs'], l['outputs'], l['activation']) for l in d['layers']] == [(12, 30, 'relu'), (30, 25, 'tanh'), (25, 5, 'identity')]"
+expect_json "$json_file" "d['format'] == 'mtx' and d['neurons'] == 132 and d['connections'] == $count and len(d['layers']) == 3"
+expect_json "$json_file" "[(l['inputs'], l['outputs'], l['activation']) for l in d['layers']] == [(12, 30, 'relu'), (30, 85, 'tanh'), (85, 5, 'identity')]"
 expect_exit 0 ioa import t1.mtx t2.mtx t3.mtx --layout in-out --bias b1.mtx,b2.mtx,b3.mtx --activation relu,tanh,identity --name little -o turned.h5
 expect_text 'layer 1 .*12 -> 30'
 cmp -s net.h5 turned.h5 || fail "the transposed files do not give the same network file"
@@ -60,7 +60,7 @@ expect_one_line 'activation'
 [ ! -e wrong.h5 ] || fail "a refused import wrote its file"
 expect_exit 0 ioa import w1.mtx w2.mtx w3.mtx --prune 0.1 -o pruned.h5
 ioa_json info pruned.h5
-expect_json "$json_file" "d['connections'] == 36 + 75 + 13" # of 360, 750 and 125, rounded
+expect_json "$json_file" "d['connections'] == 36 + 255 + 43" # of 360, 2,550 and 425, rounded
 
 printf '4, 3, 6\n0 2 3 5 6\n0 2 1 0 1 2\n' >p1.smtx
 printf '2, 4, 5\n0 3 5\n0 1 3 1 2\n' >p2.smtx
@@ -70,7 +70,7 @@ expect_json "$json_file" "[(l['inputs'], l['outputs'], l['connections']) for l i
 
 # ---- info, simulate
 ioa_json info net.h5
-expect_json "$json_file" "d['kind'] == 'network' and d['name'] == 'little' and (d['neurons'], d['inputs'], d['outputs']) == (72, 12, 5)"
+expect_json "$json_file" "d['kind'] == 'network' and d['name'] == 'little' and (d['neurons'], d['inputs'], d['outputs']) == (132, 12, 5)"
 expect_json "$json_file" "d['lower_bound'] == d['connections'] + d['active_neurons'] + d['outputs']"
 expect_json "$json_file" "len(d['topology_sha256']) == 64"
 expect_exit 0 ioa info net.h5
