@@ -31,8 +31,6 @@ static ioa_status prepare_priced(const ioa_problem *problem, void **pointer, ioa
  * against them; from LONG_ROWS on intervals come out cheaper, or as cheap in less time. */
 #define SHORT_ROWS 8.0
 #define LONG_ROWS 12.0
-#define LITTLE_MEMORY 2.25 /* times the length of a row: hardly more than one row's sources stay, whichever they are */
-#define FEW_TWINS 0.9 /* units of twins to a row: more of them, and single connections gain, which part them again */
 #define MUCH_MEMORY 8.0 /* times the length of a row: sources stay for long, and single connections gain again */
 
 /* Over the rows that are not empty. */
@@ -43,20 +41,15 @@ static double row_length(const ioa_network *network)
     return rows ? (double)network->connections / (double)rows : 0.0;
 }
 
-/* The longer the rows, and the less memory there is for them, the more is decided by which destinations are open together, and
- * the less by single connections. */
+/* The longer the rows, the more is decided by which destinations are open together, and the less by single
+ * connections. */
 static ioa_status prepare_levels(const ioa_problem *problem, void **pointer, ioa_error *error)
 {
     double length = row_length(problem->network), takeover = 0.7 + 0.015 * (length - 16.0);
     bool fine_first = length < SHORT_ROWS, never = fine_first && problem->segments > 1;
     takeover = never ? 0.0 : takeover < 0.7 ? 0.7 : takeover > 0.95 ? 0.95 : takeover;
     ioa_status status = ioa_levels_shared_create(problem, takeover, pointer, error);
-    if (status != IOA_OK) return status;
-    ioa_levels_shared *shared = *pointer;
-    shared->fine_first = fine_first;
-    bool little = (double)problem->memory <= LITTLE_MEMORY * length;
-    if (little && !never && (double)shared->problem->units * length >= FEW_TWINS * (double)problem->network->connections)
-        shared->takeover = 0.95;
+    if (status == IOA_OK) ((ioa_levels_shared *)*pointer)->fine_first = fine_first;
     return status;
 }
 
