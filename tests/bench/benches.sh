@@ -41,7 +41,9 @@ between methods-short | grep -qE '^\| net \| 10 \| [0-9,]+ \| [*0-9,]+ \| [*0-9,
 mkdir masks masks/ffn
 printf '3, 4, 5\n0 2 3 5\n0 2 1 0 3\n' > masks/ffn/a.smtx
 printf '2, 3, 4\n0 2 4\n0 1 1 2\n' > masks/ffn/b.smtx
+printf '2, 3, 0\n0 0 0\n\n' > masks/pruned-away.smtx
 "$python" "$bench/unseen.py" --program "$IOA_PROGRAM" --quick --masks masks --json unseen.json > "$out" 2> "$err" || fail "unseen.py: $(cat "$err")"
+grep -q "pruned-away.*: no connections" "$err" || fail "unseen.py says nothing of a mask without connections: $(cat "$err")"
 [ "$(grep -cE '^\| (mlp-narrow|radixnet-8-8-8-permuted|dag-skips-thin) \| 7001 \| [0-9,]+ \| 16 \|( [0-9,]+ \|){7} [-+0-9.]+ % \| (worse)? ?\|$' "$out")" = 3 ] ||
     fail "unseen.py printed: $(cat "$out")"
 "$python" - unseen.json > before.json <<'END' || fail "unseen.json"

@@ -89,8 +89,11 @@ def make(a, folder):
         if wanted is None or kind == "mask" or any(text in name for text in wanted):
             path = os.path.join(folder, f"{len(nets)}.h5")
             page.call([a.program] + command + ["-o", path, "--json"])
-            nets.append({"kind": kind, "network": name, "network_seed": seed, "path": path,
-                         "connections": page.call([a.program, "info", path, "--json"])["connections"]})
+            connections = page.call([a.program, "info", path, "--json"])["connections"]
+            if connections:
+                nets.append({"kind": kind, "network": name, "network_seed": seed, "path": path, "connections": connections})
+            else:  # some masks prune a layer away
+                print(f"{name}: no connections", file=sys.stderr)
 
     for seed in a.seeds.split(","):
         for kind, name, options in generated(int(seed)):
