@@ -58,29 +58,41 @@ static void dags_cost_what_is_certified(void **state)
     }
 }
 
+/* Small enough for an exhaustive search. */
+static ioa_network *tiny_dag(uint64_t seed)
+{
+    ioa_test_dag_params params = ioa_test_dag_defaults();
+    params.neurons = 8 + (uint32_t)(seed % 4);
+    params.inputs = 2 + (uint32_t)(seed % 3);
+    params.outputs = 1 + (uint32_t)(seed % 2);
+    params.fan_in = 2;
+    params.reach = seed % 3 ? 0 : 4;
+    params.inner_outputs = seed % 2;
+    return ioa_test_random_dag(seed, params);
+}
+
+/* Of an order that must be legal. */
+static uint64_t legal_excess(const ioa_network *network, const uint32_t *order, uint64_t memory)
+{
+    ioa_io io;
+    assert_int_equal(ioa_order_check(network, order, NULL), IOA_OK);
+    assert_int_equal(ioa_memory_count(network, order, memory, IOA_POLICY_MIN, &io, NULL), IOA_OK);
+    return io.reads + io.writes - network->bounds.lower;
+}
+
 /* Where some order has no excess, the constructor for small networks finds one. */
 static void small_networks_without_excess_are_found(void **state)
 {
     (void)state;
     uint32_t compared = 0, narrow = 0;
     for (uint64_t seed = 0; seed < 200; seed++) {
-        ioa_test_dag_params params = ioa_test_dag_defaults();
-        params.neurons = 8 + (uint32_t)(seed % 4);
-        params.inputs = 2 + (uint32_t)(seed % 3);
-        params.outputs = 1 + (uint32_t)(seed % 2);
-        params.fan_in = 2;
-        params.reach = seed % 3 ? 0 : 4;
-        params.inner_outputs = seed % 2;
-        ioa_network *network = ioa_test_random_dag(seed, params);
+        ioa_network *network = tiny_dag(seed);
         for (uint64_t memory = 3; network && network->connections && memory <= 6; memory++) {
             uint64_t optimum;
             uint32_t order[IOA_TEST_OPTIMAL_CONNECTIONS];
-            ioa_io io;
             if (!ioa_test_optimal_excess(network, memory, 200000, &optimum)) continue;
             assert_int_equal(ioa_construct_separation(network, memory, order, NULL), IOA_OK);
-            assert_int_equal(ioa_order_check(network, order, NULL), IOA_OK);
-            assert_int_equal(ioa_memory_count(network, order, memory, IOA_POLICY_MIN, &io, NULL), IOA_OK);
-            uint64_t excess = io.reads + io.writes - network->bounds.lower;
+            uint64_t excess = legal_excess(network, order, memory);
             assert_true(excess >= optimum);
             if (optimum == 0) assert_int_equal(excess, 0);
             compared++;
@@ -100,23 +112,13 @@ static void few_evictions_are_found(void **state)
     (void)state;
     uint32_t compared = 0, costly = 0, optimal = 0;
     for (uint64_t seed = 0; seed < 120; seed++) {
-        ioa_test_dag_params params = ioa_test_dag_defaults();
-        params.neurons = 8 + (uint32_t)(seed % 4);
-        params.inputs = 2 + (uint32_t)(seed % 3);
-        params.outputs = 1 + (uint32_t)(seed % 2);
-        params.fan_in = 2;
-        params.reach = seed % 3 ? 0 : 4;
-        params.inner_outputs = seed % 2;
-        ioa_network *network = ioa_test_random_dag(seed, params);
+        ioa_network *network = tiny_dag(seed);
         for (uint64_t memory = 4; network && network->connections && memory <= 5; memory++) {
             uint64_t optimum;
             uint32_t order[IOA_TEST_OPTIMAL_CONNECTIONS], again[IOA_TEST_OPTIMAL_CONNECTIONS];
-            ioa_io io;
             if (!ioa_test_optimal_excess(network, memory, 200000, &optimum)) continue;
             assert_int_equal(ioa_construct_spills(network, memory, order, NULL), IOA_OK);
-            assert_int_equal(ioa_order_check(network, order, NULL), IOA_OK);
-            assert_int_equal(ioa_memory_count(network, order, memory, IOA_POLICY_MIN, &io, NULL), IOA_OK);
-            uint64_t excess = io.reads + io.writes - network->bounds.lower;
+            uint64_t excess = legal_excess(network, order, memory);
             assert_true(excess >= optimum);
             assert_int_equal(ioa_construct_spills(network, memory, again, NULL), IOA_OK);
             assert_memory_equal(order, again, network->connections * sizeof *order);
