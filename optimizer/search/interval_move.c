@@ -218,12 +218,7 @@ ioa_status ioa_interval_anneal(ioa_interval_state *state, double temperature, ui
     if (counts) {
         counts->proposals += proposals;
         counts->accepted += accepted;
-        for (int k = 0; k < IOA_INTERVAL_MOVE_COUNT; k++) {
-            counts->moves[k].proposed += moves[k].proposed;
-            counts->moves[k].accepted += moves[k].accepted;
-            counts->moves[k].touched += moves[k].touched;
-            counts->moves[k].gained += moves[k].gained;
-        }
+        ioa_move_counts_add(counts->moves, moves, IOA_INTERVAL_MOVE_COUNT);
     }
     if (!state->out_of_memory) return IOA_OK;
     state->out_of_memory = false;
