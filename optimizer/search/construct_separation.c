@@ -1,8 +1,6 @@
 /* Orders of small networks from the game of first accesses (core/bounds.h, F). Where the game costs nothing, the order
  * has no excess; elsewhere the best play of a beam search is taken. */
-#include "core/mem.h"
 #include "core/network.h"
-#include "core/order.h"
 #include "optimizer/search/construct.h"
 #include "optimizer/search/construct_separation.h"
 #include "optimizer/search/construct_separation_order.h"
@@ -12,13 +10,13 @@
 #define WIDE 1024u             /* and some seconds at 100 neurons */
 #define WEIGHT 4u              /* of cost against slots in use: matters little */
 
-static void search(ioa_played *p, const ioa_separation *game, bool wide)
+/* `widest`: of the beams. */
+static void search(ioa_played *p, ioa_separation *game, const void *widest)
 {
     uint64_t work = WORK;
     ioa_status status = ioa_separation_play(game, 0, &work, ioa_played_visit, p, p->error);
     if (p->status == IOA_OK) p->status = status;
-    uint32_t widest = wide ? WIDE : NARROW;
-    for (uint32_t width = NARROW; p->status == IOA_OK && p->excess && width <= widest; width *= WIDE / NARROW) {
+    for (uint32_t width = NARROW; p->status == IOA_OK && p->excess && width <= *(const uint32_t *)widest; width *= WIDE / NARROW) {
         p->in_vain = 0;
         ioa_separation_beam beam = {game, width, WEIGHT, ioa_played_visit, ioa_played_told_to_stop, p};
         status = ioa_separation_beam_search(&beam, p->error);
@@ -26,33 +24,15 @@ static void search(ioa_played *p, const ioa_separation *game, bool wide)
     }
 }
 
-static ioa_status construct(const ioa_network *network, uint64_t memory, bool wide, ioa_construct_limits *limits,
-                            uint32_t *order, ioa_error *error)
-{
-    ioa_status status = IOA_OK;
-    ioa_separation *game = ioa_alloc(1, sizeof *game);
-    if (!game) return ioa_fail_nomem(error, "the game of first accesses", 1, sizeof *game);
-    if (ioa_separation_create(network, memory, game)) {
-        ioa_played p;
-        ioa_played_create(network, memory, limits, order, error, &p);
-        if (p.status == IOA_OK) search(&p, game, wide);
-        ioa_played_destroy(&p);
-        status = p.status;
-    } else
-        ioa_order_layered(network, order);
-    ioa_free(game);
-    return status;
-}
-
 ioa_status ioa_construct_separation(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error)
 {
-    return construct(network, memory, false, NULL, order, error);
+    return ioa_played_construct(network, memory, search, &(uint32_t){NARROW}, NULL, order, error);
 }
 
 ioa_status ioa_construct_separation_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
                                            uint32_t *order, ioa_error *error)
 {
-    ioa_status status = construct(network, memory, true, limits, order, error);
+    ioa_status status = ioa_played_construct(network, memory, search, &(uint32_t){WIDE}, limits, order, error);
     ioa_construct_told_to_stop(limits);
     return status;
 }

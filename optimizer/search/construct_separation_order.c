@@ -105,8 +105,9 @@ bool ioa_played_told_to_stop(void *played)
     return ioa_construct_told_to_stop(p->limits);
 }
 
-void ioa_played_create(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits, uint32_t *order,
-                       ioa_error *error, ioa_played *p)
+/* Begins with the layered order. `status` tells whether it worked; to be destroyed in either case. */
+static void create(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits, uint32_t *order,
+                   ioa_error *error, ioa_played *p)
 {
     uint64_t n = network->a.neurons, w = network->connections;
     *p = (ioa_played){.network = network, .memory = memory, .excess = UINT64_MAX, .order = order, .limits = limits,
@@ -122,11 +123,29 @@ void ioa_played_create(const ioa_network *network, uint64_t memory, ioa_construc
         p->status = ioa_fail_nomem(error, "the order of first accesses", w, sizeof *order);
 }
 
-void ioa_played_destroy(ioa_played *p)
+static void destroy(ioa_played *p)
 {
     ioa_free(p->present);
     ioa_free(p->done);
     ioa_free(p->missing);
     ioa_free(p->next);
     ioa_free(p->kept);
+}
+
+ioa_status ioa_played_construct(const ioa_network *network, uint64_t memory, ioa_played_search *search, const void *how,
+                                ioa_construct_limits *limits, uint32_t *order, ioa_error *error)
+{
+    ioa_status status = IOA_OK;
+    ioa_separation *game = ioa_alloc(1, sizeof *game);
+    if (!game) return ioa_fail_nomem(error, "the game of first accesses", 1, sizeof *game);
+    if (ioa_separation_create(network, memory, game)) {
+        ioa_played p;
+        create(network, memory, limits, order, error, &p);
+        if (p.status == IOA_OK) search(&p, game, how);
+        destroy(&p);
+        status = p.status;
+    } else
+        ioa_order_layered(network, order);
+    ioa_free(game);
+    return status;
 }

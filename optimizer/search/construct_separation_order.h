@@ -28,11 +28,13 @@ typedef struct ioa_played {
     ioa_error *error;
 } ioa_played;
 
-/* Begins with the layered order in `order` [W], which stays the caller's. `status` tells whether it worked; to be
- * destroyed in either case. */
-void ioa_played_create(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits, uint32_t *order,
-                       ioa_error *error, ioa_played *played);
-void ioa_played_destroy(ioa_played *played);
+/* Looks for plays, shows them to ioa_played_visit, and leaves in `status` what failed; may change the game's weights. */
+typedef void ioa_played_search(ioa_played *played, ioa_separation *game, const void *how);
+
+/* The best order [W] of the plays that `search` finds, told `how`; never worse than the layered one, which it is for networks
+ * without a game. IOA_ERR_NOMEM. */
+ioa_status ioa_played_construct(const ioa_network *network, uint64_t memory, ioa_played_search *search, const void *how,
+                                ioa_construct_limits *limits, uint32_t *order, ioa_error *error);
 
 /* Counts a legal order [W], `played->order` or another one that becomes it if it is better. Gives its excess, UINT64_MAX where
  * counting failed. */

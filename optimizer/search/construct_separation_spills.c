@@ -3,12 +3,10 @@
  * beam, which sees the promising ones. MIN does not keep to a play; a walk under its own count mends what it loses. */
 #include "core/mem.h"
 #include "core/network.h"
-#include "core/order.h"
 #include "optimizer/search/construct.h"
 #include "optimizer/search/construct_separation.h"
 #include "optimizer/search/construct_separation_order.h"
 #include "optimizer/search/construct_separation_walk.h"
-
 
 #define MOST_BUDGET 8u  /* of plays that are looked for in all ways */
 #define STATES_PARTS 3u /* as many budgets may use up their share of the states; others are refuted sooner */
@@ -78,35 +76,23 @@ static void walk(ioa_played *p, const ioa_separation *game, uint64_t work)
     ioa_free(small);
 }
 
-static ioa_status construct(const ioa_network *network, uint64_t memory, const effort *e, ioa_construct_limits *limits,
-                            uint32_t *order, ioa_error *error)
+static void search(ioa_played *p, ioa_separation *game, const void *how)
 {
-    ioa_status status = IOA_OK;
-    ioa_separation *game = ioa_alloc(1, sizeof *game);
-    if (!game) return ioa_fail_nomem(error, "the game of first accesses", 1, sizeof *game);
-    if (ioa_separation_create(network, memory, game)) {
-        ioa_played p;
-        ioa_separation_keep_dear(game);
-        ioa_played_create(network, memory, limits, order, error, &p);
-        if (p.status == IOA_OK) play(&p, game, e);
-        if (p.status == IOA_OK) walk(&p, game, e->walk);
-        ioa_played_destroy(&p);
-        status = p.status;
-    } else
-        ioa_order_layered(network, order);
-    ioa_free(game);
-    return status;
+    const effort *e = how;
+    ioa_separation_keep_dear(game);
+    play(p, game, e);
+    if (p->status == IOA_OK) walk(p, game, e->walk);
 }
 
 ioa_status ioa_construct_spills(const ioa_network *network, uint64_t memory, uint32_t *order, ioa_error *error)
 {
-    return construct(network, memory, &brief, NULL, order, error);
+    return ioa_played_construct(network, memory, search, &brief, NULL, order, error);
 }
 
 ioa_status ioa_construct_spills_within(const ioa_network *network, uint64_t memory, ioa_construct_limits *limits,
                                        uint32_t *order, ioa_error *error)
 {
-    ioa_status status = construct(network, memory, &thorough, limits, order, error);
+    ioa_status status = ioa_played_construct(network, memory, search, &thorough, limits, order, error);
     ioa_construct_told_to_stop(limits);
     return status;
 }
