@@ -36,11 +36,6 @@ typedef struct generator {
     bool failed;         /* memory is out */
 } generator;
 
-bool ioa_program_takes_param(unsigned activation)
-{
-    return activation == IOA_ACT_LEAKY_RELU || activation == IOA_ACT_CLIPPED_RELU;
-}
-
 static bool in_registers(unsigned activation)
 {
     return activation == IOA_ACT_IDENTITY || activation == IOA_ACT_RELU || activation == IOA_ACT_SQUARE ||
@@ -156,7 +151,7 @@ static void settle(generator *g)
     for (uint32_t i = 0; i < g->waits; i++) {
         uint32_t v = g->waiting[i];
         append_slot(g, IOA_OP_LOAD, 0, g->slot[v]);
-        if (ioa_program_takes_param(a->activation[v])) {
+        if (ioa_activation_takes_param(a->activation[v])) {
             append_value(g, IOA_OP_BROADCAST, 1, 0, a->param ? a->param[v] : 0.0f);
             p->extra_reads++;
         }

@@ -59,7 +59,4 @@ ioa_status ioa_program_schedule(ioa_program *program, ioa_error *error);
 
 void ioa_program_clear(ioa_program *program);
 
-/* 1 if the activation needs its parameter. */
-bool ioa_program_takes_param(unsigned activation);
-
 #endif

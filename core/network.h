@@ -44,6 +44,12 @@ void ioa_network_destinations(const ioa_network *network, uint32_t *destinations
  * Arrays come from the caller. */
 void ioa_network_outgoing(const ioa_network *network, int64_t *offsets, uint32_t *edges, uint32_t *destinations);
 
+/* Has the activation a parameter? */
+static inline bool ioa_activation_takes_param(unsigned activation)
+{
+    return activation == IOA_ACT_LEAKY_RELU || activation == IOA_ACT_CLIPPED_RELU;
+}
+
 /* Releases arrays that were never handed to ioa_network_create, and zeroes them. */
 void ioa_network_arrays_free(ioa_network_arrays *arrays);
 

@@ -32,7 +32,7 @@ typedef struct maker {
 /* Of a neuron whose activation has one. */
 static float param_of(const ioa_network *n, uint32_t v)
 {
-    return n->a.param && ioa_plan_takes_param(n->a.activation[v]) ? n->a.param[v] : 0.0f;
+    return n->a.param && ioa_activation_takes_param(n->a.activation[v]) ? n->a.param[v] : 0.0f;
 }
 
 static feed *feed_of(const maker *m, uint64_t step)

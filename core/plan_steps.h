@@ -25,10 +25,4 @@ ioa_status ioa_plan_steps_make(const ioa_network *network, const uint32_t *order
 
 void ioa_plan_steps_clear(ioa_plan_steps *steps);
 
-/* Has the activation a parameter? */
-static inline bool ioa_plan_takes_param(unsigned activation)
-{
-    return activation == IOA_ACT_LEAKY_RELU || activation == IOA_ACT_CLIPPED_RELU;
-}
-
 #endif

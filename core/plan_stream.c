@@ -108,7 +108,7 @@ static uint64_t write_run(writer *w, uint64_t t)
         use_source(w, u);
     }
     count_stored(w, 1, first);
-    bool last = (w->missing[v] -= count) == 0, param = last && ioa_plan_takes_param(n->a.activation[v]);
+    bool last = (w->missing[v] -= count) == 0, param = last && ioa_activation_takes_param(n->a.activation[v]);
     *w->runs++ = (ioa_run){.destination = offset_of(w, v), .count = count,
                             .flags = (uint8_t)((first ? IOA_RUN_FIRST : 0) | (last ? IOA_RUN_LAST : 0) |
                                                (param ? IOA_RUN_PARAM : 0)),
@@ -138,7 +138,7 @@ static void count_runs(const ioa_network *n, const ioa_plan_steps *s, ioa_plan *
     uint64_t units = s->count;
     for (uint64_t t = 0; t < s->count; t++)
         p->runs += t == 0 || s->destinations[s->edges[t]] != s->destinations[s->edges[t - 1]];
-    for (uint32_t v = 0; v < n->a.neurons; v++) units += s->incoming[v] && ioa_plan_takes_param(n->a.activation[v]);
+    for (uint32_t v = 0; v < n->a.neurons; v++) units += s->incoming[v] && ioa_activation_takes_param(n->a.activation[v]);
     p->stream_bytes = (size_t)(units * sizeof(ioa_step) + p->runs * sizeof(ioa_run));
 }
 
