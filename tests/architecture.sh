@@ -54,11 +54,27 @@ report "io includes nothing of optimizer" "$(include_hits '(\.\./)*optimizer/' i
 report "io knows no MPI" "$(include_hits 'mpi\.h' io)"
 report "mpi.h is for optimizer/mpi" "$(sources optimizer | grep -v '^optimizer/mpi/' | xargs grep -nE 'include[[:space:]]*[<"]mpi\.h')"
 report "mpi.h of optimizer/mpi is not reached from the search" "$(include_hits 'optimizer/(mpi|cli)/' optimizer/search optimizer/verify optimizer/result)"
+# Rooms of a folder, lowest first: each includes those before it only.
+rooms_upwards() { # FOLDER ROOM...
+    local folder=$1 above
+    shift
+    while [ $# -gt 1 ]; do
+        above=$(IFS='|'; shift; echo "$*")
+        include_hits "$folder/($above)/" "$folder/$1"
+        shift
+    done
+}
+
+report "rooms of core include lower ones only" \
+    "$(rooms_upwards core base model bounds kernel generate compile plan measure)"
+report "rooms of io include lower ones only" "$(rooms_upwards io base h5 archive checkpoint import)"
+report "rooms of the search include lower ones only" \
+    "$(rooms_upwards optimizer/search base priced segment interval exact construct engine tempering)"
 report "public headers include public and standard headers only" \
     "$(grep -nE '#[[:space:]]*include[[:space:]]*"' core/include/ioanneal/*.h io/include/ioanneal/*.h)"
 
 call='(^|[^A-Za-z0-9_])(printf|fprintf|vprintf|vfprintf|puts|fputs|putchar|fputc|putc|perror|exit|_exit|_Exit|quick_exit|abort)[[:space:]]*\('
-# io/h5_rehearse.c ends a child process of its own, which is no exit of the library.
+# io/h5/h5_rehearse.c ends a child process of its own, which is no exit of the library.
 report "the library never prints, exits or aborts" "$(code_hits "$call" $(library_sources | grep -v h5_rehearse.c))"
 report "the library does not use the standard streams" "$(code_hits '(^|[^A-Za-z0-9_])(stdout|stderr|stdin)([^A-Za-z0-9_]|$)' $(library_sources))"
 

@@ -2,7 +2,7 @@
 #ifndef IOA_CLI_H
 #define IOA_CLI_H
 
-#include "io/archive.h"
+#include "io/archive/archive.h"
 
 #include <cjson/cJSON.h>
 #include <ioanneal/memory.h>

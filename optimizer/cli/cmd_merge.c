@@ -1,5 +1,5 @@
-#include "core/build_info.h"
-#include "io/atomic_file.h"
+#include "core/base/build_info.h"
+#include "io/base/atomic_file.h"
 #include "optimizer/cli/input.h"
 #include "optimizer/cli/progress.h"
 

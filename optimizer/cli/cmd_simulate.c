@@ -1,10 +1,10 @@
-#include "core/mem.h"
-#include "core/network.h"
-#include "core/order.h"
-#include "io/network_file.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
+#include "core/model/order.h"
+#include "io/archive/network_file.h"
 #include "optimizer/cli/input.h"
 #include "optimizer/cli/progress.h"
-#include "optimizer/search/construct.h"
+#include "optimizer/search/construct/construct.h"
 
 #include <inttypes.h>
 #include <string.h>

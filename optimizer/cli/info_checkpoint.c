@@ -1,7 +1,7 @@
 /* `ioanneal info` of a checkpoint: how far the search is. */
 #include "optimizer/cli/cli.h"
 
-#include "io/checkpoint.h"
+#include "io/checkpoint/checkpoint.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef IOA_CLI_INFO_SCHEDULE_H
 #define IOA_CLI_INFO_SCHEDULE_H
 
-#include "io/archive.h"
+#include "io/archive/archive.h"
 #include "optimizer/cli/cli.h"
 
 /* Prints lines, or appends an object to `array` if there is one. */

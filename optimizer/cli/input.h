@@ -2,7 +2,7 @@
 #ifndef IOA_CLI_INPUT_H
 #define IOA_CLI_INPUT_H
 
-#include "io/archive.h"
+#include "io/archive/archive.h"
 #include "optimizer/cli/cli.h"
 
 #include <ioanneal/archive.h>

@@ -1,10 +1,10 @@
 /* ioanneal: I/O-efficient evaluation orders for sparse feed-forward networks. */
 #include "optimizer/cli/cli.h"
 
-#include "core/baseline_mkl.h"
-#include "core/build_info.h"
-#include "io/archive_schema.h"
-#include "io/h5.h"
+#include "core/plan/baseline_mkl.h"
+#include "core/base/build_info.h"
+#include "io/archive/archive_schema.h"
+#include "io/h5/h5.h"
 #include "optimizer/mpi/job.h"
 
 #include <ioanneal/plan.h>

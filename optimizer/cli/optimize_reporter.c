@@ -2,7 +2,7 @@
 
 #include "optimizer/cli/optimize_rungs.h"
 #include "optimizer/cli/terminal.h"
-#include "optimizer/search/diagnose.h"
+#include "optimizer/search/tempering/diagnose.h"
 
 #include <inttypes.h>
 #include <math.h>

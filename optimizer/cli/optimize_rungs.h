@@ -2,8 +2,8 @@
 #ifndef IOA_CLI_OPTIMIZE_RUNGS_H
 #define IOA_CLI_OPTIMIZE_RUNGS_H
 
-#include "optimizer/search/engine.h"
-#include "optimizer/search/trace.h"
+#include "optimizer/search/engine/engine.h"
+#include "optimizer/search/tempering/trace.h"
 
 /* A line that numbers the engine's moves. */
 void optimize_print_moves(const ioa_engine *engine);

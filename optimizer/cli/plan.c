@@ -1,8 +1,8 @@
 /* Which plan inference uses: as told, as measured before, or as measured now. */
 #include "optimizer/cli/cli.h"
 
-#include "core/compile_file.h"
-#include "io/machine.h"
+#include "core/compile/compile_file.h"
+#include "io/base/machine.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
 #ifndef IOA_MPI_COMM_H
 #define IOA_MPI_COMM_H
 
-#include "optimizer/search/segment.h"
-#include "optimizer/search/transport.h"
+#include "optimizer/search/segment/segment.h"
+#include "optimizer/search/tempering/transport.h"
 
 #include <mpi.h>
 #include <stdbool.h>

@@ -1,9 +1,9 @@
 #include "optimizer/mpi/job.h"
 
-#include "core/clock.h"
-#include "core/mem.h"
-#include "core/network.h"
-#include "io/atomic_file.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
+#include "io/base/atomic_file.h"
 #include "optimizer/mpi/comm.h"
 #include "optimizer/mpi/parcel.h"
 #include "optimizer/mpi/seat.h"

@@ -6,7 +6,7 @@
 #define IOA_MPI_JOB_H
 
 #include "optimizer/result/result.h"
-#include "optimizer/search/engine.h"
+#include "optimizer/search/engine/engine.h"
 
 #include <ioanneal/memory.h>
 #include <stdbool.h>

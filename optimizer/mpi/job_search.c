@@ -2,11 +2,11 @@
  * job_watch.c. */
 #include "optimizer/mpi/job_watch.h"
 
-#include "core/bounds.h"
-#include "core/clock.h"
-#include "core/mem.h"
-#include "core/network.h"
-#include "core/separation.h"
+#include "core/bounds/bounds.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
+#include "core/bounds/separation.h"
 #include "optimizer/mpi/comm.h"
 #include "optimizer/mpi/stop.h"
 

@@ -1,12 +1,12 @@
 /* What a search begins with: the best constructive order, or the one of the checkpoint. */
-#include "core/clock.h"
-#include "core/mem.h"
-#include "core/network.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
 #include "optimizer/mpi/comm.h"
 #include "optimizer/mpi/seat.h"
 #include "optimizer/mpi/stop.h"
-#include "optimizer/search/construct.h"
-#include "optimizer/search/scorer.h"
+#include "optimizer/search/construct/construct.h"
+#include "optimizer/search/engine/scorer.h"
 
 #include <string.h>
 

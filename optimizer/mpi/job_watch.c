@@ -1,7 +1,7 @@
 /* What may interrupt a search: signals, deadlines, the time for a checkpoint; and what is told while it runs. */
 #include "optimizer/mpi/job_watch.h"
 
-#include "core/clock.h"
+#include "core/base/clock.h"
 #include "optimizer/mpi/comm.h"
 #include "optimizer/mpi/stop.h"
 

@@ -3,7 +3,7 @@
 #define IOA_MPI_JOB_WATCH_H
 
 #include "optimizer/mpi/seat.h"
-#include "optimizer/search/tempering.h"
+#include "optimizer/search/tempering/tempering.h"
 
 typedef struct ioa_watch {
     ioa_seat *s;

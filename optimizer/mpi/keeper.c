@@ -1,10 +1,10 @@
 #include "optimizer/mpi/keeper.h"
 
-#include "core/clock.h"
-#include "core/mem.h"
-#include "core/network.h"
-#include "io/atomic_file.h"
-#include "io/network_file.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
+#include "io/base/atomic_file.h"
+#include "io/archive/network_file.h"
 #include "optimizer/mpi/comm.h"
 
 #include <inttypes.h>

@@ -1,11 +1,11 @@
 /* Checkpoints of a job: rank 0 writes what all workers know and, one after the other, the states of their replicas;
- * a job resumed on any number of ranks hands them out again. Formats and files: io/checkpoint.h. */
+ * a job resumed on any number of ranks hands them out again. Formats and files: io/checkpoint/checkpoint.h. */
 #ifndef IOA_MPI_KEEPER_H
 #define IOA_MPI_KEEPER_H
 
-#include "io/checkpoint.h"
+#include "io/checkpoint/checkpoint.h"
 #include "optimizer/mpi/job.h"
-#include "optimizer/search/tempering.h"
+#include "optimizer/search/tempering/tempering.h"
 
 #include <mpi.h>
 

@@ -1,7 +1,7 @@
 #include "optimizer/mpi/node.h"
 
-#include "core/network.h"
-#include "io/network_file.h"
+#include "core/model/network.h"
+#include "io/archive/network_file.h"
 #include "optimizer/mpi/comm.h"
 
 #include <inttypes.h>

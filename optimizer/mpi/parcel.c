@@ -1,6 +1,6 @@
 #include "optimizer/mpi/parcel.h"
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 #include "optimizer/mpi/comm.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #ifndef IOA_MPI_PARCEL_H
 #define IOA_MPI_PARCEL_H
 
-#include "io/archive.h"
+#include "io/archive/archive.h"
 
 #include <mpi.h>
 

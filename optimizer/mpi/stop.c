@@ -1,6 +1,6 @@
 #include "optimizer/mpi/stop.h"
 
-#include "core/clock.h"
+#include "core/base/clock.h"
 
 #include <math.h>
 #include <signal.h>

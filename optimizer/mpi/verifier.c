@@ -1,7 +1,7 @@
 #include "optimizer/mpi/verifier.h"
 
-#include "core/bounds.h"
-#include "core/network.h"
+#include "core/bounds/bounds.h"
+#include "core/model/network.h"
 #include "optimizer/mpi/background.h"
 #include "optimizer/mpi/stop.h"
 #include "optimizer/verify/verify.h"

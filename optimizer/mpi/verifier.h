@@ -5,7 +5,7 @@
 
 #include "optimizer/mpi/comm.h"
 #include "optimizer/result/result.h"
-#include "optimizer/search/tempering.h"
+#include "optimizer/search/tempering/tempering.h"
 
 #include <ioanneal/memory.h>
 
@@ -13,7 +13,7 @@
  * the end. */
 enum { IOA_TAG_BELL = 50 };
 
-/* Likewise, once per search: the certified lower bound on the total of any order by the objective, as soon as it is known (core/bounds.h). */
+/* Likewise, once per search: the certified lower bound on the total of any order by the objective, as soon as it is known (core/bounds/bounds.h). */
 enum { IOA_TAG_BOUND = 51 };
 
 /* ---- on a worker ---- */

@@ -1,6 +1,6 @@
 #include "optimizer/report/figure.h"
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 #include "optimizer/report/gnuplot.h"
 #include "optimizer/report/svg.h"
 

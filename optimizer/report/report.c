@@ -1,8 +1,8 @@
 #include "optimizer/report/report.h"
 
-#include "core/build_info.h"
-#include "core/mem.h"
-#include "io/atomic_file.h"
+#include "core/base/build_info.h"
+#include "core/base/mem.h"
+#include "io/base/atomic_file.h"
 #include "optimizer/report/gnuplot.h"
 #include "optimizer/report/page.h"
 

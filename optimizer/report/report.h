@@ -4,7 +4,7 @@
 #ifndef IOA_REPORT_H
 #define IOA_REPORT_H
 
-#include "io/archive.h"
+#include "io/archive/archive.h"
 
 typedef struct ioa_report_source {
     const char *path;           /* as the page calls it; borrowed */
@@ -26,7 +26,7 @@ typedef struct ioa_report_facts {
     uint64_t bytes;
 } ioa_report_facts;
 
-/* Writes the page atomically (io/atomic_file.h). IOA_ERR_SYSTEM if gnuplot is missing (with what to install) or fails,
+/* Writes the page atomically (io/base/atomic_file.h). IOA_ERR_SYSTEM if gnuplot is missing (with what to install) or fails,
  * or the disk is full; IOA_ERR_INPUT if the target cannot be written; IOA_ERR_NOMEM. */
 ioa_status ioa_report_write(const ioa_report_options *options, const char *path, ioa_report_facts *facts, ioa_error *error);
 

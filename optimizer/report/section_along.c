@@ -1,9 +1,9 @@
 /* Where the I/Os happen along the order. */
 #include "optimizer/report/page.h"
 
-#include "core/mem.h"
-#include "core/order.h"
-#include "core/simulator.h"
+#include "core/base/mem.h"
+#include "core/model/order.h"
+#include "core/model/simulator.h"
 
 #include <inttypes.h>
 #include <math.h>

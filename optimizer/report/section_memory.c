@@ -2,8 +2,8 @@
 #include "optimizer/report/page.h"
 #include "optimizer/report/sweep.h"
 
-#include "core/mem.h"
-#include "core/network.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* What the searches did, by the traces: one part of the page per search. */
 #include "optimizer/report/search.h"
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* Measured speedups, with their spread and without flattery. */
 #include "optimizer/report/page.h"
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -55,7 +55,7 @@ static void put_ratio(ioa_quartiles q, report_text *text)
         report_put(text, "<td>not measured</td>");
 }
 
-/* Kernels that arrange connections themselves (core/plan.h) are the same in any order. */
+/* Kernels that arrange connections themselves (ioanneal/plan.h) are the same in any order. */
 static bool ignores_order(const ioa_measurement *m)
 {
     return m->speedup_order.q1 == 1.0 && m->speedup_order.q3 == 1.0;

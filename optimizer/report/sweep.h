@@ -9,7 +9,7 @@ typedef struct report_sweep {
     uint32_t count;       /* memory sizes */
     uint64_t *memory;     /* [count] ascending */
     uint64_t *layered;    /* [count] reads + writes of the layered order */
-    uint64_t *certified;  /* [count] no order needs less (core/bounds.h) */
+    uint64_t *certified;  /* [count] no order needs less (core/bounds/bounds.h) */
     uint64_t *order;      /* [orders * count] reads + writes of each order, order by order */
 } report_sweep;
 

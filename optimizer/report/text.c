@@ -1,6 +1,6 @@
 #include "optimizer/report/text.h"
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,12 +1,12 @@
 #include "optimizer/result/result.h"
 
-#include "core/bounds.h"
-#include "core/build_info.h"
-#include "core/mem.h"
-#include "core/network.h"
-#include "core/order.h"
-#include "io/machine.h"
-#include "optimizer/search/diagnose.h"
+#include "core/bounds/bounds.h"
+#include "core/base/build_info.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
+#include "core/model/order.h"
+#include "io/base/machine.h"
+#include "optimizer/search/tempering/diagnose.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,16 +3,16 @@
 #ifndef IOA_RESULT_H
 #define IOA_RESULT_H
 
-#include "io/archive.h"
-#include "optimizer/search/elite.h"
-#include "optimizer/search/trace.h"
+#include "io/archive/archive.h"
+#include "optimizer/search/tempering/elite.h"
+#include "optimizer/search/tempering/trace.h"
 #include "optimizer/verify/verify.h"
 
 /* What the user is told about one schedule. Plain data: it travels between ranks as bytes. */
 typedef struct ioa_summary {
     ioa_objective objective;
     uint64_t layered_total, start_total, best_total, lower_bound; /* by the objective */
-    uint64_t certified_bound; /* core/bounds.h: no order costs less, at least lower_bound; likewise */
+    uint64_t certified_bound; /* core/bounds/bounds.h: no order costs less, at least lower_bound; likewise */
     ioa_io io[IOA_MOST_LEVELS]; /* of the best order, level by level */
     uint64_t rounds, proposals;
     bool verified;
@@ -37,7 +37,7 @@ typedef struct ioa_result_config {
     uint64_t trial;         /* rounds of the trial among them */
     uint32_t elite_count;
     uint64_t elite[IOA_ELITE_MOST]; /* [elite_count] cost by the objective of the best orders that are not alike, ascending */
-    uint64_t certified;     /* lower bound on the I/O of any order at the first level (core/bounds.h); 0: it is computed */
+    uint64_t certified;     /* lower bound on the I/O of any order at the first level (core/bounds/bounds.h); 0: it is computed */
     uint64_t claimed_total; /* what the search says the order costs */
 } ioa_result_config;
 

@@ -1,7 +1,7 @@
 #include "optimizer/verify/verify.h"
 
-#include "core/memory_reference.h"
-#include "core/network.h"
+#include "core/model/memory_reference.h"
+#include "core/model/network.h"
 
 #include <inttypes.h>
 #include <ioanneal/plan.h>

@@ -1,13 +1,13 @@
 /* Independent verification of an order: what stands behind `verified` in an archive and behind `ioanneal check`.
  *
  * Nothing of the search is used: legality is checked step by step, the I/O is recounted by the reference simulator
- * (core/memory_reference.h, and the fast one where the reference would take minutes), and inference, of the order's
+ * (core/model/memory_reference.h, and the fast one where the reference would take minutes), and inference, of the order's
  * own steps and of the optimized plan, is compared with float64, neuron by neuron. */
 #ifndef IOA_VERIFY_H
 #define IOA_VERIFY_H
 
-#include "core/objective.h"
-#include "core/plan_exact.h"
+#include "core/model/objective.h"
+#include "core/plan/plan_exact.h"
 
 #include <ioanneal/memory.h>
 #include <ioanneal/network.h>

@@ -9,17 +9,17 @@
  * objective (1: sorts the orders as time does; -: the same for all orders, as where M holds the whole network), and at the
  * end the means over the networks. One thread; run it on an idle machine. Results go to standard output, progress to
  * standard error. */
-#include "core/compile.h"
-#include "core/mem.h"
-#include "core/network.h"
-#include "core/objective.h"
-#include "core/order.h"
-#include "core/plan_contest.h"
-#include "core/quartiles.h"
-#include "io/h5.h"
-#include "io/network_file.h"
-#include "optimizer/search/construct.h"
-#include "optimizer/search/engine.h"
+#include "core/compile/compile.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
+#include "core/model/objective.h"
+#include "core/model/order.h"
+#include "core/plan/plan_contest.h"
+#include "core/base/quartiles.h"
+#include "io/h5/h5.h"
+#include "io/archive/network_file.h"
+#include "optimizer/search/construct/construct.h"
+#include "optimizer/search/engine/engine.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -5,12 +5,12 @@
  * PLAN as in `ioanneal bench -v`: avx512/sorted/tile64/panel128. Each round times every plan once; a plan's time is that of its
  * fastest round, and its ratio to the first plan is the median over the rounds. For every plan: billions of operations per second
  * (GF/s, 2 per connection of the network and sample), the ratio, the limit that would bind first and the share of it that was reached
- * (core/limits.h), and megabytes of plan and scratch. Results go to standard output. */
-#include "core/limits.h"
-#include "core/mem.h"
-#include "core/network.h"
-#include "io/h5.h"
-#include "io/machine.h"
+ * (core/measure/limits.h), and megabytes of plan and scratch. Results go to standard output. */
+#include "core/measure/limits.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
+#include "io/h5/h5.h"
+#include "io/base/machine.h"
 
 #include <ioanneal/archive.h>
 #include <ioanneal/network_file.h>

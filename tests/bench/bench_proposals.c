@@ -8,13 +8,13 @@
  * and putting them together, their share of what is done once a round; building the first state is not covered. At
  * least `seconds` (1) per number, some four minutes in all. One thread, processor time: other work on the machine disturbs
  * it through caches and memory alone. */
-#include "core/generate.h"
-#include "core/mem.h"
-#include "core/network.h"
-#include "optimizer/search/construct.h"
-#include "optimizer/search/exact_segments.h"
-#include "optimizer/search/interval.h"
-#include "optimizer/search/segment.h"
+#include "core/generate/generate.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
+#include "optimizer/search/construct/construct.h"
+#include "optimizer/search/exact/exact_segments.h"
+#include "optimizer/search/interval/interval.h"
+#include "optimizer/search/segment/segment.h"
 
 #include <math.h>
 #include <stdio.h>

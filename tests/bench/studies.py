@@ -25,7 +25,7 @@ import studies_plot
 POLICIES = ("lru", "rr", "min")
 ROUNDS = 20    # of the paper's search and of ours with as many proposals
 REPLICAS = 2   # of ours
-FINER = 8      # proposals of the fine level for one of the coarse: optimizer/search/engine_levels.c
+FINER = 8      # proposals of the fine level for one of the coarse: optimizer/search/engine/engine_levels.c
 
 
 def mlp(width, depth, density):

@@ -19,7 +19,7 @@ import argparse, concurrent.futures, json, math, os, statistics, subprocess, sys
 import h5py
 
 ENVIRONMENT = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_ess_singleton_isolated="1")
-MESSAGE, REPORT, SURVEY = 5, 4, 145  # numbers of 8 bytes per worker of one replica: optimizer/search/tempering_message.h
+MESSAGE, REPORT, SURVEY = 5, 4, 145  # numbers of 8 bytes per worker of one replica: optimizer/search/tempering/tempering_message.h
 
 
 def optimize(a, net, out, ranks, options):

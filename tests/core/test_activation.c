@@ -1,6 +1,6 @@
 /* Every activation of every instruction set over its whole range, against libm in float64. */
-#include "core/mem.h"
-#include "core/reference.h"
+#include "core/base/mem.h"
+#include "core/model/reference.h"
 
 #include <ioanneal/plan.h>
 #include <float.h>

@@ -1,7 +1,7 @@
-#include "core/generate.h"
-#include "core/mem.h"
-#include "core/network.h"
-#include "core/order.h"
+#include "core/generate/generate.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
+#include "core/model/order.h"
 #include "tests/support/failing_memory.h"
 #include "tests/support/unit.h"
 

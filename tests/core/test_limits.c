@@ -1,5 +1,5 @@
 /* The machine's limits: figures that can be, and the right one found for invented machines and work. */
-#include "core/limits.h"
+#include "core/measure/limits.h"
 
 #include <ioanneal/plan.h>
 

@@ -1,7 +1,7 @@
 /* Objectives of several levels: texts, totals, and counts against the simulator. */
-#include "core/mem.h"
-#include "core/network.h"
-#include "core/objective.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
+#include "core/model/objective.h"
 #include "tests/support/random_network.h"
 
 #include <setjmp.h>

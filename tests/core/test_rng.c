@@ -1,4 +1,4 @@
-#include "core/rng.h"
+#include "core/base/rng.h"
 #include "tests/support/unit.h"
 
 /* Reference outputs for seed 42, stream 54: the first six, and six from number 1000 on. */

@@ -1,6 +1,6 @@
 // Our generators against the reference implementation of their author (Debian's libpcg-cpp-dev), bit for bit.
 extern "C" {
-#include "core/rng.h"
+#include "core/base/rng.h"
 }
 
 #include <cstdio>

@@ -1,14 +1,14 @@
 /* libFuzzer harness of one reader, chosen by IOA_FUZZ_READER: the name of an import format, or of one of our own files.
  * The input becomes a file in memory; whatever happens, the reader must give an error in one line or a valid object. */
 #define _GNU_SOURCE
-#include "core/mem.h"
-#include "core/network.h"
-#include "io/archive.h"
-#include "io/checkpoint.h"
-#include "io/h5.h"
-#include "io/import.h"
-#include "io/network_file.h"
-#include "io/tensor_file.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
+#include "io/archive/archive.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/h5/h5.h"
+#include "io/import/import.h"
+#include "io/archive/network_file.h"
+#include "io/archive/tensor_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,12 +2,12 @@
 #include "tests/io/fixture.h"
 #include "tests/support/import_samples.h"
 
-#include "core/network.h"
-#include "io/bundle.h"
-#include "io/checkpoint.h"
-#include "io/import.h"
-#include "io/network_file.h"
-#include "io/tensor_file.h"
+#include "core/model/network.h"
+#include "io/archive/bundle.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/import/import.h"
+#include "io/archive/network_file.h"
+#include "io/archive/tensor_file.h"
 
 #include <stdio.h>
 #include <string.h>

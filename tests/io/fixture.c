@@ -1,8 +1,8 @@
 #include "tests/io/fixture.h"
 
-#include "core/mem.h"
-#include "core/network.h"
-#include "io/h5.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
+#include "io/h5/h5.h"
 #include "tests/support/random_network.h"
 
 #include <dirent.h>

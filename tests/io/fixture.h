@@ -2,7 +2,7 @@
 #ifndef IOA_TESTS_IO_FIXTURE_H
 #define IOA_TESTS_IO_FIXTURE_H
 
-#include "io/archive.h"
+#include "io/archive/archive.h"
 #include "tests/support/unit.h"
 
 #include <ioanneal/network.h>

@@ -1,9 +1,9 @@
 #include "tests/io/fixture.h"
 
-#include "core/mem.h"
-#include "core/network.h"
-#include "io/h5.h"
-#include "io/network_file.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
+#include "io/h5/h5.h"
+#include "io/archive/network_file.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* Bundles: what is put in comes out through the readers of networks and of archives, and nothing else gets in. */
 #include "tests/io/fixture.h"
 
-#include "core/network.h"
-#include "io/bundle.h"
-#include "io/network_file.h"
+#include "core/model/network.h"
+#include "io/archive/bundle.h"
+#include "io/archive/network_file.h"
 
 #include <hdf5.h>
 #include <ioanneal/archive.h>

@@ -1,7 +1,7 @@
-#include "core/mem.h"
-#include "core/rng.h"
-#include "io/checkpoint.h"
-#include "io/h5.h"
+#include "core/base/mem.h"
+#include "core/base/rng.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/h5/h5.h"
 #include "tests/support/failing_memory.h"
 #include "tests/support/unit.h"
 

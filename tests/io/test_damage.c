@@ -2,8 +2,8 @@
  * leak (the asan build watches). */
 #include "tests/io/fixture.h"
 
-#include "core/rng.h"
-#include "io/network_file.h"
+#include "core/base/rng.h"
+#include "io/archive/network_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>

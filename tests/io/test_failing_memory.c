@@ -4,12 +4,12 @@
 #include "tests/support/failing_memory.h"
 #include "tests/support/import_samples.h"
 
-#include "core/mem.h"
-#include "io/bundle.h"
-#include "io/checkpoint.h"
-#include "io/import.h"
-#include "io/network_file.h"
-#include "io/tensor_file.h"
+#include "core/base/mem.h"
+#include "io/archive/bundle.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/import/import.h"
+#include "io/archive/network_file.h"
+#include "io/archive/tensor_file.h"
 
 #include <cjson/cJSON.h>
 #include <ioanneal/archive.h>

@@ -1,11 +1,11 @@
 /* Atomic files, tensors, the machine. */
 #include "tests/io/fixture.h"
 
-#include "core/mem.h"
-#include "io/atomic_file.h"
-#include "io/machine.h"
-#include "io/network_file.h"
-#include "io/tensor_file.h"
+#include "core/base/mem.h"
+#include "io/base/atomic_file.h"
+#include "io/base/machine.h"
+#include "io/archive/network_file.h"
+#include "io/archive/tensor_file.h"
 
 #include <signal.h>
 #include <stdio.h>

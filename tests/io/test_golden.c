@@ -2,11 +2,11 @@
  * every number in them is what an independent reader found when they were made (expected.txt, by dump.py). */
 #include "tests/io/fixture.h"
 
-#include "core/mem.h"
-#include "core/network.h"
-#include "io/bundle.h"
-#include "io/network_file.h"
-#include "io/tensor_file.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
+#include "io/archive/bundle.h"
+#include "io/archive/network_file.h"
+#include "io/archive/tensor_file.h"
 
 #include <dirent.h>
 #include <inttypes.h>

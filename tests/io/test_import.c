@@ -1,7 +1,7 @@
 #include "tests/io/fixture.h"
 
-#include "core/network.h"
-#include "io/import.h"
+#include "core/model/network.h"
+#include "io/import/import.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,11 +2,11 @@
 #include "tests/io/fixture.h"
 #include "tests/support/import_samples.h"
 
-#include "core/mem.h"
-#include "core/network.h"
-#include "core/rng.h"
-#include "io/import.h"
-#include "io/import_bytes.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
+#include "core/base/rng.h"
+#include "io/import/import.h"
+#include "io/import/import_bytes.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,9 +2,9 @@
 #include "tests/io/fixture.h"
 #include "tests/support/import_samples.h"
 
-#include "core/network.h"
-#include "io/import.h"
-#include "io/network_file.h"
+#include "core/model/network.h"
+#include "io/import/import.h"
+#include "io/archive/network_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 #include "tests/io/fixture.h"
 
-#include "core/mem.h"
-#include "core/network.h"
-#include "io/h5.h"
-#include "io/hash.h"
-#include "io/network_file.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
+#include "io/h5/h5.h"
+#include "io/base/hash.h"
+#include "io/archive/network_file.h"
 #include "tests/support/random_network.h"
 
 #include <stdio.h>

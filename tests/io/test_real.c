@@ -2,10 +2,10 @@
  * activations and orientation right. */
 #include "tests/io/fixture.h"
 
-#include "core/mem.h"
-#include "core/network.h"
-#include "core/rng.h"
-#include "io/import.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
+#include "core/base/rng.h"
+#include "io/import/import.h"
 
 #include <ioanneal/plan.h>
 #include <math.h>

@@ -1,9 +1,9 @@
 /* Real networks, where they are at hand: every instance loads, and imports reproduce the instances made from them. */
 #include "tests/io/fixture.h"
 
-#include "core/network.h"
-#include "io/import.h"
-#include "io/network_file.h"
+#include "core/model/network.h"
+#include "io/import/import.h"
+#include "io/archive/network_file.h"
 
 #include <stdio.h>
 #include <string.h>

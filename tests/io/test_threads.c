@@ -3,7 +3,7 @@
 #include "tests/io/fixture.h"
 #include "tests/support/random_network.h"
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 
 #include <ioanneal/archive.h>
 #include <ioanneal/plan.h>

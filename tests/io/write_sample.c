@@ -1,8 +1,8 @@
 /* Writes net.h5, archive.h5 and bundle.h5 into the folder given, for a reader in another language. */
 #include "tests/io/fixture.h"
 
-#include "io/bundle.h"
-#include "io/network_file.h"
+#include "io/archive/bundle.h"
+#include "io/archive/network_file.h"
 
 #include <stdio.h>
 

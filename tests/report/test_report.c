@@ -1,8 +1,8 @@
 /* The parts of the report that can be looked at without a page: words from files, axes, scripts, gnuplot's SVG, sweeps. */
-#include "core/bounds.h"
-#include "core/mem.h"
-#include "core/network.h"
-#include "core/order.h"
+#include "core/bounds/bounds.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
+#include "core/model/order.h"
 #include "optimizer/report/axis.h"
 #include "optimizer/report/figure.h"
 #include "optimizer/report/report.h"

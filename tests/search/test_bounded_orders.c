@@ -1,8 +1,8 @@
 /* No constructive order costs less than what is certified. */
-#include "core/bounds.h"
-#include "core/mem.h"
-#include "core/network.h"
-#include "optimizer/search/construct.h"
+#include "core/bounds/bounds.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
+#include "optimizer/search/construct/construct.h"
 #include "tests/support/optimal.h"
 #include "tests/support/random_network.h"
 #include "tests/support/unit.h"

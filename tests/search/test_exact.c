@@ -1,11 +1,11 @@
 /* The incremental LRU count against the full simulator, on random DAGs (skips, constants, outputs without connections and
  * outputs that are used) and generated networks. */
-#include "core/generate.h"
-#include "core/mem.h"
-#include "core/network.h"
-#include "core/simulator.h"
-#include "optimizer/search/construct.h"
-#include "optimizer/search/exact_segments.h"
+#include "core/generate/generate.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
+#include "core/model/simulator.h"
+#include "optimizer/search/construct/construct.h"
+#include "optimizer/search/exact/exact_segments.h"
 #include "tests/support/random_network.h"
 #include "tests/support/unit.h"
 

@@ -1,5 +1,5 @@
-#include "core/portable_math.h"
-#include "optimizer/search/ladder.h"
+#include "core/kernel/portable_math.h"
+#include "optimizer/search/tempering/ladder.h"
 #include "tests/support/unit.h"
 
 #include <math.h>

@@ -1,10 +1,10 @@
 /* The two levels of the search against full recounts, on random DAGs: skips, constants, outputs without connections
  * and outputs that are used. */
-#include "core/mem.h"
-#include "core/network.h"
-#include "core/simulator.h"
-#include "optimizer/search/interval_internal.h"
-#include "optimizer/search/priced.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
+#include "core/model/simulator.h"
+#include "optimizer/search/interval/interval_internal.h"
+#include "optimizer/search/priced/priced.h"
 #include "tests/support/optimal.h"
 #include "tests/support/random_network.h"
 #include "tests/support/unit.h"

@@ -1,10 +1,10 @@
 /* What a search holds, counted in bytes per connection on a network of some 300,000: the numbers of optimizer/LARGE.md. */
-#include "core/generate.h"
-#include "core/mem.h"
-#include "core/network.h"
-#include "core/order.h"
-#include "optimizer/search/construct.h"
-#include "optimizer/search/engine.h"
+#include "core/generate/generate.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
+#include "core/model/order.h"
+#include "optimizer/search/construct/construct.h"
+#include "optimizer/search/engine/engine.h"
 #include "tests/support/unit.h"
 
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* The count for small networks against the simulator, and the walk that uses it. */
-#include "core/mem.h"
-#include "core/network.h"
-#include "core/order.h"
-#include "core/rng.h"
-#include "optimizer/search/construct_separation_walk.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
+#include "core/model/order.h"
+#include "core/base/rng.h"
+#include "optimizer/search/construct/construct_separation_walk.h"
 #include "tests/support/random_network.h"
 #include "tests/support/unit.h"
 

@@ -1,4 +1,4 @@
-#include "optimizer/search/stages.h"
+#include "optimizer/search/tempering/stages.h"
 #include "tests/support/unit.h"
 
 /* Walks through a whole search: every stage's progress ends at 1, every kind has its trial, one kind has the rest. */

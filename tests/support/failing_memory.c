@@ -1,6 +1,6 @@
 #include "tests/support/failing_memory.h"
 
-#include "core/mem.h"
+#include "core/base/mem.h"
 #include "tests/support/unit.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "tests/support/optimal.h"
 
-#include "core/mem.h"
-#include "core/network.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
 
 #include <string.h>
 

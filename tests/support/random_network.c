@@ -1,7 +1,7 @@
 #include "tests/support/random_network.h"
 
-#include "core/mem.h"
-#include "core/network.h"
+#include "core/base/mem.h"
+#include "core/model/network.h"
 
 #include <math.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #ifndef IOA_TESTS_SUPPORT_RANDOM_NETWORK_H
 #define IOA_TESTS_SUPPORT_RANDOM_NETWORK_H
 
-#include "core/rng.h"
+#include "core/base/rng.h"
 
 #include <ioanneal/network.h>
 #include <stdbool.h>

@@ -63,7 +63,7 @@ typedef struct ioa_network_arrays {
     char *name;            /* NUL-terminated UTF-8, or NULL */
 } ioa_network_arrays;
 
-/* Validates `arrays` and takes them over. Every pointer must come from ioa_alloc (core/mem.h); use
+/* Validates `arrays` and takes them over. Every pointer must come from ioa_alloc (core/base/mem.h); use
  * ioa_network_create_copy for arrays of your own. On failure the arrays still belong to the caller.
  * IOA_ERR_INPUT for anything that breaks the rules above: rows out of order, ids out of order or out of range,
  * inputs with incoming connections, outputs that are also inputs, ids listed twice, values that are not finite. */
@@ -79,7 +79,7 @@ const ioa_network_arrays *ioa_network_view(const ioa_network *network);
 
 uint64_t ioa_network_connections(const ioa_network *network); /* W < 2^32 */
 
-/* Compulsory and 2-optimal I/O counts (the paper, theorem 1; derivation in core/network.c). */
+/* Compulsory and 2-optimal I/O counts (the paper, theorem 1; derivation in core/model/network.c). */
 typedef struct ioa_bounds {
     uint64_t active_neurons; /* N_a: neurons with a connection, plus outputs without one */
     uint64_t active_inputs;  /* I_a: neurons with outgoing but no incoming connections that are not outputs */

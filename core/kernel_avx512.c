@@ -1,2 +1,0 @@
-#define KERNEL_TABLE ioa_kernel_avx512
-#include "core/kernel_impl.h"
