@@ -6,11 +6,11 @@
  * fastest round, and its ratio to the first plan is the median over the rounds. For every plan: billions of operations per second
  * (GF/s, 2 per connection of the network and sample), the ratio, the limit that would bind first and the share of it that was reached
  * (core/measure/limits.h), and megabytes of plan and scratch. Results go to standard output. */
-#include "core/measure/limits.h"
 #include "core/base/mem.h"
+#include "core/measure/limits.h"
 #include "core/model/network.h"
-#include "io/h5/h5.h"
 #include "io/base/machine.h"
+#include "io/h5/h5.h"
 
 #include <ioanneal/archive.h>
 #include <ioanneal/network_file.h>
