@@ -37,14 +37,23 @@ static bool is_worker(const ioa_seat *s)
 
 /* ---- setting up ---- */
 
+/* Nothing that is written may take the place of what is read, or of something else that is written. */
+static ioa_status check_files(const ioa_job *job, ioa_error *error)
+{
+    ioa_status status = ioa_file_distinct(job->archive_path, &job->network_path, 1, error);
+    if (status == IOA_OK && job->checkpoint_path)
+        status = ioa_checkpoint_distinct(job->checkpoint_path, job->archive_path, error);
+    if (status == IOA_OK && job->checkpoint_path)
+        status = ioa_checkpoint_distinct(job->checkpoint_path, job->network_path, error);
+    return status == IOA_OK ? ioa_file_writable(job->archive_path, error) : status;
+}
+
 static ioa_status share_network(ioa_seat *s, ioa_error *error)
 {
     ioa_status status = IOA_OK;
     if (s->rank == 0) {
         ioa_atomic_sweep(s->job->archive_path);
-        const char *const inputs[] = {s->job->network_path, s->job->checkpoint_path};
-        status = ioa_file_distinct(s->job->archive_path, inputs, 2, error);
-        if (status == IOA_OK) status = ioa_file_writable(s->job->archive_path, error);
+        status = check_files(s->job, error);
     }
     status = ioa_comm_agree(s->world, status, true, error);
     ioa_node_open(s->world, &s->node);
