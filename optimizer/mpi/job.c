@@ -98,7 +98,6 @@ static ioa_status conclude(ioa_seat *s, const ioa_result_config *result, const i
 /* The verifier's part while the workers search, and the way of the final order to it. */
 static ioa_status collect(ioa_seat *s, ioa_result_config *result, int owner, ioa_trace *trace, ioa_error *error)
 {
-    (void)error;
     if (s->verifier == 0) return IOA_OK; /* one rank: it is all here */
     struct {
         ioa_result_config result;
@@ -113,8 +112,9 @@ static ioa_status collect(ioa_seat *s, ioa_result_config *result, int owner, ioa
     ioa_courier sender = {.world = s->world, .verifier = s->verifier, .count = s->network->connections};
     if (is_verifier(s)) {
         ioa_verifier_receive_final(s->world, (int)facts.owner, s->network->connections, s->order);
-        if (ioa_verifier_receive_trace(s->world, trace, error) != IOA_OK) MPI_Abort(s->world, 3);
-        return IOA_OK;
+        if (ioa_verifier_receive_trace(s->world, trace, error) == IOA_OK) return IOA_OK;
+        fprintf(stderr, "ioanneal optimize: %s\n", error->text);
+        MPI_Abort(s->world, 3); /* the sender waits */
     }
     if (s->rank == facts.owner) ioa_courier_send_final(&sender, s->order);
     if (s->rank == 0) ioa_courier_send_trace(s->world, s->verifier, trace);
