@@ -75,7 +75,9 @@ usage 'unknown kind' generate lstm -o net.h5
 usage 'one kind is wanted' generate -o net.h5
 usage '--widths' generate mlp --widths 3,x -o net.h5
 usage '--widths' generate mlp --widths 3,0,4 -o net.h5
-usage "unknown activation 'swoosh'" generate mlp --activation swoosh -o net.h5
+usage 'unknown activation "swoosh"' generate mlp --activation swoosh -o net.h5
+usage 'clipped_relu needs its upper end' generate mlp --activation clipped_relu -o net.h5
+usage 'tanh takes no parameter' generate mlp --last tanh:2 -o net.h5
 usage '--density wants a number' generate mlp --density 0 -o net.h5
 usage '--density wants a number' generate mlp --density nan -o net.h5
 usage '--seed wants a whole number' generate mlp --seed -1 -o net.h5
