@@ -22,6 +22,13 @@ expect_one_line "unknown command 'simulat'; was simulate meant?"
 expect_exit 2 ioa simulate net.h5 --memery 3
 expect_one_line "unknown option '--memery'; was --memory meant?"
 
+for words in --help --version 'info --help'; do
+    [ -e /dev/full ] || break
+    code=0
+    ioa $words >/dev/full 2>"$err" || code=$?
+    [ $code -eq 3 ] && grep -q 'standard output cannot be written' "$err" || fail "$words: exit code $code where it cannot be written"
+done
+
 options_of() {
     case $1 in
     import) echo output format layout bias bias-value activation prune model tensors ;;
