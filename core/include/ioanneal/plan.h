@@ -77,7 +77,7 @@ ioa_status ioa_plan_create(const ioa_network *network, const uint32_t *order, co
                            ioa_plan **plan, ioa_error *error);
 void ioa_plan_destroy(ioa_plan *plan); /* NULL is allowed */
 
-/* Bytes of scratch ioa_plan_run needs; the scratch must be aligned to 64 bytes. */
+/* Bytes of scratch ioa_plan_run needs, a multiple of 64; the scratch must be aligned to 64 bytes. */
 size_t ioa_plan_scratch_bytes(const ioa_plan *plan);
 
 /* y = network(x): x is [batch, I], y [batch, S], both row-major float32. Batch 0 is allowed. */
