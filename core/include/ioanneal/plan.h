@@ -32,7 +32,8 @@ typedef enum ioa_layout {
     IOA_LAYOUT_SHARED_ROWS = 3,   /* as ROWS, but up to four neurons together that share sources: each is loaded once */
     IOA_LAYOUT_SHARED_SORTED = 4, /* the same from SORTED; neither of the two with tile 1 */
     IOA_LAYOUT_SELL = 5,          /* single samples (tile 1 only), sixteen rows of SORTED at once, 16-bit indices; what all
-                                     sixteen read is loaded once */
+                                     sixteen read is loaded once, and with AVX-512 sources that are near each other are
+                                     found by shuffles; where every row has one weight, it is stored once */
     IOA_LAYOUT_CSR = 6,           /* rows as the file has them, nothing left out or renumbered; ignores the order */
     IOA_LAYOUT_COMPILED = 7,      /* the order's steps as machine code, a neuron's value in a register: best with an
                                      order optimized for M = 32 (AVX-512) or M = 16 (AVX2); not for PORTABLE */
