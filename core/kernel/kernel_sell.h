@@ -39,7 +39,8 @@ INLINE void add_shared_one(vec sum[SELL_PARTS], const float *value, sell_cursor 
 }
 
 /* Sources that feed all rows. */
-INLINE void add_shared(uint32_t count, const float *values, sell_cursor *at, bool uniform, bool ahead, vec sum[SELL_CHAINS][SELL_PARTS])
+INLINE void add_shared(uint32_t count, const float *values, sell_cursor *at, bool uniform, bool ahead,
+                       vec sum[SELL_CHAINS][SELL_PARTS])
 {
     for (; count >= 4; count -= 4, at->place += 4) {
         uint64_t four = load_narrow(at->place);
@@ -67,14 +68,17 @@ INLINE __m512i next_lanes(sell_cursor *at, bool ahead)
     return lane;
 }
 
-INLINE void add_near(uint32_t count, const float *values, sell_cursor *at, bool uniform, bool ahead, vec sum[SELL_CHAINS][SELL_PARTS])
+INLINE void add_near(uint32_t count, const float *values, sell_cursor *at, bool uniform, bool ahead,
+                     vec sum[SELL_CHAINS][SELL_PARTS])
 {
     for (; count >= 4; count -= 4, at->place += 8) {
         const __m512i lane = next_lanes(at, ahead);
         const uint64_t two[2] = {load_narrow(at->place), load_narrow(at->place + 4)};
         UNROLL
-        for (int k = 0; k < 4; k++)
-            add_near_one(sum[k], (uint32_t)(two[k / 2] >> k % 2 * 32), _mm512_srli_epi32(lane, 8 * (unsigned)k), values, at, uniform, ahead);
+        for (int k = 0; k < 4; k++) {
+            const uint32_t pieces = (uint32_t)(two[k / 2] >> k % 2 * 32);
+            add_near_one(sum[k], pieces, _mm512_srli_epi32(lane, 8 * (unsigned)k), values, at, uniform, ahead);
+        }
     }
     if (!count) return;
     for (__m512i lane = next_lanes(at, ahead); count; count--, at->place += 2, lane = _mm512_srli_epi32(lane, 8)) {
@@ -85,7 +89,8 @@ INLINE void add_near(uint32_t count, const float *values, sell_cursor *at, bool 
 }
 #endif
 
-INLINE void one_chunk(const ioa_sell_chunk *chunk, float *destination, const float *values, sell_cursor *at, bool uniform, bool ahead)
+INLINE void one_chunk(const ioa_sell_chunk *chunk, float *destination, const float *values, sell_cursor *at, bool uniform,
+                      bool ahead)
 {
     const bool chains = chunk->shared >= 4 || chunk->near >= 4;
     const float *bias = at->reg, *scale = bias + IOA_SELL_ROWS;
@@ -126,7 +131,8 @@ INLINE void all_chunks(const ioa_sell *stream, float *values, bool ahead)
     const char *start = (const char *)stream;
     const ioa_sell_chunk *chunk = (const ioa_sell_chunk *)(stream + 1), *end = chunk + stream->chunks;
     float *destination = values + stream->destination;
-    sell_cursor at = {(const uint16_t *)(const void *)(start + stream->places), (const float *)(const void *)(start + stream->registers)};
+    sell_cursor at = {(const uint16_t *)(const void *)(start + stream->places),
+                      (const float *)(const void *)(start + stream->registers)};
     for (; chunk < end; chunk++, destination += IOA_SELL_ROWS)
         if (chunk->uniform) one_chunk(chunk, destination, values, &at, true, ahead);
         else one_chunk(chunk, destination, values, &at, false, ahead);

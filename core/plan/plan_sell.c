@@ -3,13 +3,12 @@
 #include "core/base/mem.h"
 #include "core/model/network.h"
 #include "core/plan/plan_groups.h"
-#include "core/plan/plan_sell_chunk.h"
+#include "core/plan/plan_sell_rows.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define MOST_SLOTS 65536u
-#define SHORT_ROWS 8u /* rows of so many connections or fewer are sorted by their sources */
 
 /* A chunk whose values have no slots yet. */
 typedef struct waiting {
@@ -30,77 +29,12 @@ typedef struct maker {
     const ioa_plan_steps *steps;
     ioa_sell_stream *out;
     ioa_sell_drafter drafter;
-    ioa_sell_row *rows; /* [row_count] */
-    uint64_t row_count;
-    uint64_t sorted; /* rows up to here are */
-    bool sort;
+    ioa_sell_rows rows;
     waiting *waiting; /* [N] chunks, */
     uint64_t waiting_count;
     parts aside, placed;    /* theirs, and those of the others: */
     ioa_sell_chunk *chunks; /* [N] */
 } maker;
-
-static void list_rows(maker *m)
-{
-    const ioa_plan_steps *s = m->steps;
-    for (uint64_t t = 0; t < s->count;) {
-        uint32_t v = s->destinations[s->edges[t]];
-        m->rows[m->row_count++] = (ioa_sell_row){t, s->incoming[v], v, 0};
-        t += s->incoming[v];
-    }
-}
-
-static uint32_t slot_of_source(const maker *m, uint64_t step)
-{
-    return m->out->slot[m->network->a.indices[m->steps->edges[step]]];
-}
-
-/* Its sources have slots. */
-static bool is_ready(const maker *m, const ioa_sell_row *r)
-{
-    for (uint32_t k = 0; k < r->count; k++)
-        if (slot_of_source(m, r->from + k) == IOA_NO_SLOT) return false;
-    return true;
-}
-
-static int compare_rows(const void *left, const void *right)
-{
-    const ioa_sell_row *a = left, *b = right;
-    if (a->key != b->key) return a->key < b->key ? -1 : 1;
-    return a->from < b->from ? -1 : a->from > b->from;
-}
-
-/* Puts rows from `at` on with equally many connections, as far as they are ready, into the sequence of the first of their sources:
- * those of short ones are near each other then. Returns the row after them. */
-static uint64_t sort_stretch(maker *m, uint64_t at)
-{
-    const uint32_t count = m->rows[at].count;
-    uint64_t end = at;
-    for (; end < m->row_count && m->rows[end].count == count && is_ready(m, &m->rows[end]); end++) {
-        ioa_sell_row *r = &m->rows[end];
-        r->key = UINT32_MAX;
-        for (uint32_t k = 0; k < count; k++)
-            if (slot_of_source(m, r->from + k) < r->key) r->key = slot_of_source(m, r->from + k);
-    }
-    if (count <= SHORT_ROWS) qsort(m->rows + at, end - at, sizeof *m->rows, compare_rows);
-    return end;
-}
-
-/* Rows from `at` on that make a chunk. */
-static uint32_t rows_of_chunk(maker *m, uint64_t at)
-{
-    const ioa_network_arrays *a = &m->network->a;
-    uint32_t rows = 0, first = 0;
-    for (; rows < IOA_SELL_ROWS && at + rows < m->row_count && is_ready(m, &m->rows[at + rows]); rows++) {
-        if (m->sort && at + rows == m->sorted) m->sorted = sort_stretch(m, at + rows);
-        const uint32_t v = m->rows[at + rows].neuron;
-        if (rows == 0) first = v;
-        if (a->activation[v] != a->activation[first] ||
-            (a->param && ioa_activation_takes_param(a->activation[v]) && a->param[v] != a->param[first]))
-            break;
-    }
-    return rows;
-}
 
 /* Twice the memory, or more. */
 static bool grow(void **data, size_t used, size_t more, size_t size, size_t *room)
@@ -195,11 +129,12 @@ static ioa_status place_values(maker *m, ioa_error *error)
     if (used > MOST_SLOTS) return ioa_fail(error, IOA_ERR_INPUT, "layout sell takes at most %u values", MOST_SLOTS);
     for (uint32_t i = 0; i < n->a.inputs; i++) sell->slot[n->a.input_ids[i]] = i;
     sell->first = (uint32_t)used;
-    for (uint64_t at = 0; at < m->row_count && status == IOA_OK;) {
+    for (uint64_t at = 0; at < m->rows.count && status == IOA_OK;) {
         ioa_sell_draft draft;
-        if (!is_ready(m, &m->rows[at])) status = place_chunks(m, &used, error);
+        if (!ioa_sell_rows_ready(&m->rows, at)) status = place_chunks(m, &used, error);
         if (status != IOA_OK) break;
-        ioa_sell_draft_make(&m->drafter, m->rows + at, rows_of_chunk(m, at), &draft);
+        const uint32_t rows = ioa_sell_rows_chunk(&m->rows, at);
+        ioa_sell_draft_make(&m->drafter, m->rows.row + at, rows, &draft);
         status = put_aside(m, &draft, error);
         at += draft.rows;
     }
@@ -241,26 +176,26 @@ ioa_status ioa_sell_make(const ioa_network *network, const ioa_plan_steps *steps
                          ioa_error *error)
 {
     const uint64_t neurons = network->a.neurons;
-    maker m = {.network = network, .steps = steps, .out = sell, .sort = sort};
+    maker m = {.network = network, .steps = steps, .out = sell};
     ioa_status status = IOA_OK;
     memset(sell, 0, sizeof *sell);
     sell->slot = ioa_alloc(neurons, sizeof *sell->slot);
     sell->zero = network->a.inputs;
-    m.rows = ioa_alloc(neurons, sizeof *m.rows);
     m.waiting = ioa_alloc(neurons, sizeof *m.waiting);
     m.chunks = ioa_alloc(neurons, sizeof *m.chunks);
-    if (!sell->slot || !m.rows || !m.waiting || !m.chunks) {
-        status = ioa_fail_nomem(error, "a plan", neurons, sizeof *m.rows + sizeof *m.waiting + sizeof *m.chunks);
+    if (!sell->slot || !m.waiting || !m.chunks) {
+        status = ioa_fail_nomem(error, "a plan", neurons, sizeof *m.waiting + sizeof *m.chunks);
         goto out;
     }
     memset(sell->slot, 0xff, neurons * sizeof *sell->slot);
-    list_rows(&m);
-    status = ioa_sell_drafter_open(network, steps, sell->slot, sell->zero, MOST_SLOTS, near, &m.drafter, error);
+    status = ioa_sell_rows_open(network, steps, sell->slot, MOST_SLOTS, sort, &m.rows, error);
+    if (status == IOA_OK)
+        status = ioa_sell_drafter_open(network, steps, sell->slot, sell->zero, MOST_SLOTS, near, &m.drafter, error);
     if (status == IOA_OK) status = place_values(&m, error);
     if (status == IOA_OK) status = write_stream(&m, error);
 out:
     ioa_sell_drafter_close(&m.drafter);
-    ioa_free(m.rows);
+    ioa_sell_rows_close(&m.rows);
     ioa_free(m.waiting);
     ioa_free(m.chunks);
     free_parts(&m.aside);

@@ -12,12 +12,13 @@ typedef struct ioa_sell_stream {
     uint32_t zero, first; /* the place of one that is 0, and of the first chunk's */
     size_t bytes;
     uint64_t chunks;
-    uint64_t shared, near, columns, registers; /* of all chunks: shared sources, columns of both kinds, registers of weights and all else */
+    uint64_t shared, near, columns; /* of all chunks: shared sources, columns of both kinds, */
+    uint64_t registers;             /* and registers of weights and all else */
 } ioa_sell_stream;
 
-/* Inputs are in one piece, in their sequence, from slot 0 on. `steps` hold whole rows (layouts ROWS and SORTED); up to sixteen rows in sequence share a
- * chunk if they do not depend on each other and have the same activation. Sources that feed all of them are loaded once. `near`: for kernels that find
- * sources by shuffles. `sort`: short rows of one length that do not depend on each other are put into the sequence of their sources.
+/* Inputs are in one piece, in their sequence, from slot 0 on. `steps` hold whole rows (layouts ROWS and SORTED); up to sixteen rows in
+ * sequence share a chunk if they do not depend on each other and have the same activation. Sources that feed all of them are loaded
+ * once. `near`: for kernels that find sources by shuffles. `sort`: rows of one length whose sources are near each other stand together.
  * IOA_ERR_INPUT for more than 65,536 values; IOA_ERR_NOMEM. */
 ioa_status ioa_sell_make(const ioa_network *network, const ioa_plan_steps *steps, bool near, bool sort, ioa_sell_stream *sell,
                          ioa_error *error);
