@@ -73,6 +73,7 @@ INLINE void add_near(uint32_t count, const float *values, sell_cursor *at, bool 
 {
     for (; count >= 4; count -= 4, at->place += 8) {
         const __m512i lane = next_lanes(at, ahead);
+        if (ahead) __builtin_prefetch((const char *)at->place + PREFETCH_BYTES / 8);
         const uint64_t two[2] = {load_narrow(at->place), load_narrow(at->place + 4)};
         UNROLL
         for (int k = 0; k < 4; k++) {
