@@ -29,7 +29,12 @@ INLINE void pack_square(const float *x, size_t stride, const uint32_t *offsets, 
     vec square[LANES];
     load_transposed(square, x, stride);
     UNROLL
-    for (int c = 0; c < LANES; c++) store(at(values, offsets[c]), square[c]);
+    for (int c = 0; c < LANES; c += 2) {
+        uint32_t pair[2];
+        load_pair(offsets + c, pair);
+        store(at(values, pair[0]), square[c]);
+        store(at(values, pair[1]), square[c + 1]);
+    }
 }
 
 /* Fewer columns or rows; apart, so that the square above stays in registers. */
@@ -77,9 +82,13 @@ INLINE void unpack_square(float *y, size_t stride, const uint32_t *offsets, cons
 {
     vec square[LANES];
     UNROLL
-    for (int c = 0; c < LANES; c++) {
-        square[c] = load(values + (size_t)offsets[c] * 2);
+    for (int c = 0; c < LANES; c += 2) {
+        uint32_t pair[2];
+        load_pair(offsets + c, pair);
+        square[c] = load(values + (size_t)pair[0] * 2);
+        square[c + 1] = load(values + (size_t)pair[1] * 2);
         KEEP(square[c]);
+        KEEP(square[c + 1]);
     }
     transpose(square);
     UNROLL
