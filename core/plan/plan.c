@@ -33,7 +33,8 @@ static ioa_status make_stream(const ioa_network *network, const uint32_t *order,
                                                               : o->layout;
     ioa_status status = ioa_plan_steps_make(network, order, rows, rows != IOA_LAYOUT_ORDER, &steps, error);
     if (status == IOA_OK && ioa_layout_is_shared(o->layout))
-        status = ioa_grouping_make(network, &steps, ioa_plan_group_size(o), o->panel, o->hot, false, &grouping, error);
+        status = ioa_grouping_make(network, &steps, ioa_plan_group_size(o), o->panel, o->hot, o->group > 1 && rows == IOA_LAYOUT_SORTED,
+                                   &grouping, error);
     else if (status == IOA_OK && (o->panel || o->hot) && rows != IOA_LAYOUT_ORDER && o->layout != IOA_LAYOUT_SELL)
         status = resequence(network, o, &steps, error);
     else if (status == IOA_OK && o->layout == IOA_LAYOUT_SELL && o->group > 1)
@@ -159,7 +160,7 @@ static void compute_tile(const ioa_plan *plan, float *values, uint32_t width)
     const char *stream = plan->stream, *end = stream + plan->stream_bytes;
     const bool ahead = plan->stream_bytes > STAYS_NEAR;
     if (o->layout == IOA_LAYOUT_SELL) plan->kernel->sell(stream, end, values);
-    else if (ioa_layout_is_shared(o->layout) && o->group > 1) plan->kernel->wide(stream, end, values, o->group, width, ahead);
+    else if (ioa_layout_is_shared(o->layout) && o->group > 1) plan->kernel->wide(stream, end, values, o->group, width, plan->quads, ahead);
     else if (ioa_layout_is_shared(o->layout)) plan->kernel->groups(stream, end, values, width, ahead);
     else plan->kernel->run(plan->stream, plan->runs, values, o->tile, width, plan->quads, ahead);
 }
