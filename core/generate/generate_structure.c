@@ -1,8 +1,8 @@
 /* Networks with hidden structure, DAGs with skips, and what hides a structure: a permutation. */
 #include "core/generate/generate.h"
 
-#include "core/generate/generate_builder.h"
 #include "core/base/mem.h"
+#include "core/generate/generate_builder.h"
 #include "core/model/network.h"
 
 #include <inttypes.h>

@@ -2,8 +2,8 @@
 #include "io/archive/archive.h"
 
 #include "core/base/mem.h"
-#include "io/h5/h5.h"
 #include "io/archive/network_file.h"
+#include "io/h5/h5.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "core/generate/generate.h"
-#include "io/base/atomic_file.h"
 #include "io/archive/network_file.h"
+#include "io/base/atomic_file.h"
 #include "optimizer/cli/cli.h"
 #include "optimizer/cli/progress.h"
 

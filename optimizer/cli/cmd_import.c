@@ -1,7 +1,7 @@
 #include "core/model/network.h"
+#include "io/archive/network_file.h"
 #include "io/base/atomic_file.h"
 #include "io/import/import.h"
-#include "io/archive/network_file.h"
 #include "optimizer/cli/cli.h"
 #include "optimizer/cli/progress.h"
 #include "optimizer/cli/terminal.h"

@@ -2,9 +2,9 @@
 
 #include "core/base/mem.h"
 #include "io/archive/archive.h"
-#include "io/base/atomic_file.h"
 #include "io/archive/bundle.h"
 #include "io/archive/network_file.h"
+#include "io/base/atomic_file.h"
 #include "optimizer/cli/input.h"
 #include "optimizer/cli/progress.h"
 #include "optimizer/report/report.h"

@@ -1,9 +1,9 @@
 #include "core/base/mem.h"
 #include "core/model/network.h"
 #include "io/archive/bundle.h"
-#include "io/base/atomic_file.h"
 #include "io/archive/network_file.h"
 #include "io/archive/tensor_file.h"
+#include "io/base/atomic_file.h"
 #include "optimizer/cli/input.h"
 #include "optimizer/cli/progress.h"
 

@@ -1,8 +1,8 @@
 /* ioanneal: I/O-efficient evaluation orders for sparse feed-forward networks. */
 #include "optimizer/cli/cli.h"
 
-#include "core/plan/baseline_mkl.h"
 #include "core/base/build_info.h"
+#include "core/plan/baseline_mkl.h"
 #include "io/archive/archive_schema.h"
 #include "io/h5/h5.h"
 #include "optimizer/mpi/job.h"

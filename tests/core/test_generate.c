@@ -1,5 +1,5 @@
-#include "core/generate/generate.h"
 #include "core/base/mem.h"
+#include "core/generate/generate.h"
 #include "core/model/network.h"
 #include "core/model/order.h"
 #include "tests/support/failing_memory.h"

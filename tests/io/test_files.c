@@ -2,10 +2,10 @@
 #include "tests/io/fixture.h"
 
 #include "core/base/mem.h"
-#include "io/base/atomic_file.h"
-#include "io/base/machine.h"
 #include "io/archive/network_file.h"
 #include "io/archive/tensor_file.h"
+#include "io/base/atomic_file.h"
+#include "io/base/machine.h"
 
 #include <signal.h>
 #include <stdio.h>
