@@ -92,8 +92,9 @@ typedef struct ioa_group {
 typedef struct ioa_wide {
     uint32_t shared, rounds, singles;
     uint16_t first;        /* bit k: place k starts from its bias, as IOA_RUN_FIRST */
-    uint16_t relu, others; /* bit k: it is complete, and its activation is ReLU; or another one, but for identity */
-    uint8_t members, reserved[5];
+    uint16_t relu, clipped, others; /* bit k: it is complete, and its activation is ReLU, clipped or not; clipped; or any other
+                                       one but identity */
+    uint8_t members, reserved[3];
 } ioa_wide;
 
 #define IOA_WIDE_ARRAYS(size) ((size) * (2 * sizeof(uint32_t) + sizeof(float) + sizeof(uint8_t)))

@@ -173,7 +173,9 @@ static char *write_head(const struct ioa_wide_work *work, const ioa_feed_walk *b
         param[k] = begin->a->param ? begin->a->param[v] : 0.0f;
         activation[k] = begin->a->activation[v];
         if (!(b->last >> k & 1) || activation[k] == IOA_ACT_IDENTITY) continue;
-        *(activation[k] == IOA_ACT_RELU ? &head.relu : &head.others) |= (uint16_t)(1u << k);
+        const bool clipped = activation[k] == IOA_ACT_CLIPPED_RELU;
+        *(clipped || activation[k] == IOA_ACT_RELU ? &head.relu : &head.others) |= (uint16_t)(1u << k);
+        head.clipped |= (uint16_t)((unsigned)clipped << k);
     }
     memcpy(to, &head, sizeof head);
     to += sizeof head;
