@@ -81,7 +81,8 @@ typedef struct ioa_group {
     uint16_t count[1u << IOA_GROUP]; /* [0]: 0 */
 } ioa_group;
 
-#define IOA_WIDE 16u /* destinations of a wide group at most; it has 8 or 16 */
+#define IOA_WIDE 16u          /* destinations of a wide group at most; it has 8 or 16 */
+#define IOA_WIDE_COLUMNS 256u /* of all members of a wide group together, at most */
 
 /* Head of a block of a wide group of `size` places. IOA_WIDE_ARRAYS(size) bytes follow: of every place the destination's offset
  * (u32), bias (float32, where `first`), the activation's parameter (float32) and activation (u8; all of them 0 without a member).

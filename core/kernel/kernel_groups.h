@@ -43,7 +43,7 @@ INLINE const uint32_t *group_bucket(const uint32_t *word, uint32_t count, const 
                                     int vectors, unsigned mask, bool ahead)
 {
     for (; count; count--) {
-        if (ahead) PREFETCH((const char *)word, vectors);
+        if (ahead) __builtin_prefetch((const char *)word + PREFETCH_BYTES);
         const float *source = values + (size_t)*word++ * 2;
         vec x[4];
         UNROLL
@@ -160,7 +160,7 @@ INLINE bool has_place(const wide_part *p, unsigned place)
 INLINE const char *add_to_all(vec sum[][4], const wide_part *p, const char *stream, uint32_t count, const float *values)
 {
     for (; count; count--, stream += (p->size + 1) * sizeof(float)) {
-        if (p->ahead) PREFETCH(stream, p->vectors);
+        if (p->ahead) __builtin_prefetch(stream + PREFETCH_BYTES);
         uint32_t offset;
         memcpy(&offset, stream, sizeof offset);
         const float *source = values + (size_t)offset * 2, *weights = (const float *)(const void *)stream + 1 + p->from;
@@ -180,7 +180,7 @@ INLINE const char *add_to_pairs(vec sum[][4], const wide_part *p, const char *st
     for (unsigned matching = 0; matching < p->size - 1; matching++)
         UNROLL
         for (unsigned i = 0; i < p->size / 2; i += 4) {
-            if (p->ahead) PREFETCH(stream, p->vectors);
+            if (p->ahead) __builtin_prefetch(stream + PREFETCH_BYTES);
             const float *source[4], *weight = wide_sources(stream, p->quads, values, source);
             const vec weights[2] = {load_four(weight), load_four(weight + 4)};
             stream = (const char *)(weight + 8);
@@ -203,7 +203,7 @@ INLINE const char *add_to_each(vec sum[][4], const wide_part *p, const char *str
 {
     UNROLL
     for (unsigned place = 0; place < p->size; place += 4) {
-        if (p->ahead) PREFETCH(stream, p->vectors);
+        if (p->ahead) __builtin_prefetch(stream + PREFETCH_BYTES);
         const float *source[4], *weight = wide_sources(stream, p->quads, values, source);
         stream = (const char *)(weight + 4);
         if (!has_place(p, place)) continue;

@@ -21,15 +21,6 @@
  * only half the speed. In L2 it would cost a few per cent. */
 #define PREFETCH_BYTES 4096
 
-/* For values of so many registers: with one, a stream is gone through so fast that L3 does not answer over that distance. Twice as
- * far it is fetched into L2 only, for what it would take of L1 (measured: 10 MB 7 to 10 per cent faster; with two or four 3 per
- * cent slower). */
-#define PREFETCH(stream, vectors)                                                       \
-    do {                                                                                \
-        if ((vectors) > 1) __builtin_prefetch((stream) + PREFETCH_BYTES);               \
-        else __builtin_prefetch((stream) + 2 * PREFETCH_BYTES, 0, 2);                   \
-    } while (0)
-
 /* Value at a premultiplied offset of 8-byte units. */
 INLINE float *at(float *values, uint32_t offset)
 {
@@ -112,7 +103,7 @@ INLINE const void *one_run(const ioa_run *run, const char *quad, float *values, 
         UNROLL
         for (int i = 0; i < vectors; i++) sum[c][i] = (vec){0};
     for (uint32_t left = count / 4; left; left--, quad += bytes) {
-        if (ahead) PREFETCH(quad, vectors);
+        if (ahead) __builtin_prefetch(quad + PREFETCH_BYTES);
         if (narrow)
             add_narrow(sum, (const ioa_narrow_quad *)(const void *)quad, quads == IOA_QUADS_NEAR, &offsets, values, vectors, chains);
         else add_quad(sum, (const ioa_quad *)(const void *)quad, values, vectors, chains);

@@ -85,7 +85,7 @@ static ioa_status check_options(const ioa_network *network, const ioa_plan_optio
     if (ioa_layout_is_shared(o->layout) && o->tile == 1)
         return ioa_fail(error, IOA_ERR_INPUT, "layout %s wants a batch tile of 16 or more", name);
     if (ioa_layout_is_shared(o->layout) && o->group > 1 &&
-        ((o->group != 8 && o->group != 16) || (o->tile ? o->tile : 64) * o->group > 256))
+        ((o->group != 8 && o->group != 16) || (o->tile ? o->tile : 64) * o->group > IOA_WIDE_COLUMNS))
         return ioa_fail(error, IOA_ERR_INPUT, "layout %s takes groups of 8 with tiles of up to 32, or of 16 with tiles of 16", name);
     if (o->layout == IOA_LAYOUT_SELL && o->tile != 1)
         return ioa_fail(error, IOA_ERR_INPUT, "layout sell wants a batch tile of 1");
