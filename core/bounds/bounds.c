@@ -1,7 +1,7 @@
 #include "core/bounds/bounds.h"
 
-#include "core/bounds/bounds_internal.h"
 #include "core/base/mem.h"
+#include "core/bounds/bounds_internal.h"
 
 #include <ioanneal/memory.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* Phase bounds of one layer of connections (core/bounds/bounds.h, B). */
+#include "core/base/mem.h"
 #include "core/bounds/bounds_collect.h"
 #include "core/bounds/bounds_internal.h"
 #include "core/bounds/bounds_spectrum.h"
-#include "core/base/mem.h"
 
 #include <math.h>
 #include <stdlib.h>

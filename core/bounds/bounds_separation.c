@@ -1,6 +1,6 @@
 /* The least cost of the games of first accesses (core/bounds/bounds.h, E and F): iterative deepening over what may be spent. */
-#include "core/bounds/bounds_internal.h"
 #include "core/base/mem.h"
+#include "core/bounds/bounds_internal.h"
 #include "core/bounds/separation.h"
 
 #include <ioanneal/memory.h>

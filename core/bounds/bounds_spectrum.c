@@ -1,7 +1,7 @@
 #include "core/bounds/bounds_spectrum.h"
 
-#include "core/bounds/bounds_internal.h"
 #include "core/base/mem.h"
+#include "core/bounds/bounds_internal.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,8 +1,8 @@
 /* Smallest unions of ancestor sets, exactly, for the wavefront bound (core/bounds/bounds.h, C). Many networks have groups of
  * neurons with the same ancestors; any k neurons then belong to at least so many groups, and few groups can be tried
  * exhaustively. */
-#include "core/bounds/bounds_internal.h"
 #include "core/base/mem.h"
+#include "core/bounds/bounds_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Wavefront bounds (core/bounds/bounds.h, C): max flow between two levels, less what the first completions leave open. */
+#include "core/base/mem.h"
 #include "core/bounds/bounds_flow.h"
 #include "core/bounds/bounds_internal.h"
-#include "core/base/mem.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "core/generate/generate.h"
 
-#include "core/generate/generate_builder.h"
 #include "core/base/mem.h"
+#include "core/generate/generate_builder.h"
 
 #include <inttypes.h>
 #include <math.h>

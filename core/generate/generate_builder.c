@@ -1,8 +1,8 @@
 #include "core/generate/generate_builder.h"
 
 #include "core/base/mem.h"
-#include "core/model/network.h"
 #include "core/kernel/portable_math.h"
+#include "core/model/network.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,12 +1,12 @@
 #include "core/plan/plan_exact.h"
 
 #include "core/base/mem.h"
+#include "core/model/depth.h"
 #include "core/model/network.h"
 #include "core/model/reference.h"
 #include "core/base/rng.h"
 
 #include <math.h>
-#include <string.h>
 
 #define REFERENCE_WORK UINT64_C(50000000) /* connections times samples */
 
@@ -44,13 +44,10 @@ static void compare(const float *y, const double *exact, const double *bound, io
 
 static void measure_network(const ioa_network *n, uint32_t *depth, ioa_exactness *out)
 {
-    memset(depth, 0, n->a.neurons * sizeof *depth);
+    out->depth = ioa_network_depths(n, depth);
     for (uint32_t v = 0; v < n->a.neurons; v++) {
-        int64_t first = n->a.indptr[v], last = n->a.indptr[v + 1];
-        for (int64_t e = first; e < last; e++)
-            if (depth[n->a.indices[e]] >= depth[v]) depth[v] = depth[n->a.indices[e]] + 1;
-        if (depth[v] > out->depth) out->depth = depth[v];
-        if (last - first > out->fan_in) out->fan_in = (uint32_t)(last - first);
+        int64_t fan_in = n->a.indptr[v + 1] - n->a.indptr[v];
+        if (fan_in > out->fan_in) out->fan_in = (uint32_t)fan_in;
     }
 }
 

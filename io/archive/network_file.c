@@ -4,8 +4,8 @@
 #include "core/base/mem.h"
 #include "core/model/network.h"
 #include "io/archive/bundle.h"
-#include "io/h5/h5.h"
 #include "io/base/hash.h"
+#include "io/h5/h5.h"
 
 #include <inttypes.h>
 #include <string.h>

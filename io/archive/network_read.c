@@ -5,8 +5,8 @@
 #include "core/model/network.h"
 #include "io/archive/archive.h"
 #include "io/archive/bundle.h"
-#include "io/h5/h5.h"
 #include "io/base/hash.h"
+#include "io/h5/h5.h"
 
 #include <inttypes.h>
 #include <string.h>

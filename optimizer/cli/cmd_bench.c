@@ -1,10 +1,10 @@
+#include "core/base/mem.h"
 #include "core/measure/limits.h"
 #include "core/measure/measure.h"
-#include "core/base/mem.h"
 #include "core/model/network.h"
 #include "io/archive/bundle.h"
-#include "io/base/machine.h"
 #include "io/archive/network_file.h"
+#include "io/base/machine.h"
 #include "optimizer/cli/input.h"
 #include "optimizer/cli/progress.h"
 

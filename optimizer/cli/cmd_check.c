@@ -1,7 +1,7 @@
 #include "optimizer/cli/cli.h"
 
-#include "core/bounds/bounds.h"
 #include "core/base/mem.h"
+#include "core/bounds/bounds.h"
 #include "core/model/network.h"
 #include "core/model/order.h"
 #include "io/archive/archive.h"

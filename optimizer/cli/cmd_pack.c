@@ -1,7 +1,7 @@
 #include "core/model/network.h"
-#include "io/base/atomic_file.h"
 #include "io/archive/bundle.h"
 #include "io/archive/network_file.h"
+#include "io/base/atomic_file.h"
 #include "optimizer/cli/input.h"
 #include "optimizer/cli/progress.h"
 

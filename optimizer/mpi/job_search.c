@@ -2,11 +2,11 @@
  * job_watch.c. */
 #include "optimizer/mpi/job_watch.h"
 
-#include "core/bounds/bounds.h"
 #include "core/base/clock.h"
 #include "core/base/mem.h"
-#include "core/model/network.h"
+#include "core/bounds/bounds.h"
 #include "core/bounds/separation.h"
+#include "core/model/network.h"
 #include "optimizer/mpi/comm.h"
 #include "optimizer/mpi/stop.h"
 

@@ -3,8 +3,8 @@
 #include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "core/model/network.h"
-#include "io/base/atomic_file.h"
 #include "io/archive/network_file.h"
+#include "io/base/atomic_file.h"
 #include "optimizer/mpi/comm.h"
 
 #include <inttypes.h>

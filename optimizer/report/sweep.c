@@ -1,10 +1,10 @@
 #include "optimizer/report/sweep.h"
 
-#include "core/bounds/bounds.h"
 #include "core/base/mem.h"
+#include "core/base/parallel.h"
+#include "core/bounds/bounds.h"
 #include "core/model/network.h"
 #include "core/model/order.h"
-#include "core/base/parallel.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

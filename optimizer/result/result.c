@@ -1,8 +1,8 @@
 #include "optimizer/result/result.h"
 
-#include "core/bounds/bounds.h"
 #include "core/base/build_info.h"
 #include "core/base/mem.h"
+#include "core/bounds/bounds.h"
 #include "core/model/network.h"
 #include "core/model/order.h"
 #include "io/base/machine.h"

@@ -9,15 +9,15 @@
  * objective (1: sorts the orders as time does; -: the same for all orders, as where M holds the whole network), and at the
  * end the means over the networks. One thread; run it on an idle machine. Results go to standard output, progress to
  * standard error. */
-#include "core/compile/compile.h"
 #include "core/base/mem.h"
+#include "core/base/quartiles.h"
+#include "core/compile/compile.h"
 #include "core/model/network.h"
 #include "core/model/objective.h"
 #include "core/model/order.h"
 #include "core/plan/plan_contest.h"
-#include "core/base/quartiles.h"
-#include "io/h5/h5.h"
 #include "io/archive/network_file.h"
+#include "io/h5/h5.h"
 #include "optimizer/search/construct/construct.h"
 #include "optimizer/search/engine/engine.h"
 

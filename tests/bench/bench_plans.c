@@ -2,18 +2,22 @@
  *
  *     bench_plans NET.h5 [--schedule ARCHIVE.h5] [--batch 128] [--threads 1] [--rounds 31] PLAN ...
  *
- * PLAN as in `ioanneal bench -v`: avx512/sorted/tile64/panel128. Each round times every plan once; a plan's time is that of its
- * fastest round, and its ratio to the first plan is the median over the rounds. For every plan: billions of operations per second
- * (GF/s, 2 per connection of the network and sample), the ratio, the limit that would bind first and the share of it that was reached
- * (core/measure/limits.h), and megabytes of plan and scratch. Results go to standard output. */
+ * PLAN as in `ioanneal bench -v`: avx512/sorted/tile64/panel128. Behind the first also a file made by `ioanneal compile`,
+ * ./net.so[:FUNCTION] (ioanneal_net if not said; one thread), whose outputs must be those of the first plan but for rounding.
+ * Each round times every plan once; a plan's time is that of its fastest round, and its ratio to the first plan is the median over
+ * the rounds. For every plan: billions of operations per second (GF/s, 2 per connection of the network and sample), the ratio,
+ * the limit that would bind first and the share of it that was reached (core/measure/limits.h), and megabytes of plan and
+ * scratch. Results go to standard output. */
+#include "core/base/clock.h"
 #include "core/measure/limits.h"
-#include "core/base/mem.h"
 #include "core/model/network.h"
-#include "io/h5/h5.h"
 #include "io/base/machine.h"
+#include "io/h5/h5.h"
 
+#include <dlfcn.h>
 #include <ioanneal/archive.h>
 #include <ioanneal/network_file.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +25,12 @@
 #define MOST_PLANS 64
 #define MOST_ROUNDS 1001
 
+typedef void compiled(const float *x, float *y, size_t batch);
+
 typedef struct entrant {
     const char *name;
     ioa_contender contender;
+    compiled *function; /* of a file, or NULL */
     uint32_t passes;
     double best, ratios[MOST_ROUNDS];
 } entrant;
@@ -35,15 +42,61 @@ static void need(ioa_status status, const ioa_error *error)
     exit(2);
 }
 
+static bool is_file(const char *name)
+{
+    const char *end = strstr(name, ".so");
+    return end && (end[3] == '\0' || end[3] == ':');
+}
+
+/* "FILE.so[:FUNCTION]"; the file stays loaded. */
+static compiled *load(const char *name)
+{
+    char path[4096];
+    const char *function = strstr(name, ".so:");
+    size_t length = function ? (size_t)(function + 3 - name) : strlen(name);
+    if (length >= sizeof path) return NULL;
+    memcpy(path, name, length);
+    path[length] = '\0';
+    void *file = dlopen(path, RTLD_NOW), *symbol = file ? dlsym(file, function ? function + 4 : "ioanneal_net") : NULL;
+    compiled *run = NULL;
+    if (symbol) memcpy(&run, &symbol, sizeof run); /* ISO C has no cast from data to function pointers */
+    return run;
+}
+
+/* Largest difference of an output from the plan's, relative to max(1, |output|). */
+static double differs(const ioa_contest *c, const ioa_contender *plan, compiled *function)
+{
+    size_t count = (size_t)c->batch * c->network->a.outputs;
+    float *y = malloc(count * sizeof *y);
+    double most = y ? 0 : INFINITY;
+    if (y) {
+        ioa_plan_run_threads(plan->plan, c->x, c->y, c->batch, c->threads, plan->scratch);
+        function(c->x, y, c->batch);
+    }
+    for (size_t i = 0; y && i < count; i++) most = fmax(most, fabs((double)y[i] - c->y[i]) / fmax(1, fabs((double)c->y[i])));
+    free(y);
+    return most;
+}
+
+/* Seconds of a pass, over `passes` of them. */
+static double time_of(const ioa_contest *contest, const entrant *e, uint32_t passes)
+{
+    if (!e->function) return ioa_contest_time(contest, &e->contender, passes);
+    e->function(contest->x, contest->y, contest->batch);
+    double start = ioa_clock();
+    for (uint32_t i = 0; i < passes; i++) e->function(contest->x, contest->y, contest->batch);
+    return (ioa_clock() - start) / passes;
+}
+
 static void race(const ioa_contest *contest, entrant *entrants, uint32_t count, uint32_t rounds)
 {
     for (uint32_t i = 0; i < count; i++)
-        entrants[i].passes = ioa_contest_passes(ioa_contest_warm(contest, &entrants[i].contender));
+        entrants[i].passes = ioa_contest_passes(time_of(contest, &entrants[i], 1));
     for (uint32_t r = 0; r < rounds; r++) {
         double first = 0;
         for (uint32_t i = 0; i < count; i++) {
             entrant *e = &entrants[i];
-            double seconds = ioa_contest_time(contest, &e->contender, e->passes);
+            double seconds = time_of(contest, e, e->passes);
             if (i == 0) first = seconds;
             e->ratios[r] = first / seconds;
             if (r == 0 || seconds < e->best) e->best = seconds;
@@ -55,12 +108,22 @@ static void print(const ioa_contest *contest, entrant *e, uint32_t rounds, const
                   const ioa_limits *limits)
 {
     const ioa_plan *plan = e->contender.plan;
-    const ioa_work work = ioa_plan_work(plan, contest->batch);
     double share, flops = 2.0 * (double)contest->network->connections * contest->batch;
+    if (!plan) {
+        printf("%-48s %7.1f GF/s  x %5.3f  file\n", e->name, 1e-9 * flops / e->best, ioa_quartiles_of(e->ratios, rounds).median);
+        return;
+    }
+    const ioa_work work = ioa_plan_work(plan, contest->batch);
     const char *limit = ioa_limits_judge(limits, machine, &work, e->best * contest->threads, &share);
     printf("%-48s %7.1f GF/s  x %5.3f  %s %.0f %%  plan %.2f MB, scratch %.2f MB\n", e->name, 1e-9 * flops / e->best,
            ioa_quartiles_of(e->ratios, rounds).median, limit ? limit : "?", 100 * share,
            1e-6 * (double)ioa_plan_bytes(plan), 1e-6 * (double)ioa_plan_scratch_bytes(plan));
+}
+
+static int refuse(const char *name, const char *what)
+{
+    fprintf(stderr, "bench_plans: %s: %s\n", name, what);
+    return 2;
 }
 
 typedef struct settings {
@@ -115,6 +178,13 @@ int main(int argc, char **argv)
     for (uint32_t i = 0; i < s.plans; i++) {
         ioa_plan_options options;
         entrants[i].name = s.names[i];
+        if (i > 0 && is_file(s.names[i])) {
+            entrants[i].function = load(s.names[i]);
+            if (!entrants[i].function) return refuse(s.names[i], dlerror());
+            if (!(differs(&contest, &entrants[0].contender, entrants[i].function) < 1e-3))
+                return refuse(s.names[i], "its outputs are not those of the network");
+            continue;
+        }
         need(ioa_plan_options_parse(s.names[i], &options, &error), &error);
         need(ioa_contest_plan(&contest, schedule.order, &options, &entrants[i].contender, &error), &error);
     }

@@ -8,8 +8,8 @@
  * and putting them together, their share of what is done once a round; building the first state is not covered. At
  * least `seconds` (1) per number, some four minutes in all. One thread, processor time: other work on the machine disturbs
  * it through caches and memory alone. */
-#include "core/generate/generate.h"
 #include "core/base/mem.h"
+#include "core/generate/generate.h"
 #include "core/model/network.h"
 #include "optimizer/search/construct/construct.h"
 #include "optimizer/search/exact/exact_segments.h"

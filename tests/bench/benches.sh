@@ -20,6 +20,19 @@ fi
     fail "bench_plans: $(cat "$err")"
 [ "$(grep -c '^auto/.* [0-9.]* GF/s  x [0-9.]*  .* [0-9]* %' "$out")" = 2 ] || fail "bench_plans printed: $(cat "$out")"
 
+# A file made by `compile` beside the plan that has its outputs; another network's is refused.
+if "$IOA_PROGRAM" optimize net.h5 -m 32 --rounds 1 -o net-best.h5 -q > "$out" 2> "$err" &&
+    "$IOA_PROGRAM" compile net-best.h5 --network net.h5 --isa avx2 -o net.so -q > "$out" 2> "$err" && grep -qw avx2 /proc/cpuinfo; then
+    "$IOA_BINARY/tests/bench/bench_plans" net.h5 --batch 32 --rounds 1 auto/sorted/tile16 ./net.so > "$out" 2> "$err" ||
+        fail "bench_plans of a file: $(cat "$err")"
+    grep -q '^./net.so .* [0-9.]* GF/s  x [0-9.]*  file$' "$out" || fail "bench_plans printed: $(cat "$out")"
+    "$IOA_PROGRAM" generate mlp --widths 24,32,24 --density 0.2 --seed 4 -o other.h5 -q || fail "generate"
+    "$IOA_BINARY/tests/bench/bench_plans" other.h5 --batch 32 --rounds 1 auto/sorted/tile16 ./net.so > "$out" 2> "$err"
+    [ $? = 2 ] && grep -q 'net.so: its outputs' "$err" || fail "bench_plans takes the file of another network: $(cat "$err")"
+else
+    note "no file was compiled: $(cat "$err")"
+fi
+
 [ -n "$python" ] || { note "python3 is missing"; exit 0; }
 export PYTHONDONTWRITEBYTECODE=1 ASAN_OPTIONS=detect_leaks=0 # Open MPI leaks
 bench=$IOA_SOURCE/tests/bench

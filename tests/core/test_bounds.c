@@ -1,6 +1,6 @@
+#include "core/base/mem.h"
 #include "core/bounds/bounds.h"
 #include "core/generate/generate.h"
-#include "core/base/mem.h"
 #include "core/model/network.h"
 #include "core/model/order.h"
 #include "tests/support/failing_memory.h"

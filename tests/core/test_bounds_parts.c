@@ -1,10 +1,10 @@
 /* The parts of the certified bound, each against something slower that is obviously right. */
+#include "core/base/mem.h"
+#include "core/base/rng.h"
 #include "core/bounds/bounds_collect.h"
 #include "core/bounds/bounds_flow.h"
 #include "core/bounds/bounds_internal.h"
 #include "core/bounds/bounds_spectrum.h"
-#include "core/base/mem.h"
-#include "core/base/rng.h"
 #include "tests/support/unit.h"
 
 #include <math.h>

@@ -1,10 +1,10 @@
 /* Compiled schedules: right results, and exactly as many memory instructions as the model counts. */
+#include "core/base/mem.h"
 #include "core/compile/compile.h"
 #include "core/compile/compile_program.h"
-#include "core/base/mem.h"
+#include "core/compile/work.h"
 #include "core/model/network.h"
 #include "core/model/reference.h"
-#include "core/compile/work.h"
 #include "tests/support/failing_memory.h"
 #include "tests/support/random_network.h"
 

@@ -1,7 +1,7 @@
 /* Schedules compiled to assembler text: assembled, loaded and held against the reference; memory instructions counted
  * in the text are the model's. NEON is assembled where an assembler for it is at hand, and run nowhere but on it. */
-#include "core/compile/compile_file.h"
 #include "core/base/mem.h"
+#include "core/compile/compile_file.h"
 #include "core/model/network.h"
 #include "core/model/reference.h"
 #include "tests/support/failing_memory.h"

@@ -1,9 +1,9 @@
 /* Measurements and the baseline. Nothing here depends on how long anything takes. */
-#include "core/plan/baseline.h"
-#include "core/measure/measure.h"
 #include "core/base/mem.h"
+#include "core/measure/measure.h"
 #include "core/model/network.h"
 #include "core/model/reference.h"
+#include "core/plan/baseline.h"
 #include "tests/support/failing_memory.h"
 #include "tests/support/random_network.h"
 

@@ -199,6 +199,208 @@ static void test_wide_groups(void **state)
     }
 }
 
+/* A copy of a network with one weight for every row; consumes it. */
+static ioa_network *with_equal_weights(ioa_network *network)
+{
+    ioa_network_arrays arrays = *ioa_network_view(network);
+    float *weights = ioa_alloc(network->connections, sizeof *weights);
+    ioa_network *equal = NULL;
+    assert_non_null(weights);
+    for (uint32_t v = 0; v < arrays.neurons; v++)
+        for (int64_t e = arrays.indptr[v]; e < arrays.indptr[v + 1]; e++) weights[e] = 0.25f + 0.01f * (float)(v % 7);
+    arrays.weights = weights;
+    assert_int_equal(ioa_network_create_copy(&arrays, &equal, NULL), IOA_OK);
+    ioa_network_destroy(network);
+    ioa_free(weights);
+    return equal;
+}
+
+static ioa_plan *sell_plan(const ioa_network *network, int isa, uint32_t group)
+{
+    const ioa_plan_options options = {.isa = (ioa_isa)isa, .layout = IOA_LAYOUT_SELL, .tile = 1, .group = group};
+    ioa_plan *plan = NULL;
+    assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
+    return plan;
+}
+
+/* Rows of single samples with sources by shuffles, and rows with one weight for all their connections, which is stored once. */
+static void test_sell(void **state)
+{
+    (void)state;
+    const uint32_t layers[] = {70, 90, 100, 40};
+    const double densities[] = {0.02, 0.1, 0.5};
+    for (size_t d = 0; d < COUNT(densities); d++)
+        for (int isa = IOA_ISA_PORTABLE; isa < IOA_ISA_COUNT; isa++) {
+            if (!ioa_isa_available((ioa_isa)isa)) continue;
+            size_t bytes[2] = {0};
+            for (int equal = 0; equal < 2; equal++) {
+                ioa_network *network = ioa_test_random_mlp(80 + d, layers, 4, densities[d], IOA_ACT_RELU);
+                if (equal) network = with_equal_weights(network);
+                expected e = expect(network, 80 + d);
+                for (uint32_t group = 0; group <= 16; group += 16) {
+                    ioa_plan *plan = sell_plan(network, isa, group);
+                    check_plan(plan, &e, 5);
+                    bytes[equal] = ioa_plan_bytes(plan);
+                    if (isa == IOA_ISA_AVX512 && densities[d] > 0.2) /* fewer loads than connections */
+                        assert_true(ioa_plan_work(plan, 1).load_bytes < 0.5 * 64 * (double)ioa_plan_connections(plan));
+                    ioa_plan_destroy(plan);
+                }
+                release(&e);
+                ioa_network_destroy(network);
+            }
+            if (densities[d] > 0.2) assert_true(2 * bytes[1] < bytes[0]);
+        }
+}
+
+/* What is no number reaches the outputs that depend on it, and no others: lanes without a connection read nothing. */
+static void test_sell_keeps_apart(void **state)
+{
+    (void)state;
+    const uint32_t layers[] = {40, 60, 50};
+    for (int equal = 0; equal < 2; equal++) {
+        ioa_network *network = ioa_test_random_mlp(90, layers, 3, 0.08, IOA_ACT_IDENTITY);
+        if (equal) network = with_equal_weights(network);
+        const ioa_network_arrays *a = ioa_network_view(network);
+        expected e = expect(network, 90), spoilt = e;
+        bool reached[150] = {false};
+        reached[a->input_ids[0]] = true; /* lanes without a connection point to the first value of a piece */
+        for (uint32_t v = 0; v < a->neurons; v++)
+            for (int64_t k = a->indptr[v]; k < a->indptr[v + 1]; k++) reached[v] |= reached[a->indices[k]];
+        spoilt.x = ioa_alloc_copy(e.x, a->inputs, sizeof *e.x);
+        assert_non_null(spoilt.x);
+        spoilt.x[0] = NAN;
+        for (int isa = IOA_ISA_PORTABLE; isa < IOA_ISA_COUNT; isa++) {
+            if (!ioa_isa_available((ioa_isa)isa)) continue;
+            ioa_plan *plan = sell_plan(network, isa, 0);
+            float *y = run(plan, &e, 1), *z = run(plan, &spoilt, 1);
+            uint32_t kept = 0;
+            for (uint32_t s = 0; s < a->outputs; s++) {
+                kept += !reached[a->output_ids[s]];
+                if (reached[a->output_ids[s]]) assert_true(isnan(z[s]));
+                else assert_true(z[s] == y[s]);
+            }
+            assert_true(kept > 0 && kept < a->outputs);
+            ioa_free(y);
+            ioa_free(z);
+            ioa_plan_destroy(plan);
+        }
+        ioa_free(spoilt.x);
+        release(&e);
+        ioa_network_destroy(network);
+    }
+}
+
+/* Eight rows, every two of which share a source, and each with one of its own: one round of pairs, one of single connections, and
+ * nothing loaded twice. */
+static void test_pairs(void **state)
+{
+    (void)state;
+    enum { ROWS = 8, PAIRS = 28, SOURCES = PAIRS + ROWS };
+    int64_t indptr[SOURCES + ROWS + 1] = {0};
+    uint32_t indices[ROWS * ROWS], in[SOURCES], out[ROWS], count = 0;
+    float weights[ROWS * ROWS], bias[SOURCES + ROWS] = {0};
+    uint8_t activation[SOURCES + ROWS] = {0};
+    for (uint32_t i = 0; i < SOURCES; i++) in[i] = i;
+    for (uint32_t r = 0; r < ROWS; r++) {
+        for (uint32_t a = 0, pair = 0; a < ROWS; a++)
+            for (uint32_t b = a + 1; b < ROWS; b++, pair++)
+                if (a == r || b == r) indices[count++] = pair;
+        indices[count++] = PAIRS + r;
+        out[r] = SOURCES + r;
+        bias[out[r]] = (float)r;
+        activation[out[r]] = r % 3 == 0 ? IOA_ACT_TANH : r % 3 == 1 ? IOA_ACT_RELU : IOA_ACT_IDENTITY;
+        indptr[out[r] + 1] = count;
+    }
+    for (uint32_t e = 0; e < count; e++) weights[e] = 1.0f / (float)(e + 1);
+    ioa_network_arrays arrays = {.neurons = SOURCES + ROWS, .inputs = SOURCES, .outputs = ROWS, .indptr = indptr, .indices = indices,
+                                 .weights = weights, .bias = bias, .activation = activation, .input_ids = in, .output_ids = out};
+    ioa_network *network = NULL;
+    ioa_plan *plan = NULL;
+    assert_int_equal(ioa_network_create_copy(&arrays, &network, NULL), IOA_OK);
+    expected e = expect(network, 51);
+    const ioa_plan_options options = {.isa = IOA_ISA_PORTABLE, .layout = IOA_LAYOUT_SHARED_SORTED, .tile = 16, .group = 8};
+    assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
+    check_plan(plan, &e, 16);
+    const ioa_work work = ioa_plan_work(plan, 16); /* 4 passes of 4 columns: 7 + 2 offsets, 14 + 2 weights, and the head's */
+    assert_true(work.value_bytes == SOURCES * 16 * sizeof(float));
+    assert_true(work.load_bytes == SOURCES * 16 * sizeof(float) + (9 + 16 + 7 + 2 * ROWS) * 16 * 4);
+    ioa_plan_destroy(plan);
+    release(&e);
+    ioa_network_destroy(network);
+}
+
+/* Rows as dense as those that pairs are for, by panels and hot; and what is not a number stays with the rows that read it, though
+ * rows that share a group take turns. */
+static void test_dense_rows(void **state)
+{
+    (void)state;
+    const uint32_t layers[] = {200, 75, 48, 16};
+    ioa_network *network = ioa_test_random_mlp(61, layers, 4, 0.3, IOA_ACT_GELU);
+    expected e = expect(network, 61);
+    for (int isa = IOA_ISA_PORTABLE; isa < IOA_ISA_COUNT; isa++)
+        for (uint32_t shape = 0; shape < 12 && ioa_isa_available((ioa_isa)isa); shape++) {
+            const ioa_plan_options options = {.isa = (ioa_isa)isa, .tile = shape % 3 ? 16 : 32, .group = shape % 3 == 2 ? 16 : 8,
+                                              .layout = shape < 9 ? IOA_LAYOUT_SHARED_SORTED : IOA_LAYOUT_SHARED_ROWS,
+                                              .panel = shape / 3 == 1 ? 90 : 0, .hot = shape / 3 == 2 ? 30 : 0};
+            check_all_batches(network, NULL, options, &e);
+            ioa_plan *plan = NULL;
+            assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
+            const ioa_work work = ioa_plan_work(plan, 32);
+            if (!options.panel && !options.hot)
+                assert_true(work.value_bytes < 0.9 * (double)ioa_plan_connections(plan) * 32 * sizeof(float));
+            ioa_plan_destroy(plan);
+        }
+    release(&e);
+    ioa_network_destroy(network);
+    const uint32_t two[] = {200, 75};
+    network = ioa_test_random_mlp(62, two, 2, 0.3, IOA_ACT_RELU);
+    e = expect(network, 62);
+    const ioa_network_arrays *a = ioa_network_view(network);
+    for (uint32_t i = 0; i < a->inputs; i++) e.x[i] = i == 7 ? INFINITY : e.x[i];
+    for (uint32_t group = 8; group <= 16; group += 8) {
+        const ioa_plan_options options = {.layout = IOA_LAYOUT_SHARED_SORTED, .tile = 16, .group = group};
+        ioa_plan *plan = NULL;
+        assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
+        float *y = run(plan, &e, 1);
+        uint32_t infinite = 0;
+        for (uint32_t i = 0; i < a->outputs; i++) {
+            bool reads = false;
+            for (int64_t k = a->indptr[a->output_ids[i]]; k < a->indptr[a->output_ids[i] + 1]; k++)
+                reads = reads || a->indices[k] == a->input_ids[7];
+            assert_true(reads || isfinite(y[i]));
+            infinite += isfinite(y[i]) ? 0 : 1;
+        }
+        assert_true(infinite > 0); /* not all of them: ReLU makes 0 of what is below */
+        ioa_free(y);
+        ioa_plan_destroy(plan);
+    }
+    release(&e);
+    ioa_network_destroy(network);
+}
+
+/* The same for wide groups: by offsets of 16 bits in units of 8 and of 64 bytes, and of 32 bits. */
+static void test_far_groups(void **state)
+{
+    (void)state;
+    for (uint32_t reach = 0; reach < 3; reach++) {
+        const uint32_t layers[] = {reach == 0 ? 3000 : reach == 1 ? 9000 : 36000, 8, 3};
+        ioa_network *network = ioa_test_random_mlp(63, layers, 3, 0.4, IOA_ACT_RELU);
+        expected e = expect(network, 63);
+        for (int isa = IOA_ISA_PORTABLE; isa < IOA_ISA_COUNT; isa++) {
+            if (!ioa_isa_available((ioa_isa)isa)) continue;
+            ioa_plan *plan = NULL;
+            const ioa_plan_options options = {.isa = (ioa_isa)isa, .layout = IOA_LAYOUT_SHARED_SORTED, .tile = 32, .group = 8};
+            assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
+            const size_t bytes = ioa_plan_scratch_bytes(plan);
+            assert_int_equal((bytes > IOA_NEAR_BYTES) + (bytes > IOA_NARROW_BYTES), reach);
+            check_plan(plan, &e, 33);
+            ioa_plan_destroy(plan);
+        }
+        release(&e);
+        ioa_network_destroy(network);
+    }
+}
+
 /* Values beyond the reach of narrow offsets (4 MiB), and within: plans of the first take 2 bytes more per connection. */
 static void test_far_values(void **state)
 {
@@ -250,7 +452,7 @@ static void test_work(void **state)
     options = (ioa_plan_options){.isa = IOA_ISA_PORTABLE, .layout = IOA_LAYOUT_SELL, .tile = 1};
     assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
     assert_int_equal(ioa_plan_runs(plan), 3); /* 16, 16 and 8 rows with all sources in common: each loaded once, beside 16 weights */
-    assert_true(ioa_plan_work(plan, 2).load_bytes == 2 * (3 * 11 + (3 + 3 * 11) * 4) * 16);
+    assert_true(ioa_plan_work(plan, 2).load_bytes == 2 * (3 * 11 + (3 + 3 * 11) * 4 + 40) * 16); /* and all outputs for y */
     ioa_plan_destroy(plan);
     ioa_network_destroy(network);
 }
@@ -534,6 +736,10 @@ static void test_allocation_failures(void **state)
                                 .group = layout == IOA_LAYOUT_SELL ? 16 : 0}};
         if (layout == IOA_LAYOUT_COMPILED && !ioa_code_available(IOA_ISA_AUTO)) continue;
         assert_true(ioa_test_fail_each_allocation(make_plan, &p, IOA_TEST_NOMEM) > 9);
+        if (!is_shared(p.options.layout)) continue;
+        p.options.group = 8; /* made panel by panel: more groups than rows */
+        p.options.panel = 1;
+        assert_true(ioa_test_fail_each_allocation(make_plan, &p, IOA_TEST_NOMEM) > 14);
     }
     ioa_network_destroy(network);
 }
@@ -544,6 +750,8 @@ int main(void)
         cmocka_unit_test(test_random_dags),         cmocka_unit_test(test_large_fan_in),
         cmocka_unit_test(test_mlp),                 cmocka_unit_test(test_every_activation),
         cmocka_unit_test(test_wide_groups),         cmocka_unit_test(test_work),
+        cmocka_unit_test(test_sell),                cmocka_unit_test(test_sell_keeps_apart),
+        cmocka_unit_test(test_pairs),               cmocka_unit_test(test_dense_rows), cmocka_unit_test(test_far_groups),
         cmocka_unit_test(test_twins),               cmocka_unit_test(test_far_values),
         cmocka_unit_test(test_single_connection),   cmocka_unit_test(test_constant_outputs),
         cmocka_unit_test(test_batch_splitting),     cmocka_unit_test(test_threads), cmocka_unit_test(test_dead_neurons_and_slots),

@@ -1,9 +1,9 @@
 /* The games of first accesses: their search against plain ones, their values against the optimum of tiny networks. */
+#include "core/base/mem.h"
 #include "core/bounds/bounds.h"
 #include "core/bounds/bounds_internal.h"
-#include "core/base/mem.h"
-#include "core/model/network.h"
 #include "core/bounds/separation.h"
+#include "core/model/network.h"
 #include "tests/support/optimal.h"
 #include "tests/support/random_network.h"
 #include "tests/support/unit.h"

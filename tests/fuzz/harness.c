@@ -4,11 +4,11 @@
 #include "core/base/mem.h"
 #include "core/model/network.h"
 #include "io/archive/archive.h"
+#include "io/archive/network_file.h"
+#include "io/archive/tensor_file.h"
 #include "io/checkpoint/checkpoint.h"
 #include "io/h5/h5.h"
 #include "io/import/import.h"
-#include "io/archive/network_file.h"
-#include "io/archive/tensor_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,10 +4,10 @@
 
 #include "core/model/network.h"
 #include "io/archive/bundle.h"
-#include "io/checkpoint/checkpoint.h"
-#include "io/import/import.h"
 #include "io/archive/network_file.h"
 #include "io/archive/tensor_file.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/import/import.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,9 +2,9 @@
  *     io_tool hashes NET.h5          topology and weights hash
  *     io_tool import FILE NET.h5 ACTIVATIONS [in-out|out-in]      "-": none given
  *     io_tool schedules ARCHIVE.h5 NET.h5      number of schedules, after checking that they belong together */
+#include "io/archive/network_file.h"
 #include "io/h5/h5.h"
 #include "io/import/import.h"
-#include "io/archive/network_file.h"
 
 #include <ioanneal/archive.h>
 #include <stdio.h>

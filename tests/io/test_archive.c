@@ -2,8 +2,8 @@
 
 #include "core/base/mem.h"
 #include "core/model/network.h"
-#include "io/h5/h5.h"
 #include "io/archive/network_file.h"
+#include "io/h5/h5.h"
 
 #include <stdlib.h>
 #include <string.h>

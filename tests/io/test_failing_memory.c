@@ -6,10 +6,10 @@
 
 #include "core/base/mem.h"
 #include "io/archive/bundle.h"
-#include "io/checkpoint/checkpoint.h"
-#include "io/import/import.h"
 #include "io/archive/network_file.h"
 #include "io/archive/tensor_file.h"
+#include "io/checkpoint/checkpoint.h"
+#include "io/import/import.h"
 
 #include <cjson/cJSON.h>
 #include <ioanneal/archive.h>

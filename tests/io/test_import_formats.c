@@ -3,8 +3,8 @@
 #include "tests/support/import_samples.h"
 
 #include "core/base/mem.h"
-#include "core/model/network.h"
 #include "core/base/rng.h"
+#include "core/model/network.h"
 #include "io/import/import.h"
 #include "io/import/import_bytes.h"
 

@@ -3,8 +3,8 @@
 #include "tests/support/import_samples.h"
 
 #include "core/model/network.h"
-#include "io/import/import.h"
 #include "io/archive/network_file.h"
+#include "io/import/import.h"
 
 #include <stdio.h>
 #include <stdlib.h>

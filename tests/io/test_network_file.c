@@ -2,9 +2,9 @@
 
 #include "core/base/mem.h"
 #include "core/model/network.h"
-#include "io/h5/h5.h"
-#include "io/base/hash.h"
 #include "io/archive/network_file.h"
+#include "io/base/hash.h"
+#include "io/h5/h5.h"
 #include "tests/support/random_network.h"
 
 #include <stdio.h>

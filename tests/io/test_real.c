@@ -3,8 +3,8 @@
 #include "tests/io/fixture.h"
 
 #include "core/base/mem.h"
-#include "core/model/network.h"
 #include "core/base/rng.h"
+#include "core/model/network.h"
 #include "io/import/import.h"
 
 #include <ioanneal/plan.h>

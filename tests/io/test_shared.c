@@ -2,8 +2,8 @@
 #include "tests/io/fixture.h"
 
 #include "core/model/network.h"
-#include "io/import/import.h"
 #include "io/archive/network_file.h"
+#include "io/import/import.h"
 
 #include <stdio.h>
 #include <string.h>

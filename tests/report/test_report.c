@@ -1,6 +1,6 @@
 /* The parts of the report that can be looked at without a page: words from files, axes, scripts, gnuplot's SVG, sweeps. */
-#include "core/bounds/bounds.h"
 #include "core/base/mem.h"
+#include "core/bounds/bounds.h"
 #include "core/model/network.h"
 #include "core/model/order.h"
 #include "optimizer/report/axis.h"

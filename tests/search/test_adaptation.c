@@ -1,10 +1,10 @@
 /* What a search decides from its own course: shares and windows of moves, the elite, when to heat up again. */
 #include "core/base/rng.h"
-#include "optimizer/search/tempering/elite.h"
+#include "optimizer/search/base/tuning.h"
 #include "optimizer/search/engine/engine.h"
+#include "optimizer/search/tempering/elite.h"
 #include "optimizer/search/tempering/stagnation.h"
 #include "optimizer/search/tempering/trace.h"
-#include "optimizer/search/base/tuning.h"
 #include "tests/support/unit.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* No constructive order costs less than what is certified. */
-#include "core/bounds/bounds.h"
 #include "core/base/mem.h"
+#include "core/bounds/bounds.h"
 #include "core/model/network.h"
 #include "optimizer/search/construct/construct.h"
 #include "tests/support/optimal.h"

@@ -1,6 +1,6 @@
+#include "core/base/mem.h"
 #include "core/generate/generate.h"
 #include "core/generate/generate_builder.h"
-#include "core/base/mem.h"
 #include "core/model/network.h"
 #include "optimizer/search/construct/construct.h"
 #include "tests/support/failing_memory.h"

@@ -1,7 +1,7 @@
 /* The incremental LRU count against the full simulator, on random DAGs (skips, constants, outputs without connections and
  * outputs that are used) and generated networks. */
-#include "core/generate/generate.h"
 #include "core/base/mem.h"
+#include "core/generate/generate.h"
 #include "core/model/network.h"
 #include "core/model/simulator.h"
 #include "optimizer/search/construct/construct.h"

@@ -1,6 +1,6 @@
 /* What a search holds, counted in bytes per connection on a network of some 300,000: the numbers of optimizer/LARGE.md. */
-#include "core/generate/generate.h"
 #include "core/base/mem.h"
+#include "core/generate/generate.h"
 #include "core/model/network.h"
 #include "core/model/order.h"
 #include "optimizer/search/construct/construct.h"

@@ -1,6 +1,6 @@
 /* Orders annealed in segments: prices found by walking, cuts, tasks in any sequence, and what it brings. */
-#include "core/generate/generate.h"
 #include "core/base/mem.h"
+#include "core/generate/generate.h"
 #include "core/model/network.h"
 #include "core/model/order.h"
 #include "core/model/simulator.h"

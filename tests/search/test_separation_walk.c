@@ -1,8 +1,8 @@
 /* The count for small networks against the simulator, and the walk that uses it. */
 #include "core/base/mem.h"
+#include "core/base/rng.h"
 #include "core/model/network.h"
 #include "core/model/order.h"
-#include "core/base/rng.h"
 #include "optimizer/search/construct/construct_separation_walk.h"
 #include "tests/support/random_network.h"
 #include "tests/support/unit.h"

@@ -1,6 +1,7 @@
+#include "core/base/mem.h"
 #include "core/generate/generate.h"
 #include "core/generate/generate_builder.h"
-#include "core/base/mem.h"
+#include "core/model/depth.h"
 #include "core/model/network.h"
 #include "optimizer/search/construct/cascade_parts.h"
 #include "optimizer/search/construct/construct_cascade.h"

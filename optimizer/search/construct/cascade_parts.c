@@ -1,6 +1,7 @@
 #include "optimizer/search/construct/cascade_parts.h"
 
 #include "core/base/mem.h"
+#include "core/model/depth.h"
 
 #define LONGEST 64 /* depths of a pass: the work of finding it grows with them */
 #define NONE UINT32_MAX
@@ -13,19 +14,6 @@ typedef struct parts {
     uint32_t *count;           /* [N] of a root; zero between uses */
     uint32_t *number;          /* [N] part of a root */
 } parts;
-
-static bool sort_by_depth(parts *p, const uint32_t *depth, uint32_t deepest)
-{
-    p->begin = ioa_alloc_zero((uint64_t)deepest + 2, sizeof *p->begin);
-    p->neuron = ioa_alloc(p->a->neurons, sizeof *p->neuron);
-    if (!p->begin || !p->neuron) return false;
-    for (uint32_t v = 0; v < p->a->neurons; v++) p->begin[depth[v] + 1]++;
-    for (uint32_t d = 0; d <= deepest; d++) p->begin[d + 1] += p->begin[d];
-    for (uint32_t v = p->a->neurons; v-- > 0;) p->neuron[--p->begin[depth[v] + 1]] = v;
-    for (uint32_t d = 0; d <= deepest; d++) p->begin[d] = p->begin[d + 1];
-    p->begin[deepest + 1] = p->a->neurons;
-    return true;
-}
 
 static uint32_t root(parts *p, uint32_t v)
 {
@@ -99,7 +87,10 @@ ioa_status ioa_cascade_parts(const ioa_network *network, const uint32_t *depth, 
     p.joined = ioa_alloc_zero(n, sizeof *p.joined);
     p.count = ioa_alloc_zero(n, sizeof *p.count);
     p.number = ioa_alloc(n, sizeof *p.number);
-    bool complete = p.parent && p.joined && p.count && p.number && sort_by_depth(&p, depth, deepest);
+    p.begin = ioa_alloc((uint64_t)deepest + 2, sizeof *p.begin);
+    p.neuron = ioa_alloc(n, sizeof *p.neuron);
+    bool complete = p.parent && p.joined && p.count && p.number && p.begin && p.neuron;
+    if (complete) ioa_neurons_by_depth(depth, network->a.neurons, deepest, p.neuron, p.begin);
     for (uint64_t v = 0; complete && v < n; v++) p.number[v] = NONE;
     *divided = 0;
     for (uint32_t first = 1, last, begin = 0, largest; complete && first <= deepest; first = last + 1) {

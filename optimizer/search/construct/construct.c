@@ -1,6 +1,7 @@
 #include "optimizer/search/construct/construct.h"
 
 #include "core/base/mem.h"
+#include "core/model/depth.h"
 #include "core/model/network.h"
 #include "core/model/order.h"
 
@@ -80,17 +81,4 @@ const ioa_constructor *ioa_constructor_find(const char *name)
     for (unsigned i = 0; ioa_constructor_at(i); i++)
         if (strcmp(constructors[i].name, name) == 0) return &constructors[i];
     return NULL;
-}
-
-uint32_t ioa_network_depths(const ioa_network *network, uint32_t *depth)
-{
-    const ioa_network_arrays *a = &network->a;
-    uint32_t deepest = 0;
-    for (uint32_t v = 0; v < a->neurons; v++) {
-        depth[v] = 0;
-        for (int64_t e = a->indptr[v]; e < a->indptr[v + 1]; e++)
-            if (depth[a->indices[e]] >= depth[v]) depth[v] = depth[a->indices[e]] + 1;
-        if (depth[v] > deepest) deepest = depth[v];
-    }
-    return deepest;
 }

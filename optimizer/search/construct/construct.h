@@ -84,7 +84,4 @@ ioa_status ioa_construct_spills_within(const ioa_network *network, uint64_t memo
                                        uint32_t *order, ioa_error *error);
 bool ioa_construct_separation_affordable(const ioa_network *network, uint64_t memory);
 
-/* Longest path from any neuron without incoming connections, per neuron: depth [N]. Returns the largest. */
-uint32_t ioa_network_depths(const ioa_network *network, uint32_t *depth);
-
 #endif

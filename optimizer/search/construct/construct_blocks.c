@@ -4,6 +4,7 @@
 #include "optimizer/search/construct/partition.h"
 
 #include "core/base/mem.h"
+#include "core/model/depth.h"
 
 /* Cuts the candidates, `count` of them, into blocks of at most `size`; with `twins` a block takes only destinations
  * that need no further source. The first of a block is the one closest to the block before, so that sources resident
@@ -26,27 +27,25 @@ static void cut(ioa_partition *p, uint32_t count, uint32_t size, bool twins)
 static bool cut_by_depth(ioa_partition *p, uint32_t size, bool twins)
 {
     uint32_t n = p->network->a.neurons;
-    uint32_t *depth = ioa_alloc(n, sizeof *depth), *by_depth = ioa_alloc(n, sizeof *by_depth), *start = NULL;
+    uint32_t *depth = ioa_alloc(n, sizeof *depth), *by_depth = ioa_alloc(n, sizeof *by_depth), *begin = NULL;
     bool complete = depth && by_depth;
     if (complete) {
         uint32_t deepest = ioa_network_depths(p->network, depth);
-        start = ioa_alloc_zero((uint64_t)deepest + 2, sizeof *start);
-        complete = start != NULL;
-        for (uint32_t v = 0; complete && v < n; v++) start[depth[v] + 1]++;
-        for (uint32_t d = 0; complete && d <= deepest; d++) start[d + 1] += start[d];
-        for (uint32_t v = 0; complete && v < n; v++) by_depth[start[depth[v]]++] = v; /* start[d] is now the end of d */
+        begin = ioa_alloc((uint64_t)deepest + 2, sizeof *begin);
+        complete = begin != NULL;
+        if (complete) ioa_neurons_by_depth(depth, n, deepest, by_depth, begin);
         for (uint32_t d = 1; complete && d <= deepest && !ioa_partition_stopped(p); d++) {
-            for (uint32_t i = start[d]; i-- > start[d - 1];) /* backwards, so that lists begin with the lowest id */
+            for (uint32_t i = begin[d + 1]; i-- > begin[d];) /* backwards, so that lists begin with the lowest id */
                 ioa_partition_admit(p, by_depth[i]);
             p->lowest = 0;
             for (uint32_t i = p->blocks > 1 ? p->block_end[p->blocks - 2] : 0; i < p->placed; i++)
                 ioa_partition_arrive(p, p->sequence[i]); /* what was completed last is still resident */
-            cut(p, start[d] - start[d - 1], size, twins);
+            cut(p, begin[d + 1] - begin[d], size, twins);
         }
     }
     ioa_free(depth);
     ioa_free(by_depth);
-    ioa_free(start);
+    ioa_free(begin);
     return complete;
 }
 

@@ -12,6 +12,7 @@
 #include "optimizer/search/construct/construct_cascade.h"
 
 #include "core/base/mem.h"
+#include "core/model/depth.h"
 #include "core/model/order.h"
 #include "optimizer/search/construct/cascade_parts.h"
 

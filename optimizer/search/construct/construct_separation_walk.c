@@ -1,7 +1,7 @@
 #include "optimizer/search/construct/construct_separation_walk.h"
 
-#include "core/model/network.h"
 #include "core/base/rng.h"
+#include "core/model/network.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 #include "optimizer/search/construct/partition.h"
 
 #include "core/base/mem.h"
+#include "core/model/depth.h"
 
 #include <string.h>
 

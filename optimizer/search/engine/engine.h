@@ -5,12 +5,12 @@
 #ifndef IOA_SEARCH_ENGINE_H
 #define IOA_SEARCH_ENGINE_H
 
-#include "core/model/objective.h"
 #include "core/base/rng.h"
-#include "optimizer/search/priced/graph.h"
+#include "core/model/objective.h"
 #include "optimizer/search/base/interrupt.h"
-#include "optimizer/search/segment/segment.h"
 #include "optimizer/search/base/tuning.h"
+#include "optimizer/search/priced/graph.h"
+#include "optimizer/search/segment/segment.h"
 
 #include <ioanneal/memory.h>
 #include <ioanneal/network.h>

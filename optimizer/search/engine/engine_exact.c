@@ -12,9 +12,9 @@
 
 #include "core/base/mem.h"
 #include "optimizer/search/construct/construct.h"
-#include "optimizer/search/exact/exact_segments.h"
 #include "optimizer/search/engine/levels.h"
 #include "optimizer/search/engine/scorer.h"
+#include "optimizer/search/exact/exact_segments.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
 #include "optimizer/search/engine/engine.h"
 
 #include "core/base/mem.h"
-#include "core/model/network.h"
 #include "core/kernel/portable_math.h"
+#include "core/model/network.h"
 #include "optimizer/search/engine/scorer.h"
 
 #include <string.h>

@@ -3,9 +3,9 @@
 #define IOA_SEARCH_LEVELS_H
 
 #include "optimizer/search/engine/engine.h"
+#include "optimizer/search/engine/scorer.h"
 #include "optimizer/search/interval/interval.h"
 #include "optimizer/search/priced/priced.h"
-#include "optimizer/search/engine/scorer.h"
 
 /* Rows of a table of moves: those of intervals, then those of single connections. */
 #define IOA_LEVELS_ROWS IOA_INTERVAL_MOVES(IOA_INTERVAL_ROW) IOA_PRICED_MOVES(IOA_PRICED_ROW)

@@ -36,8 +36,8 @@
 #ifndef IOA_SEARCH_EXACT_H
 #define IOA_SEARCH_EXACT_H
 
-#include "optimizer/search/priced/graph.h"
 #include "optimizer/search/base/tuning.h"
+#include "optimizer/search/priced/graph.h"
 
 #include "core/base/rng.h"
 

@@ -26,8 +26,8 @@
 #ifndef IOA_SEARCH_INTERVAL_H
 #define IOA_SEARCH_INTERVAL_H
 
-#include "core/model/network.h"
 #include "core/base/rng.h"
+#include "core/model/network.h"
 
 #include "optimizer/search/base/tuning.h"
 

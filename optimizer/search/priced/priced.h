@@ -32,8 +32,8 @@
 #ifndef IOA_SEARCH_PRICED_H
 #define IOA_SEARCH_PRICED_H
 
-#include "optimizer/search/priced/graph.h"
 #include "optimizer/search/base/tuning.h"
+#include "optimizer/search/priced/graph.h"
 
 #include "core/base/rng.h"
 

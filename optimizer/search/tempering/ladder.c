@@ -1,8 +1,8 @@
 #include "optimizer/search/tempering/ladder.h"
 
 #include "core/base/mem.h"
-#include "core/kernel/portable_math.h"
 #include "core/base/rng.h"
+#include "core/kernel/portable_math.h"
 
 #include <string.h>
 

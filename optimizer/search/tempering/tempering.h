@@ -18,8 +18,8 @@
 #define IOA_SEARCH_TEMPERING_H
 
 #include "io/checkpoint/checkpoint.h" /* ioa_value; nothing of io is called */
-#include "optimizer/search/tempering/elite.h"
 #include "optimizer/search/engine/engine.h"
+#include "optimizer/search/tempering/elite.h"
 #include "optimizer/search/tempering/ladder.h"
 #include "optimizer/search/tempering/stages.h"
 #include "optimizer/search/tempering/trace.h"
