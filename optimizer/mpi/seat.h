@@ -7,7 +7,7 @@
 #include "optimizer/mpi/node.h"
 #include "optimizer/mpi/verifier.h"
 
-#define IOA_SEAT_SPEED 384
+#define IOA_SEAT_SPEED 384 /* bytes of an object in `speed`, at most */
 
 typedef struct ioa_seat {
     const ioa_job *job;
