@@ -151,6 +151,11 @@ static void set_constants(const ioa_plan *p, float *values)
 {
     uint32_t tile = p->options.tile;
     size_t unit = IOA_OFFSET_BYTES(tile) / sizeof(float);
+    if (p->options.layout == IOA_LAYOUT_SELL) { /* they are in one piece, but for the zero, which comes last */
+        memcpy(values + p->constant_offsets[0], p->constant_values, (p->constants - 1) * sizeof *values);
+        values[p->constant_offsets[p->constants - 1]] = 0.0f;
+        return;
+    }
     for (uint32_t i = 0; i < p->constants; i++)
         for (uint32_t b = 0; b < tile; b++) values[p->constant_offsets[i] * unit + b] = p->constant_values[i];
 }
