@@ -55,7 +55,7 @@ typedef struct ioa_narrow_quad {
     float weight[4];
 } ioa_narrow_quad;
 
-/* The quads of a stream of runs. */
+/* The quads of a stream of runs, or quads and pairs of wide groups. */
 typedef enum ioa_quads {
     IOA_QUADS_WIDE,   /* ioa_quad */
     IOA_QUADS_NARROW, /* ioa_narrow_quad, sources in units of 64 bytes: all values are within IOA_NARROW_BYTES */
@@ -81,20 +81,54 @@ typedef struct ioa_group {
     uint16_t count[1u << IOA_GROUP]; /* [0]: 0 */
 } ioa_group;
 
-#define IOA_WIDE 16u /* destinations of a wide group at most; it has 8 or 16 */
+#define IOA_WIDE 16u          /* destinations of a wide group at most; it has 8 or 16 */
+#define IOA_WIDE_COLUMNS 256u /* of all members of a wide group together, at most */
 
-/* Head of a block of a wide group. The sources that feed all members follow: `shared` times a u32 offset and a float32 weight for
- * each of the group's 8 or 16 places, 0 for those without a member; then single[k] steps for every member; then padding to 8 bytes. */
+/* Head of a block of a wide group of `size` places. IOA_WIDE_ARRAYS(size) bytes follow: of every place the destination's offset
+ * (u32), bias (float32, where `first`), the activation's parameter (float32) and activation (u8; all of them 0 without a member).
+ * Then the sources that feed all members: `shared` times a u32 offset and a float32 weight for each place, 0 for those without a
+ * member; then `rounds` times ioa_wide_pairs(size) / 4 times ioa_pairs; then `singles` times size / 4 quads, in which each place has
+ * one connection; then padding to 8 bytes. All rounds of a kind are alike, so that nothing is decided between them. Where a slot is
+ * left over, the weight is 0 and the source a value that is 0. */
 typedef struct ioa_wide {
-    uint32_t destination[IOA_WIDE]; /* offsets */
-    float bias[IOA_WIDE];           /* where FIRST */
-    float param[IOA_WIDE];
-    uint32_t single[IOA_WIDE];
-    uint8_t activation[IOA_WIDE];
-    uint32_t shared;
-    uint8_t flags, members;
-    uint16_t reserved;
+    uint32_t shared, rounds, singles;
+    uint16_t first;        /* bit k: place k starts from its bias, as IOA_RUN_FIRST */
+    uint16_t relu, clipped, others; /* bit k: it is complete, and its activation is ReLU, clipped or not; clipped; or any other
+                                       one but identity */
+    uint8_t members, reserved[3];
 } ioa_wide;
+
+#define IOA_WIDE_ARRAYS(size) ((size) * (2 * sizeof(uint32_t) + sizeof(float) + sizeof(uint8_t)))
+
+/* Four slots, each a source that feeds two members: their weights in pairs. A round has every pair of places once, in size - 1
+ * matchings of size / 2 slots, by the circle method: place size - 1 stands still, the others turn. Between two additions to
+ * one member come those to all others. */
+typedef struct ioa_pairs {
+    uint32_t source[4];
+    float weight[8];
+} ioa_pairs;
+
+/* The same with offsets as in ioa_narrow_quad. */
+typedef struct ioa_narrow_pairs {
+    uint16_t source[4];
+    float weight[8];
+} ioa_narrow_pairs;
+
+static inline unsigned ioa_wide_pairs(unsigned size)
+{
+    return size * (size - 1) / 2;
+}
+
+/* The two places of slot i of a matching. */
+static inline unsigned ioa_wide_one(unsigned size, unsigned matching, unsigned i)
+{
+    return i ? (matching + i) % (size - 1) : size - 1;
+}
+
+static inline unsigned ioa_wide_other(unsigned size, unsigned matching, unsigned i)
+{
+    return (matching + size - 1 - i) % (size - 1);
+}
 
 #define IOA_SELL_ROWS 16u
 
@@ -127,7 +161,7 @@ typedef struct ioa_sell {
 #define IOA_SELL_TAKEN 0x80u /* of a lane's byte: the row has a connection here */
 
 _Static_assert(sizeof(ioa_sell) == 64 && sizeof(ioa_sell_chunk) == 20, "streams are packed");
-_Static_assert(sizeof(ioa_wide) == 280, "streams are packed");
+_Static_assert(sizeof(ioa_wide) == 24 && sizeof(ioa_pairs) == 48 && sizeof(ioa_narrow_pairs) == 40, "streams are packed");
 _Static_assert(sizeof(ioa_group) == 88, "streams are packed");
 _Static_assert(sizeof(ioa_run) == 16 && sizeof(ioa_step) == 8 && sizeof(ioa_quad) == 32 &&
                sizeof(ioa_narrow_quad) == 24, "streams are packed");
@@ -161,8 +195,8 @@ typedef struct ioa_kernel {
     void (*run)(const ioa_run *runs, uint64_t count, float *values, uint32_t tile, uint32_t width, ioa_quads quads, bool ahead);
     /* Executes the stream [stream, end) of groups, likewise; not for tile 1. */
     void (*groups)(const void *stream, const void *end, float *values, uint32_t width, bool ahead);
-    /* The same for wide groups of `size` (8 or 16) places. */
-    void (*wide)(const void *stream, const void *end, float *values, unsigned size, uint32_t width, bool ahead);
+    /* The same for wide groups of `size` (8 or 16) places, whose quads and pairs are of one kind. */
+    void (*wide)(const void *stream, const void *end, float *values, unsigned size, uint32_t width, ioa_quads quads, bool ahead);
     /* A stream of chunks of rows, on one sample. */
     void (*sell)(const ioa_sell *stream, float *values, bool ahead);
     /* Transposes x ([rows, stride], row-major; column i goes to offsets[i]) into the first `width` columns; rows

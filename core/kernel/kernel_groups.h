@@ -118,41 +118,144 @@ static void kernel_groups(const void *stream, const void *end, float *values, ui
     }
 }
 
-/* ---- eight or sixteen destinations, sources that feed all of them and others ---- */
+/* ---- eight or sixteen destinations, sources that feed all of them, two or one ---- */
 
-/* Members [from, from + members) of a wide group of `size`; `size`, `members`, `vectors` and `ahead` are constants in every use. */
-INLINE const void *wide_part(const ioa_wide *group, float *values, unsigned size, unsigned from, unsigned members, int vectors,
-                             bool ahead)
+/* One of four weights; `k` is a constant in every use. */
+INLINE vec fourth(vec weights, unsigned k)
 {
-    vec sum[16][4];
-    bool first = group->flags & IOA_RUN_FIRST;
-    const uint32_t *word = (const uint32_t *)(const void *)(group + 1);
+    return k == 0 ? FOURTH(weights, 0) : k == 1 ? FOURTH(weights, 1) : k == 2 ? FOURTH(weights, 2) : FOURTH(weights, 3);
+}
+
+/* The sources of a quad or of pairs; returns where their weights are. */
+INLINE const float *wide_sources(const char *stream, ioa_quads quads, const float *values, const float *source[4])
+{
+    size_t bytes[4];
+    if (quads == IOA_QUADS_WIDE) {
+        uint32_t offset[4];
+        load_pair((const uint32_t *)(const void *)stream, offset);
+        load_pair((const uint32_t *)(const void *)stream + 2, offset + 2);
+        UNROLL
+        for (int k = 0; k < 4; k++) bytes[k] = (size_t)offset[k] * 8;
+    } else split_narrow(load_narrow((const uint16_t *)(const void *)stream), quads == IOA_QUADS_NEAR, bytes);
     UNROLL
-    for (unsigned k = 0; k < members; k++)
-        start_member(sum[k], vectors, first || from + k >= group->members, group->bias[from + k],
-                     at(values, group->destination[from + k]));
-    for (uint32_t count = group->shared; count; count--, word += size + 1) {
-        if (ahead) __builtin_prefetch((const char *)word + PREFETCH_BYTES);
-        const float *source = values + (size_t)*word * 2, *weights = (const float *)(const void *)(word + 1) + from;
+    for (int k = 0; k < 4; k++) source[k] = values + bytes[k] / sizeof *values;
+    return (const float *)(const void *)(stream + (quads == IOA_QUADS_WIDE ? 16 : 8));
+}
+
+/* What a function computes of a group: members [from, from + members) of `size`, `vectors` registers wide. All of it, the kind of
+ * quads, and `ahead` (prefetch the stream) are constants in every use. */
+typedef struct wide_part {
+    unsigned size, from, members;
+    int vectors;
+    ioa_quads quads;
+    bool ahead;
+} wide_part;
+
+INLINE bool has_place(const wide_part *p, unsigned place)
+{
+    return place >= p->from && place < p->from + p->members;
+}
+
+/* The sources that feed all members; returns what follows them. */
+INLINE const char *add_to_all(vec sum[][4], const wide_part *p, const char *stream, uint32_t count, const float *values)
+{
+    for (; count; count--, stream += (p->size + 1) * sizeof(float)) {
+        if (p->ahead) __builtin_prefetch(stream + PREFETCH_BYTES);
+        uint32_t offset;
+        memcpy(&offset, stream, sizeof offset);
+        const float *source = values + (size_t)offset * 2, *weights = (const float *)(const void *)stream + 1 + p->from;
         vec x[4];
         UNROLL
-        for (int i = 0; i < vectors; i++) x[i] = load(source + i * LANES);
+        for (int i = 0; i < p->vectors; i++) x[i] = load(source + i * LANES);
         UNROLL
-        for (unsigned k = 0; k < members; k += 4) add_four(sum + k, weights + k, x, vectors);
+        for (unsigned k = 0; k < p->members; k += 4) add_four(sum + k, weights + k, x, p->vectors);
     }
-    const ioa_step *step = (const ioa_step *)(const void *)word;
-    for (unsigned k = 0; k < from; k++) step += group->single[k];
+    return stream;
+}
+
+/* A round of sources that feed two members each. */
+INLINE const char *add_to_pairs(vec sum[][4], const wide_part *p, const char *stream, const float *values)
+{
     UNROLL
-    for (unsigned k = 0; k < members; k++)
-        for (uint32_t count = group->single[from + k]; count; count--, step++)
-            add_product(sum[k], splat(step->weight), at(values, step->source), vectors);
+    for (unsigned matching = 0; matching < p->size - 1; matching++)
+        UNROLL
+        for (unsigned i = 0; i < p->size / 2; i += 4) {
+            if (p->ahead) __builtin_prefetch(stream + PREFETCH_BYTES);
+            const float *source[4], *weight = wide_sources(stream, p->quads, values, source);
+            const vec weights[2] = {load_four(weight), load_four(weight + 4)};
+            stream = (const char *)(weight + 8);
+            UNROLL
+            for (unsigned k = 0; k < 4; k++) {
+                const unsigned one = ioa_wide_one(p->size, matching, i + k), other = ioa_wide_other(p->size, matching, i + k);
+                vec x[4];
+                if (!has_place(p, one) && !has_place(p, other)) continue;
+                UNROLL
+                for (int v = 0; v < p->vectors; v++) x[v] = load(source[k] + v * LANES);
+                if (has_place(p, one)) add_values(sum[one - p->from], fourth(weights[k / 2], k % 2 * 2), x, p->vectors);
+                if (has_place(p, other)) add_values(sum[other - p->from], fourth(weights[k / 2], k % 2 * 2 + 1), x, p->vectors);
+            }
+        }
+    return stream;
+}
+
+/* One connection of every place. */
+INLINE const char *add_to_each(vec sum[][4], const wide_part *p, const char *stream, const float *values)
+{
     UNROLL
-    for (unsigned k = 0; k < members; k++)
-        if (from + k < group->members)
-            finish(at(values, group->destination[from + k]), sum[k], vectors,
-                   group->flags & IOA_RUN_LAST ? group->activation[from + k] : (unsigned)IOA_ACT_IDENTITY,
-                   group->param[from + k]);
-    return step;
+    for (unsigned place = 0; place < p->size; place += 4) {
+        if (p->ahead) __builtin_prefetch(stream + PREFETCH_BYTES);
+        const float *source[4], *weight = wide_sources(stream, p->quads, values, source);
+        stream = (const char *)(weight + 4);
+        if (!has_place(p, place)) continue;
+        const vec weights = load_four(weight);
+        UNROLL
+        for (unsigned k = 0; k < 4; k++) add_product(sum[place - p->from + k], fourth(weights, k), source[k], p->vectors);
+    }
+    return stream;
+}
+
+/* Activations of stored values. They are calls, which leave nothing in registers: made where sums are kept, they would have the
+ * compiler keep some of these in memory all along. */
+static __attribute__((noinline)) void activate_places(const ioa_wide *group, unsigned size, unsigned places, float *values, uint32_t width)
+{
+    const uint32_t *destination = (const uint32_t *)(const void *)(group + 1);
+    const float *param = (const float *)(const void *)(destination + 2 * size);
+    const uint8_t *activation = (const uint8_t *)(param + size);
+    for (; places; places &= places - 1) {
+        const int k = __builtin_ctz(places);
+        activate_row(activation[k], param[k], at(values, destination[k]), width);
+    }
+}
+
+INLINE const char *one_wide_part(const ioa_wide *group, float *values, const wide_part *p)
+{
+    vec sum[16][4];
+    const uint32_t *destination = (const uint32_t *)(const void *)(group + 1);
+    const float *bias = (const float *)(const void *)(destination + p->size), *param = bias + p->size;
+    const char *next = (const char *)(group + 1) + IOA_WIDE_ARRAYS(p->size);
+    const unsigned first = group->first, relu = group->relu, clipped = group->clipped, present = group->members;
+    const unsigned others = group->others >> p->from & ((1u << p->members) - 1);
+    UNROLL
+    for (unsigned k = 0; k < p->members; k++)
+        start_member(sum[k], p->vectors, (first >> (p->from + k) & 1) || p->from + k >= present, bias[p->from + k],
+                     at(values, destination[p->from + k]));
+    next = add_to_all(sum, p, next, group->shared, values);
+    for (uint32_t left = group->rounds; left; left--) next = add_to_pairs(sum, p, next, values);
+    for (uint32_t left = group->singles; left; left--) next = add_to_each(sum, p, next, values);
+    UNROLL
+    for (unsigned k = 0; k < p->members; k++)
+        if (p->from + k < present) {
+            if (relu >> (p->from + k) & 1)
+                UNROLL
+                for (int i = 0; i < p->vectors; i++) sum[k][i] = positive(sum[k][i]);
+            if (clipped >> (p->from + k) & 1)
+                UNROLL
+                for (int i = 0; i < p->vectors; i++) sum[k][i] = at_most(sum[k][i], splat(param[p->from + k]));
+            UNROLL
+            for (int i = 0; i < p->vectors; i++) store(at(values, destination[p->from + k]) + i * LANES, sum[k][i]);
+        }
+    if (others) activate_places(group, p->size, others << p->from, values, (uint32_t)p->vectors * LANES);
+    return next;
 }
 
 /* The members of a part: as many as fit the registers. */
@@ -162,42 +265,58 @@ INLINE const void *wide_part(const ioa_wide *group, float *values, unsigned size
 #define WIDE_PART(size) 8u
 #endif
 
-INLINE const void *one_wide(const ioa_wide *group, float *values, unsigned size, int vectors, bool ahead)
+INLINE const void *one_wide(const ioa_wide *group, float *values, unsigned size, int vectors, ioa_quads quads, bool ahead)
 {
-    const void *next = group;
+    const char *next = (const char *)group;
     UNROLL
-    for (unsigned from = 0; from < size; from += WIDE_PART(size))
-        next = wide_part(group, values, size, from, WIDE_PART(size), vectors, ahead);
-    return (const char *)next + (uintptr_t)next % 8;
+    for (unsigned from = 0; from < size; from += WIDE_PART(size)) {
+        const wide_part part = {size, from, WIDE_PART(size), vectors, quads, ahead};
+        next = one_wide_part(group, values, &part);
+    }
+    return next + (uintptr_t)next % 8;
 }
 
-#define DEFINE_WIDE(name, size, vectors)                                                               \
-    static void name(const void *stream, const void *end, float *values, bool ahead)                   \
-    {                                                                                                  \
-        if (ahead)                                                                                     \
-            while (stream < end) stream = one_wide((const ioa_wide *)stream, values, size, vectors, true);  \
-        else                                                                                           \
-            while (stream < end) stream = one_wide((const ioa_wide *)stream, values, size, vectors, false); \
+#define DEFINE_WIDE_AS(name, size, vectors, quads, ahead)                                                             \
+    static void name(const void *stream, const void *end, float *values)                                              \
+    {                                                                                                                 \
+        while (stream < end) stream = one_wide((const ioa_wide *)stream, values, size, vectors, quads, ahead);        \
     }
+#define DEFINE_WIDE(name, size, vectors)                                 \
+    DEFINE_WIDE_AS(name##_wide, size, vectors, IOA_QUADS_WIDE, false)          \
+    DEFINE_WIDE_AS(name##_wide_ahead, size, vectors, IOA_QUADS_WIDE, true)     \
+    DEFINE_WIDE_AS(name##_narrow, size, vectors, IOA_QUADS_NARROW, false)      \
+    DEFINE_WIDE_AS(name##_narrow_ahead, size, vectors, IOA_QUADS_NARROW, true) \
+    DEFINE_WIDE_AS(name##_near, size, vectors, IOA_QUADS_NEAR, false)          \
+    DEFINE_WIDE_AS(name##_near_ahead, size, vectors, IOA_QUADS_NEAR, true)
+#define WIDE_ROW(name) {{name##_wide, name##_wide_ahead}, {name##_narrow, name##_narrow_ahead}, {name##_near, name##_near_ahead}}
+
+typedef void wide_function(const void *stream, const void *end, float *values);
 
 DEFINE_WIDE(wide_8, 8, 1)
 DEFINE_WIDE(wide_16, 16, 1)
 #if VEC_BYTES == 64
 DEFINE_WIDE(wide_8_32, 8, 2)
+#define WIDE_SHAPES 3
+#else
+#define WIDE_SHAPES 2
 #endif
 
-static void kernel_wide(const void *stream, const void *end, float *values, unsigned size, uint32_t width, bool ahead)
+/* [shape: 8 members, 16 members, 8 of two registers][quads][ahead] */
+static wide_function *const wide_table[WIDE_SHAPES][IOA_QUADS_COUNT][2] = {WIDE_ROW(wide_8), WIDE_ROW(wide_16),
+#if VEC_BYTES == 64
+                                                                           WIDE_ROW(wide_8_32)
+#endif
+};
+
+static void kernel_wide(const void *stream, const void *end, float *values, unsigned size, uint32_t width, ioa_quads quads, bool ahead)
 {
     for (uint32_t column = 0; column < width; column += LANES) {
+        int shape = size == 16;
 #if VEC_BYTES == 64
-        if (size == 8 && width - column >= 32) {
-            wide_8_32(stream, end, values + column, ahead);
-            column += LANES;
-            continue;
-        }
+        if (size == 8 && width - column >= 32) shape = 2;
 #endif
-        if (size == 8) wide_8(stream, end, values + column, ahead);
-        else wide_16(stream, end, values + column, ahead);
+        wide_table[shape][quads][ahead](stream, end, values + column);
+        if (shape == 2) column += LANES;
     }
 }
 

@@ -25,8 +25,16 @@ typedef float vec_unaligned __attribute__((vector_size(VEC_BYTES), may_alias, al
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* Accumulator arrays stay in registers only if every loop over them is unrolled completely. */
-#if defined(__clang__)
+/* Accumulator arrays stay in registers only if every loop over them is unrolled completely. Sanitizers check every step of what is
+ * unrolled, which takes compilers many minutes. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define IOA_SANITIZED
+#endif
+#endif
+#if defined(IOA_SANITIZED) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define UNROLL
+#elif defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define UNROLL _Pragma("GCC unroll 16")

@@ -35,7 +35,8 @@ static ioa_status make_stream(const ioa_network *network, const uint32_t *order,
                                                               : o->layout;
     ioa_status status = ioa_plan_steps_make(network, order, rows, rows != IOA_LAYOUT_ORDER, &steps, error);
     if (status == IOA_OK && ioa_layout_is_shared(o->layout))
-        status = ioa_grouping_make(network, &steps, ioa_plan_group_size(o), o->panel, o->hot, false, &grouping, error);
+        status = ioa_grouping_make(network, &steps, ioa_plan_group_size(o), o->panel, o->hot, o->group > 1 && rows == IOA_LAYOUT_SORTED,
+                                   &grouping, error);
     else if (status == IOA_OK && (o->panel || o->hot) && rows != IOA_LAYOUT_ORDER && o->layout != IOA_LAYOUT_SELL)
         status = resequence(network, o, &steps, error);
     else if (status == IOA_OK && o->layout == IOA_LAYOUT_SELL && o->group > 1)
@@ -86,7 +87,7 @@ static ioa_status check_options(const ioa_network *network, const ioa_plan_optio
     if (ioa_layout_is_shared(o->layout) && o->tile == 1)
         return ioa_fail(error, IOA_ERR_INPUT, "layout %s wants a batch tile of 16 or more", name);
     if (ioa_layout_is_shared(o->layout) && o->group > 1 &&
-        ((o->group != 8 && o->group != 16) || (o->tile ? o->tile : 64) * o->group > 256))
+        ((o->group != 8 && o->group != 16) || (o->tile ? o->tile : 64) * o->group > IOA_WIDE_COLUMNS))
         return ioa_fail(error, IOA_ERR_INPUT, "layout %s takes groups of 8 with tiles of up to 32, or of 16 with tiles of 16", name);
     if (o->layout == IOA_LAYOUT_SELL && o->tile != 1)
         return ioa_fail(error, IOA_ERR_INPUT, "layout sell wants a batch tile of 1");
@@ -166,7 +167,7 @@ static void compute_tile(const ioa_plan *plan, float *values, uint32_t width)
     const char *stream = plan->stream, *end = stream + plan->stream_bytes;
     const bool ahead = plan->stream_bytes > (o->layout == IOA_LAYOUT_SELL ? SELL_STAYS_NEAR : STAYS_NEAR);
     if (o->layout == IOA_LAYOUT_SELL) plan->kernel->sell(plan->stream, values, ahead);
-    else if (ioa_layout_is_shared(o->layout) && o->group > 1) plan->kernel->wide(stream, end, values, o->group, width, ahead);
+    else if (ioa_layout_is_shared(o->layout) && o->group > 1) plan->kernel->wide(stream, end, values, o->group, width, plan->quads, ahead);
     else if (ioa_layout_is_shared(o->layout)) plan->kernel->groups(stream, end, values, width, ahead);
     else plan->kernel->run(plan->stream, plan->runs, values, o->tile, width, plan->quads, ahead);
 }

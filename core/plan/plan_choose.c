@@ -12,7 +12,7 @@
 #define COMPILED_CONNECTIONS 2000000u /* longer schedules are not tried compiled: fetching the code would bind */
 #define LONG_ROWS 16u                 /* connections per neuron from which on panels are tried */
 #define LIKELY 5u                     /* kinds of compiled code that are tried early */
-#define LIKELY_REUSE 2u               /* kinds of panels and groups, likewise */
+#define LIKELY_REUSE 4u               /* kinds of panels and groups, likewise */
 #define LONG_CODE 70000u              /* connections whose code may not stay in L2: about 14 bytes each */
 
 /* Tiles worth trying for a batch, the likely best first; returns their number. */
@@ -64,21 +64,32 @@ static ioa_status try_reuse(ioa_contest *c, uint32_t tile, size_t from, size_t t
     static const struct {
         ioa_layout layout;
         uint32_t panel, hot; /* bytes of values */
-        bool wide;
-    } kinds[] = {{IOA_LAYOUT_SORTED, 32768, 32768, false},     {IOA_LAYOUT_SHARED_SORTED, 0, 0, false},
-                 {IOA_LAYOUT_SORTED, 43648, 43648, false}, /* nearly all of an L1 of 48 KiB: longer runs for fewer connections */
-                 {IOA_LAYOUT_SHARED_SORTED, 0, 0, true},       {IOA_LAYOUT_SORTED, 65536, 65536, false},
-                 {IOA_LAYOUT_SHARED_ROWS, 0, 0, false},        {IOA_LAYOUT_SHARED_ROWS, 0, 0, true},
-                 {IOA_LAYOUT_SORTED, 32768, 0, false},         {IOA_LAYOUT_SORTED, 131072, 0, false},
-                 {IOA_LAYOUT_SHARED_SORTED, 131072, 0, false}};
+        uint32_t group;
+    } kinds[] = {{IOA_LAYOUT_SORTED, 32768, 32768, 0},
+                 {IOA_LAYOUT_SHARED_SORTED, 32768, 32768, 8}, /* rows as dense as 1 in 10 share sources by twos */
+                 {IOA_LAYOUT_SHARED_SORTED, 0, 0, 0},
+                 {IOA_LAYOUT_SHARED_SORTED, 0, 0, 16}, /* short rows: as many as possible wait for L2 at once */
+                 {IOA_LAYOUT_SHARED_SORTED, 0, 0, 8},
+                 {IOA_LAYOUT_SORTED, 43648, 43648, 0}, /* nearly all of an L1 of 48 KiB: longer runs for fewer connections */
+                 {IOA_LAYOUT_SHARED_SORTED, 24576, 0, 8}, /* what is left of L1 is for the stream, where that is long */
+                 {IOA_LAYOUT_SHARED_SORTED, 32768, 0, 8},
+                 {IOA_LAYOUT_SHARED_SORTED, 65536, 65536, 16},
+                 {IOA_LAYOUT_SHARED_SORTED, 65536, 65536, 8},
+                 {IOA_LAYOUT_SORTED, 65536, 65536, 0},
+                 {IOA_LAYOUT_SHARED_ROWS, 0, 0, 0},
+                 {IOA_LAYOUT_SHARED_ROWS, 0, 0, 16},
+                 {IOA_LAYOUT_SHARED_ROWS, 0, 0, 8},
+                 {IOA_LAYOUT_SORTED, 32768, 0, 0},
+                 {IOA_LAYOUT_SORTED, 131072, 0, 0},
+                 {IOA_LAYOUT_SHARED_SORTED, 131072, 0, 0}};
     const uint32_t row = (uint32_t)sizeof(float) * tile;
     const uint64_t length = c->network->connections / c->network->a.neurons;
     ioa_status status = IOA_OK;
     for (size_t i = from; i < to && i < sizeof kinds / sizeof *kinds && status == IOA_OK; i++) {
         if ((kinds[i].panel || kinds[i].hot) && length < (to <= LIKELY_REUSE ? 2 * LONG_ROWS : LONG_ROWS)) continue;
-        if (kinds[i].wide && tile > 32) continue;
+        if (kinds[i].group * tile > IOA_WIDE_COLUMNS) continue;
         status = try_plan(c, (ioa_plan_options){.layout = kinds[i].layout, .tile = tile, .panel = kinds[i].panel / row,
-                                                .hot = kinds[i].hot / row, .group = kinds[i].wide ? 256 / tile : 0},
+                                                .hot = kinds[i].hot / row, .group = kinds[i].group},
                           best, error);
     }
     return status;

@@ -1,4 +1,4 @@
-#include "core/plan/plan_groups.h"
+#include "core/plan/plan_group_stream.h"
 
 #include "core/base/mem.h"
 #include "core/model/network.h"
@@ -35,6 +35,7 @@ typedef struct maker {
     bool by_length;
     row *rows;
     uint64_t row_count;
+    row *parts;         /* [N] rows of a panel, of wide groups */
     uint32_t *mark;     /* [N] stamp */
     uint32_t stamp;
     uint32_t *stretch;  /* [N] stamp of the stretch a neuron is computed in */
@@ -45,6 +46,7 @@ typedef struct maker {
     uint32_t groups;
     twin *twins;        /* [N] */
     uint64_t placed;    /* edges in blocks */
+    bool failed;        /* no memory for members */
 } maker;
 
 static uint32_t source_of(const maker *m, uint64_t step)
@@ -100,17 +102,37 @@ static void mark_sources(maker *m, const row *r)
     for (uint32_t i = 0; i < r->count; i++) m->mark[source_of(m, r->from + i)] = m->stamp;
 }
 
-/* The first row left is joined by those of the next ones that share most with it and with each other. */
-static void fill_group(maker *m, uint64_t first, uint64_t end, uint32_t group)
+/* Room for the members of one more group, NULL without memory. Groups that are made panel by panel may be more than there are rows. */
+static uint32_t *new_members(maker *m)
 {
-    const uint32_t size = m->out->size;
-    uint32_t *members = m->out->members + (uint64_t)group * size;
+    ioa_grouping *g = m->out;
+    const uint64_t used = (uint64_t)m->groups * g->size;
+    if (used + g->size > g->most_members) {
+        uint32_t *more = ioa_alloc(2 * (used + g->size), sizeof *more);
+        m->failed = m->failed || !more;
+        if (!more) return NULL;
+        memcpy(more, g->members, used * sizeof *more);
+        ioa_free(g->members);
+        g->members = more;
+        g->most_members = 2 * (used + g->size);
+    }
+    return g->members + used;
+}
+
+/* The first of `rows` is joined by those of the next ones, before `end`, that share most with it and with each other. */
+static void fill_group(maker *m, row *rows, uint64_t first, uint64_t end)
+{
+    const uint32_t size = m->out->size, group = m->groups;
+    uint32_t *members = new_members(m);
     uint64_t next = first;
+    rows[first].taken = true;
+    if (!members) return;
+    m->groups++;
     m->stamp++;
     for (uint32_t k = 0; k < size; k++) {
         members[k] = IOA_NO_SLOT;
         if (next == UINT64_MAX) continue;
-        row *r = &m->rows[next];
+        row *r = &rows[next];
         r->taken = true;
         members[k] = r->neuron;
         m->group_of[r->neuron] = group;
@@ -120,9 +142,9 @@ static void fill_group(maker *m, uint64_t first, uint64_t end, uint32_t group)
         uint64_t window = LOOKS * WINDOW / (LOOKS + r->count) + 8, seen = 0;
         uint32_t best = 0;
         for (uint64_t i = first + 1; i < end && seen < window; i++) {
-            if (m->rows[i].taken) continue;
+            if (rows[i].taken) continue;
             seen++;
-            uint32_t shared = common(m, &m->rows[i]);
+            uint32_t shared = common(m, &rows[i]);
             if (next == UINT64_MAX || shared > best) {
                 best = shared;
                 next = i;
@@ -206,19 +228,20 @@ static void make_panels(maker *m, uint64_t from, uint64_t end)
  * of equal length together, where that is wanted: every change of length costs a branch miss. */
 static void list_entries(maker *m, uint64_t from, uint64_t end)
 {
-    uint64_t first = first_step(m, from), last = last_step(m, end);
+    const uint64_t first = first_step(m, from), last = last_step(m, end);
+    const bool by_length = m->by_length && m->out->size <= IOA_GROUP;
     for (uint64_t t = first; t < last; t++) {
         uint32_t e = m->edges[t], u = m->network->a.indices[e];
         m->entries[t] = (entry){m->panel_of[u], 0, u, m->group_of[m->steps->destinations[e]], e};
     }
     qsort(m->entries + first, last - first, sizeof *m->entries, compare_entries);
-    for (uint64_t t = first, end_of; m->by_length && t < last; t = end_of) {
+    for (uint64_t t = first, end_of; by_length && t < last; t = end_of) {
         entry *e = &m->entries[t];
         for (end_of = t; end_of < last && m->entries[end_of].group == e->group && m->entries[end_of].panel == e->panel;)
             end_of++;
         for (uint64_t i = t; i < end_of; i++) m->entries[i].length = (uint32_t)(end_of - t);
     }
-    if (m->by_length) qsort(m->entries + first, last - first, sizeof *m->entries, compare_entries);
+    if (by_length) qsort(m->entries + first, last - first, sizeof *m->entries, compare_entries);
 }
 
 /* Cuts sorted entries into blocks of at most 65,535 sources. */
@@ -239,35 +262,77 @@ static void cut_blocks(maker *m, const entry *entries, uint64_t count)
     }
 }
 
-/* Finds the first and the last block of every group. */
+/* The members of a block that no block since the last stamp had. */
+static uint16_t unseen_members(maker *m, const ioa_group_block *block)
+{
+    const uint32_t *members = ioa_group_members(m->out, block), count = ioa_group_member_count(m->out, block);
+    uint16_t unseen = 0;
+    for (uint32_t k = 0; k < count; k++) {
+        if (m->mark[members[k]] != m->stamp) unseen |= (uint16_t)(1u << k);
+        m->mark[members[k]] = m->stamp;
+    }
+    return unseen;
+}
+
+/* Finds the first and the last block of every member. */
 static void flag_blocks(maker *m, uint64_t first_block)
 {
     ioa_grouping *g = m->out;
     m->stamp++;
-    for (uint64_t b = first_block; b < g->count; b++) { /* a group is known by its first member */
-        uint32_t *mark = &m->mark[*ioa_group_members(g, &g->blocks[b])];
-        g->blocks[b].first = *mark != m->stamp;
-        *mark = m->stamp;
-    }
+    for (uint64_t b = first_block; b < g->count; b++) g->blocks[b].first = unseen_members(m, &g->blocks[b]);
     m->stamp++;
-    for (uint64_t b = g->count; b-- > first_block;) {
-        uint32_t *mark = &m->mark[*ioa_group_members(g, &g->blocks[b])];
-        g->blocks[b].last = *mark != m->stamp;
-        *mark = m->stamp;
-    }
+    for (uint64_t b = g->count; b-- > first_block;) g->blocks[b].last = unseen_members(m, &g->blocks[b]);
 }
 
+/* Groups of all rows from here to there. Wide ones are made later, panel by panel; until then every row is a group. */
 static void make_groups(maker *m, uint64_t from, uint64_t end)
 {
+    const bool later = m->out->size > IOA_GROUP;
     for (uint64_t i = from; i < end; i++)
-        if (!m->rows[i].taken) fill_group(m, i, end, m->groups++);
+        if (later) m->group_of[m->rows[i].neuron] = (uint32_t)i;
+        else if (!m->rows[i].taken) fill_group(m, m->rows, i, end);
+}
+
+static int compare_parts(const void *left, const void *right)
+{
+    const row *a = left, *b = right;
+    if (a->count != b->count) return a->count < b->count ? -1 : 1;
+    return a->from < b->from ? -1 : a->from > b->from;
+}
+
+/* Wide groups of the rows of one panel, which is entries [from, end): the members of a group take turns, so that all should have
+ * equally many connections. */
+static void make_wide_groups(maker *m, uint64_t from, uint64_t end)
+{
+    uint64_t parts = 0;
+    for (uint64_t t = from; t < end; t++) {
+        const entry *e = &m->entries[t];
+        m->edges[t] = e->edge;
+        if (t == from || e[-1].group != e->group) m->parts[parts++] = (row){m->steps->destinations[e->edge], 0, t, false};
+        m->parts[parts - 1].count++;
+    }
+    if (m->by_length) qsort(m->parts, parts, sizeof *m->parts, compare_parts);
+    for (uint64_t i = 0; i < parts; i++)
+        if (!m->parts[i].taken) fill_group(m, m->parts, i, parts);
+    for (uint64_t t = from; t < end; t++) m->entries[t].group = m->group_of[m->steps->destinations[m->entries[t].edge]];
+    qsort(m->entries + from, end - from, sizeof *m->entries, compare_entries);
+}
+
+/* Lists the entries of rows [from, end), groups made. */
+static void list_groups(maker *m, uint64_t from, uint64_t end)
+{
+    list_entries(m, from, end);
+    for (uint64_t t = first_step(m, from), last = last_step(m, end), next; m->out->size > IOA_GROUP && t < last; t = next) {
+        for (next = t; next < last && m->entries[next].panel == m->entries[t].panel;) next++;
+        make_wide_groups(m, t, next);
+    }
 }
 
 static void make_stretch(maker *m, uint64_t from, uint64_t end)
 {
     make_groups(m, from, end);
     make_panels(m, from, end);
-    list_entries(m, from, end);
+    list_groups(m, from, end);
     cut_blocks(m, m->entries + first_step(m, from), last_step(m, end) - first_step(m, from));
 }
 
@@ -278,7 +343,7 @@ static void make_pair(maker *m, uint64_t from, uint64_t middle, uint64_t end)
     make_groups(m, middle, end);
     for (uint64_t t = first_step(m, middle); t < last_step(m, end); t++) m->panel_of[source_of(m, t)] = 0;
     for (uint64_t i = from; i < middle; i++) m->panel_of[m->rows[i].neuron] = (uint32_t)((i - from) / m->hot);
-    list_entries(m, middle, end); /* panels: parts of the first stretch */
+    list_groups(m, middle, end); /* panels: parts of the first stretch */
     uint64_t at = first_step(m, middle), last = last_step(m, end);
     for (uint64_t i = from; i < middle; i += m->hot, part++) {
         uint64_t next = at;
@@ -301,9 +366,21 @@ static void make_all(maker *m)
         }
         if (end > middle) make_pair(m, from, middle, end);
         else make_stretch(m, from, middle);
+        if (m->failed) return;
         flag_blocks(m, first_block);
         from = end;
     }
+}
+
+/* What the stream will take. False without memory. */
+static bool count_stream(const ioa_network *network, const ioa_plan_steps *steps, ioa_grouping *g)
+{
+    uint64_t most = 0;
+    for (uint64_t b = 0; b < g->count; b++)
+        if (g->blocks[b].to - g->blocks[b].from > most) most = g->blocks[b].to - g->blocks[b].from;
+    if (g->size > IOA_GROUP && !(g->work = ioa_wide_work_make(most < UINT16_MAX ? most : UINT16_MAX, g->size))) return false;
+    for (uint64_t b = 0; g->size > 1 && b < g->count; b++) ioa_group_count(network, steps, g, &g->blocks[b]);
+    return true;
 }
 
 ioa_status ioa_grouping_make(const ioa_network *network, const ioa_plan_steps *steps, uint32_t size, uint32_t panel,
@@ -321,16 +398,15 @@ ioa_status ioa_grouping_make(const ioa_network *network, const ioa_plan_steps *s
     m.twins = ioa_alloc(size > 1 ? neurons : 0, sizeof *m.twins);
     m.entries = ioa_alloc(count, sizeof *m.entries);
     m.edges = ioa_alloc_copy(steps->edges, count, sizeof *m.edges);
-    grouping->members = ioa_alloc(neurons, size * sizeof *grouping->members); /* every group has a row */
+    m.parts = ioa_alloc(size > IOA_GROUP ? neurons : 0, sizeof *m.parts);
+    grouping->members = ioa_alloc(neurons, sizeof *grouping->members);
+    grouping->most_members = neurons;
     grouping->edges = ioa_alloc(count, sizeof *grouping->edges);
     grouping->blocks = ioa_alloc(count, sizeof *grouping->blocks); /* every block has a connection */
-    bool good = m.rows && m.mark && m.stretch && m.panel_of && m.group_of && m.twins && m.entries && m.edges &&
+    bool good = m.rows && m.mark && m.stretch && m.panel_of && m.group_of && m.twins && m.entries && m.edges && m.parts &&
                 grouping->members && grouping->edges && grouping->blocks;
-    if (good) {
-        make_all(&m);
-        for (uint64_t b = 0; size > 1 && b < grouping->count; b++)
-            ioa_group_count(network, steps, grouping, &grouping->blocks[b]);
-    }
+    if (good) make_all(&m);
+    good = good && !m.failed && count_stream(network, steps, grouping);
     ioa_free(m.rows);
     ioa_free(m.mark);
     ioa_free(m.stretch);
@@ -339,6 +415,7 @@ ioa_status ioa_grouping_make(const ioa_network *network, const ioa_plan_steps *s
     ioa_free(m.twins);
     ioa_free(m.entries);
     ioa_free(m.edges);
+    ioa_free(m.parts);
     if (good) return IOA_OK;
     ioa_grouping_clear(grouping);
     return ioa_fail_nomem(error, "a plan", count, sizeof *m.entries + sizeof *grouping->blocks);
@@ -349,5 +426,6 @@ void ioa_grouping_clear(ioa_grouping *grouping)
     ioa_free(grouping->edges);
     ioa_free(grouping->members);
     ioa_free(grouping->blocks);
+    ioa_wide_work_free(grouping->work);
     memset(grouping, 0, sizeof *grouping);
 }

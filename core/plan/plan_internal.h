@@ -26,7 +26,7 @@ struct ioa_plan {
     uint64_t piece_loads;  /* SELL: pieces of sixteen values */
     uint64_t narrow_loads; /* of a pass over a stream: what heads say, offsets and weights; SELL: registers of weights and the like */
     uint64_t stored, continued;         /* of a pass over a stream: results and partial sums; those taken up again */
-    ioa_quads quads; /* of a stream of runs */
+    ioa_quads quads; /* of a stream of runs or wide groups */
     size_t stream_bytes;
     void *stream;               /* the runs and then their connections, or groups, or SELL */
     uint32_t *input_offsets;    /* [inputs], IOA_NO_SLOT for one nobody reads */

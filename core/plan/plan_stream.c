@@ -1,6 +1,7 @@
 /* The read-only stream of a plan, and where values live while it runs. */
 #include "core/base/mem.h"
 #include "core/model/network.h"
+#include "core/plan/plan_group_stream.h"
 #include "core/plan/plan_internal.h"
 #include "core/plan/plan_sell.h"
 
@@ -27,10 +28,14 @@ static void give_slot_back(slot_pool *pool, uint32_t neuron)
     pool->freed[pool->depth++] = pool->of[neuron];
 }
 
-static void assign_ends(const ioa_network *n, const ioa_plan_steps *s, slot_pool *pool, ioa_plan *p)
+static void assign_ends(const ioa_network *n, const ioa_plan_steps *s, bool zero, slot_pool *pool, ioa_plan *p)
 {
     const ioa_network_arrays *a = &n->a;
     memset(pool->of, 0xff, a->neurons * sizeof *pool->of);
+    if (zero) {
+        p->constant_values[p->constants] = 0.0f;
+        p->constant_offsets[p->constants++] = take_slot(pool);
+    }
     for (uint32_t v = 0; v < a->neurons; v++)
         if (s->constant[v] && (s->outgoing[v] || n->is_output[v])) {
             p->constant_values[p->constants] = s->value[v];
@@ -52,6 +57,7 @@ typedef struct writer {
     uint32_t *uses;    /* [N] outgoing connections still to come */
     uint32_t tile;
     bool quads;        /* the tile's runs have them */
+    uint32_t zero;     /* slot of the first constant, which is 0 for wide groups */
     uint64_t stored, continued; /* as in the plan */
     ioa_run *runs;              /* where the next head goes */
     unsigned char *stream;      /* and the next connection, or group */
@@ -126,11 +132,16 @@ static void write_block(writer *w, const ioa_grouping *g, const ioa_group_block 
     const ioa_network *n = w->network;
     const uint32_t *members = ioa_group_members(g, block);
     const uint32_t count = ioa_group_member_count(g, block);
-    for (uint32_t k = 0; k < count && block->first; k++) w->pool->of[members[k]] = take_slot(w->pool);
-    count_stored(w, count, block->first);
-    w->stream = ioa_group_write(n, w->steps, g, block, w->pool->of, w->tile, w->stream);
+    const ioa_places places = {w->pool->of, w->zero, w->tile};
+    for (uint32_t k = 0; k < count; k++) {
+        const bool first = block->first >> k & 1;
+        if (first) w->pool->of[members[k]] = take_slot(w->pool);
+        count_stored(w, 1, first);
+    }
+    w->stream = ioa_group_write(n, w->steps, g, block, &places, w->stream);
     for (uint64_t i = block->from; i < block->to; i++) use_source(w, n->a.indices[g->edges[i]]);
-    for (uint32_t k = 0; k < count && block->last; k++) complete_destination(w, members[k]);
+    for (uint32_t k = 0; k < count; k++)
+        if (block->last >> k & 1) complete_destination(w, members[k]);
 }
 
 static void count_runs(const ioa_network *n, const ioa_plan_steps *s, ioa_plan *p)
@@ -150,12 +161,12 @@ static ioa_status write_stream(const ioa_network *n, const ioa_plan_steps *s, co
     slot_pool pool = {ioa_alloc(neurons, sizeof *pool.of), ioa_alloc(neurons, sizeof *pool.freed), 0, 0};
     writer w = {n, s, &pool, ioa_alloc_copy(s->incoming, neurons, sizeof *w.missing),
                 ioa_alloc_copy(s->outgoing, neurons, sizeof *w.uses), p->options.tile, p->options.tile > 1,
-                0, 0, p->stream, g->blocks ? p->stream : (unsigned char *)((ioa_run *)p->stream + p->runs)};
+                0, 0, 0, p->stream, g->blocks ? p->stream : (unsigned char *)((ioa_run *)p->stream + p->runs)};
     if (!pool.of || !pool.freed || !w.missing || !w.uses) {
         status = ioa_fail_nomem(error, "a plan", neurons, 4 * sizeof *pool.of);
         goto out;
     }
-    assign_ends(n, s, &pool, p);
+    assign_ends(n, s, g->size > IOA_GROUP, &pool, p);
     for (uint64_t b = 0; b < g->count; b++) write_block(&w, g, &g->blocks[b]);
     for (uint64_t t = 0; !g->blocks && t < s->count;) t = write_run(&w, t);
     if (ioa_slot_offset(pool.used + UINT64_C(1), w.tile) >= IOA_NO_SLOT) { /* offsets may have wrapped: the stream is thrown away */
@@ -253,7 +264,7 @@ static ioa_status build_sell(const ioa_network *n, const ioa_plan_steps *s, ioa_
 ioa_status ioa_plan_build_stream(const ioa_network *n, const ioa_plan_steps *s, const ioa_grouping *g, ioa_plan *p,
                                  ioa_error *error)
 {
-    uint64_t constants = 1; /* a zero for layout SELL */
+    uint64_t constants = 1; /* a zero for layout SELL and wide groups */
     for (uint32_t v = 0; v < n->a.neurons; v++)
         constants += s->constant[v] && (s->outgoing[v] || n->is_output[v]);
     p->input_offsets = ioa_alloc(p->inputs, sizeof *p->input_offsets);
@@ -273,9 +284,17 @@ ioa_status ioa_plan_build_stream(const ioa_network *n, const ioa_plan_steps *s, 
     p->stream = ioa_alloc(p->stream_bytes, 1);
     if (!p->stream) return ioa_fail_nomem(error, "a plan", p->stream_bytes, 1);
     ioa_status status = write_stream(n, s, g, p, error);
-    uint64_t bytes = ioa_slot_offset(p->slots, p->options.tile) * IOA_OFFSET_BYTES(16);
-    if (status == IOA_OK && !g->blocks && p->options.tile > 1 && bytes <= IOA_NARROW_BYTES)
-        narrow_quads(p, bytes <= IOA_NEAR_BYTES ? IOA_QUADS_NEAR : IOA_QUADS_NARROW);
-    if (status == IOA_OK && !g->blocks) p->narrow_loads = loads_of_runs(p);
+    const uint64_t bytes = ioa_slot_offset(p->slots, p->options.tile) * IOA_OFFSET_BYTES(16);
+    const bool narrow = bytes <= IOA_NARROW_BYTES && p->options.tile > 1;
+    const ioa_quads quads = !narrow ? IOA_QUADS_WIDE : bytes <= IOA_NEAR_BYTES ? IOA_QUADS_NEAR : IOA_QUADS_NARROW;
+    if (status != IOA_OK) return status;
+    if (g->size > IOA_GROUP) {
+        p->quads = quads;
+        if (narrow) p->stream_bytes = ioa_wide_narrow(p->stream, p->stream_bytes, g->size, quads);
+        else p->narrow_loads += g->quads;
+    } else if (!g->blocks) {
+        if (narrow) narrow_quads(p, quads);
+        p->narrow_loads = loads_of_runs(p);
+    }
     return status;
 }

@@ -290,6 +290,117 @@ static void test_sell_keeps_apart(void **state)
     }
 }
 
+/* Eight rows, every two of which share a source, and each with one of its own: one round of pairs, one of single connections, and
+ * nothing loaded twice. */
+static void test_pairs(void **state)
+{
+    (void)state;
+    enum { ROWS = 8, PAIRS = 28, SOURCES = PAIRS + ROWS };
+    int64_t indptr[SOURCES + ROWS + 1] = {0};
+    uint32_t indices[ROWS * ROWS], in[SOURCES], out[ROWS], count = 0;
+    float weights[ROWS * ROWS], bias[SOURCES + ROWS] = {0};
+    uint8_t activation[SOURCES + ROWS] = {0};
+    for (uint32_t i = 0; i < SOURCES; i++) in[i] = i;
+    for (uint32_t r = 0; r < ROWS; r++) {
+        for (uint32_t a = 0, pair = 0; a < ROWS; a++)
+            for (uint32_t b = a + 1; b < ROWS; b++, pair++)
+                if (a == r || b == r) indices[count++] = pair;
+        indices[count++] = PAIRS + r;
+        out[r] = SOURCES + r;
+        bias[out[r]] = (float)r;
+        activation[out[r]] = r % 3 == 0 ? IOA_ACT_TANH : r % 3 == 1 ? IOA_ACT_RELU : IOA_ACT_IDENTITY;
+        indptr[out[r] + 1] = count;
+    }
+    for (uint32_t e = 0; e < count; e++) weights[e] = 1.0f / (float)(e + 1);
+    ioa_network_arrays arrays = {.neurons = SOURCES + ROWS, .inputs = SOURCES, .outputs = ROWS, .indptr = indptr, .indices = indices,
+                                 .weights = weights, .bias = bias, .activation = activation, .input_ids = in, .output_ids = out};
+    ioa_network *network = NULL;
+    ioa_plan *plan = NULL;
+    assert_int_equal(ioa_network_create_copy(&arrays, &network, NULL), IOA_OK);
+    expected e = expect(network, 51);
+    const ioa_plan_options options = {.isa = IOA_ISA_PORTABLE, .layout = IOA_LAYOUT_SHARED_SORTED, .tile = 16, .group = 8};
+    assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
+    check_plan(plan, &e, 16);
+    const ioa_work work = ioa_plan_work(plan, 16); /* 4 passes of 4 columns: 7 + 2 offsets, 14 + 2 weights, and the head's */
+    assert_true(work.value_bytes == SOURCES * 16 * sizeof(float));
+    assert_true(work.load_bytes == SOURCES * 16 * sizeof(float) + (9 + 16 + 7 + 2 * ROWS) * 16 * 4);
+    ioa_plan_destroy(plan);
+    release(&e);
+    ioa_network_destroy(network);
+}
+
+/* Rows as dense as those that pairs are for, by panels and hot; and what is not a number stays with the rows that read it, though
+ * rows that share a group take turns. */
+static void test_dense_rows(void **state)
+{
+    (void)state;
+    const uint32_t layers[] = {200, 75, 48, 16};
+    ioa_network *network = ioa_test_random_mlp(61, layers, 4, 0.3, IOA_ACT_GELU);
+    expected e = expect(network, 61);
+    for (int isa = IOA_ISA_PORTABLE; isa < IOA_ISA_COUNT; isa++)
+        for (uint32_t shape = 0; shape < 12 && ioa_isa_available((ioa_isa)isa); shape++) {
+            const ioa_plan_options options = {.isa = (ioa_isa)isa, .tile = shape % 3 ? 16 : 32, .group = shape % 3 == 2 ? 16 : 8,
+                                              .layout = shape < 9 ? IOA_LAYOUT_SHARED_SORTED : IOA_LAYOUT_SHARED_ROWS,
+                                              .panel = shape / 3 == 1 ? 90 : 0, .hot = shape / 3 == 2 ? 30 : 0};
+            check_all_batches(network, NULL, options, &e);
+            ioa_plan *plan = NULL;
+            assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
+            const ioa_work work = ioa_plan_work(plan, 32);
+            if (!options.panel && !options.hot)
+                assert_true(work.value_bytes < 0.9 * (double)ioa_plan_connections(plan) * 32 * sizeof(float));
+            ioa_plan_destroy(plan);
+        }
+    release(&e);
+    ioa_network_destroy(network);
+    const uint32_t two[] = {200, 75};
+    network = ioa_test_random_mlp(62, two, 2, 0.3, IOA_ACT_RELU);
+    e = expect(network, 62);
+    const ioa_network_arrays *a = ioa_network_view(network);
+    for (uint32_t i = 0; i < a->inputs; i++) e.x[i] = i == 7 ? INFINITY : e.x[i];
+    for (uint32_t group = 8; group <= 16; group += 8) {
+        const ioa_plan_options options = {.layout = IOA_LAYOUT_SHARED_SORTED, .tile = 16, .group = group};
+        ioa_plan *plan = NULL;
+        assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
+        float *y = run(plan, &e, 1);
+        uint32_t infinite = 0;
+        for (uint32_t i = 0; i < a->outputs; i++) {
+            bool reads = false;
+            for (int64_t k = a->indptr[a->output_ids[i]]; k < a->indptr[a->output_ids[i] + 1]; k++)
+                reads = reads || a->indices[k] == a->input_ids[7];
+            assert_true(reads || isfinite(y[i]));
+            infinite += isfinite(y[i]) ? 0 : 1;
+        }
+        assert_true(infinite > 0); /* not all of them: ReLU makes 0 of what is below */
+        ioa_free(y);
+        ioa_plan_destroy(plan);
+    }
+    release(&e);
+    ioa_network_destroy(network);
+}
+
+/* The same for wide groups: by offsets of 16 bits in units of 8 and of 64 bytes, and of 32 bits. */
+static void test_far_groups(void **state)
+{
+    (void)state;
+    for (uint32_t reach = 0; reach < 3; reach++) {
+        const uint32_t layers[] = {reach == 0 ? 3000 : reach == 1 ? 9000 : 36000, 8, 3};
+        ioa_network *network = ioa_test_random_mlp(63, layers, 3, 0.4, IOA_ACT_RELU);
+        expected e = expect(network, 63);
+        for (int isa = IOA_ISA_PORTABLE; isa < IOA_ISA_COUNT; isa++) {
+            if (!ioa_isa_available((ioa_isa)isa)) continue;
+            ioa_plan *plan = NULL;
+            const ioa_plan_options options = {.isa = (ioa_isa)isa, .layout = IOA_LAYOUT_SHARED_SORTED, .tile = 32, .group = 8};
+            assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
+            const size_t bytes = ioa_plan_scratch_bytes(plan);
+            assert_int_equal((bytes > IOA_NEAR_BYTES) + (bytes > IOA_NARROW_BYTES), reach);
+            check_plan(plan, &e, 33);
+            ioa_plan_destroy(plan);
+        }
+        release(&e);
+        ioa_network_destroy(network);
+    }
+}
+
 /* Values beyond the reach of narrow offsets (4 MiB), and within: plans of the first take 2 bytes more per connection. */
 static void test_far_values(void **state)
 {
@@ -625,6 +736,10 @@ static void test_allocation_failures(void **state)
                                 .group = layout == IOA_LAYOUT_SELL ? 16 : 0}};
         if (layout == IOA_LAYOUT_COMPILED && !ioa_code_available(IOA_ISA_AUTO)) continue;
         assert_true(ioa_test_fail_each_allocation(make_plan, &p, IOA_TEST_NOMEM) > 9);
+        if (!is_shared(p.options.layout)) continue;
+        p.options.group = 8; /* made panel by panel: more groups than rows */
+        p.options.panel = 1;
+        assert_true(ioa_test_fail_each_allocation(make_plan, &p, IOA_TEST_NOMEM) > 14);
     }
     ioa_network_destroy(network);
 }
@@ -636,6 +751,7 @@ int main(void)
         cmocka_unit_test(test_mlp),                 cmocka_unit_test(test_every_activation),
         cmocka_unit_test(test_wide_groups),         cmocka_unit_test(test_work),
         cmocka_unit_test(test_sell),                cmocka_unit_test(test_sell_keeps_apart),
+        cmocka_unit_test(test_pairs),               cmocka_unit_test(test_dense_rows), cmocka_unit_test(test_far_groups),
         cmocka_unit_test(test_twins),               cmocka_unit_test(test_far_values),
         cmocka_unit_test(test_single_connection),   cmocka_unit_test(test_constant_outputs),
         cmocka_unit_test(test_batch_splitting),     cmocka_unit_test(test_threads), cmocka_unit_test(test_dead_neurons_and_slots),
