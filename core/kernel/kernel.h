@@ -143,7 +143,7 @@ static inline unsigned ioa_wide_other(unsigned size, unsigned matching, unsigned
  *     lanes (u32: byte k of lane r: which of the 32 values row r takes of the k-th of them, and IOA_SELL_TAKEN) and their weights;
  *     weights of columns. 0 where there is no connection. Uniform: bias, the weight of every row, lanes. */
 typedef struct ioa_sell_chunk {
-    uint32_t shared, near, columns;
+    uint32_t shared, columns, near;
     uint8_t activation;
     uint8_t uniform; /* 1: every row has one weight for all its connections */
     uint16_t reserved;

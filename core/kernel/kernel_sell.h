@@ -38,14 +38,27 @@ INLINE void add_shared_one(vec sum[SELL_PARTS], const float *value, sell_cursor 
     add_part(sum, x, at, uniform, ahead);
 }
 
+/* Four places, by one load. */
+INLINE void take_four(const uint16_t *place, uint16_t four[4])
+{
+#if defined(__x86_64__)
+    const uint64_t all = load_narrow(place);
+    UNROLL
+    for (int k = 0; k < 4; k++) four[k] = (uint16_t)(all >> 16 * k);
+#else
+    memcpy(four, place, 4 * sizeof *place);
+#endif
+}
+
 /* Sources that feed all rows. */
 INLINE void add_shared(uint32_t count, const float *values, sell_cursor *at, bool uniform, bool ahead,
                        vec sum[SELL_CHAINS][SELL_PARTS])
 {
     for (; count >= 4; count -= 4, at->place += 4) {
-        uint64_t four = load_narrow(at->place);
+        uint16_t four[4];
+        take_four(at->place, four);
         UNROLL
-        for (int c = 0; c < 4; c++) add_shared_one(sum[c % SELL_CHAINS], values + (uint16_t)(four >> 16 * c), at, uniform, ahead);
+        for (int c = 0; c < 4; c++) add_shared_one(sum[c % SELL_CHAINS], values + four[c], at, uniform, ahead);
     }
     for (; count; count--, at->place++) add_shared_one(sum[0], values + *at->place, at, uniform, ahead);
 }

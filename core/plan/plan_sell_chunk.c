@@ -80,7 +80,8 @@ static void find_shared(ioa_sell_drafter *d, ioa_sell_draft *c)
         }
 }
 
-/* Every row has one weight: sums of sources then take a multiplication each. */
+/* Every row has one weight: its sources are added up, and multiplied once. That rounds no more often than products do; only sources
+ * of 1e36 and more, which small weights would tame one by one, could overflow. */
 static bool is_uniform(const ioa_sell_drafter *d, const ioa_sell_draft *c)
 {
     for (uint32_t r = 0; r < c->rows; r++)
