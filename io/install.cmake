@@ -1,4 +1,4 @@
-# What a deployment gets: libioanneal, its public headers, a CMake package and a pkg-config file. No MPI.
+# What a deployment gets: libioanneal, its public headers, manual and example, a CMake package and a pkg-config file. No MPI.
 include(CMakePackageConfigHelpers)
 
 add_library(ioanneal::ioanneal ALIAS ioanneal)
@@ -15,6 +15,7 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/core/include/ioanneal ${PROJECT_SOURCE_D
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
 install(FILES ${CMAKE_CURRENT_LIST_DIR}/examples/deploy.c DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(FILES ${CMAKE_CURRENT_LIST_DIR}/man/libioanneal.3 DESTINATION ${CMAKE_INSTALL_MANDIR}/man3)
 
 set(ioa_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/ioanneal)
 install(EXPORT ioannealTargets NAMESPACE ioanneal:: DESTINATION ${ioa_package_dir})

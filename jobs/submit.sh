@@ -76,6 +76,9 @@ whole --calibrate "$calibrate" 0
 [ -z "$replicas" ] || whole --replicas "$replicas" 1
 [ -z "$target" ] || whole --target "$target" 1
 [ -z "$node_memory" ] || whole --node-memory "$node_memory" 1
+for list in "--memory:$memory" "--policy:$policy" "--seed:$seed"; do
+    case ,${list#*:}, in *,,*) refuse "${list%%:*} wants a value, or several as in A,B, not '${list#*:}'" ;; esac
+done
 for size in $(echo "$memory" | tr ',' ' '); do whole --memory "$size" 3; done
 for one in $(echo "$policy" | tr ',' ' '); do
     case $one in lru | rr | min) ;; *) refuse "--policy wants lru, rr or min, not '$one'" ;; esac

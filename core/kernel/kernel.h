@@ -132,27 +132,35 @@ static inline unsigned ioa_wide_other(unsigned size, unsigned matching, unsigned
 
 #define IOA_SELL_ROWS 16u
 
-/* Head of a chunk of sixteen rows for single samples. Sources that feed all its rows follow, `shared` of them, then columns of
- * the other connections. Missing ones have weight 0 and read a value that is 0. */
-typedef struct ioa_sell {
-    uint32_t destination; /* first of sixteen values, aligned */
-    uint32_t shared, columns;
-    uint32_t activation;
+/* A chunk of sixteen rows for single samples: how much of everything it takes from two streams. Its values follow those of the
+ * chunk before. Of places (u16):
+ *     source[shared]           sources that feed all rows
+ *     piece[near][2]           connections whose sources are in two pieces of 16 values each: where these begin, in units of 8 bytes;
+ *                              AVX-512 only
+ *     source[columns][16]      connections one by one; missing ones read a value that is 0
+ * Of registers (16 times 4 bytes):
+ *     bias; weights of the shared sources, one register each; for every four near columns, or the one to three that are left,
+ *     lanes (u32: byte k of lane r: which of the 32 values row r takes of the k-th of them, and IOA_SELL_TAKEN) and their weights;
+ *     weights of columns. 0 where there is no connection. Uniform: bias, the weight of every row, lanes. */
+typedef struct ioa_sell_chunk {
+    uint32_t shared, near, columns;
+    uint8_t activation;
+    uint8_t uniform; /* 1: every row has one weight for all its connections */
+    uint16_t reserved;
     float param;
-    float bias[IOA_SELL_ROWS];
+} ioa_sell_chunk;
+
+/* Head of a stream of `chunks` chunks; they follow it, then places and registers, each aligned to 64 bytes. */
+typedef struct ioa_sell {
+    uint64_t chunks;
+    uint64_t places, registers; /* bytes from the head on */
+    uint32_t destination;       /* of the first chunk: sixteen values, aligned */
+    uint32_t reserved[9];
 } ioa_sell;
 
-typedef struct ioa_sell_shared {
-    uint32_t source;
-    float weight[IOA_SELL_ROWS]; /* 0 where there is no row */
-} ioa_sell_shared;
+#define IOA_SELL_TAKEN 0x80u /* of a lane's byte: the row has a connection here */
 
-typedef struct ioa_sell_column {
-    uint16_t source[IOA_SELL_ROWS];
-    float weight[IOA_SELL_ROWS];
-} ioa_sell_column;
-
-_Static_assert(sizeof(ioa_sell) == 84 && sizeof(ioa_sell_shared) == 68 && sizeof(ioa_sell_column) == 96, "streams are packed");
+_Static_assert(sizeof(ioa_sell) == 64 && sizeof(ioa_sell_chunk) == 20, "streams are packed");
 _Static_assert(sizeof(ioa_wide) == 24 && sizeof(ioa_pairs) == 48 && sizeof(ioa_narrow_pairs) == 40, "streams are packed");
 _Static_assert(sizeof(ioa_group) == 88, "streams are packed");
 _Static_assert(sizeof(ioa_run) == 16 && sizeof(ioa_step) == 8 && sizeof(ioa_quad) == 32 &&
@@ -190,7 +198,7 @@ typedef struct ioa_kernel {
     /* The same for wide groups of `size` (8 or 16) places, whose quads and pairs are of one kind. */
     void (*wide)(const void *stream, const void *end, float *values, unsigned size, uint32_t width, ioa_quads quads, bool ahead);
     /* A stream of chunks of rows, on one sample. */
-    void (*sell)(const void *stream, const void *end, float *values);
+    void (*sell)(const ioa_sell *stream, float *values, bool ahead);
     /* Transposes x ([rows, stride], row-major; column i goes to offsets[i]) into the first `width` columns; rows
      * from `rows` on become 0. */
     void (*pack)(const float *x, size_t stride, uint32_t rows, const uint32_t *offsets, float *values, uint32_t tile,

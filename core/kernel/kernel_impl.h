@@ -252,55 +252,9 @@ static void kernel_run(const ioa_run *runs, uint64_t count, float *values, uint3
 }
 
 #include "core/kernel/kernel_groups.h"
-
-/* ---- single samples, sixteen rows at a time ---- */
-
-#define SELL_PARTS ((int)IOA_SELL_ROWS / LANES)
-
-/* Sources that feed all rows of a chunk: sums in two chains, one would wait for its own additions. Returns what follows. */
-INLINE const void *add_shared(const ioa_sell *chunk, const float *values, vec sum[SELL_PARTS])
-{
-    const ioa_sell_shared *source = (const ioa_sell_shared *)(const void *)(chunk + 1), *last = source + chunk->shared;
-    vec other[SELL_PARTS] = {{0}};
-    for (; last - source >= 2; source += 2) {
-        __builtin_prefetch((const char *)source + PREFETCH_BYTES);
-        __builtin_prefetch((const char *)source + PREFETCH_BYTES + 64);
-        UNROLL
-        for (int i = 0; i < SELL_PARTS; i++) {
-            sum[i] += load_unaligned(source[0].weight + i * LANES) * splat(values[source[0].source]);
-            other[i] += load_unaligned(source[1].weight + i * LANES) * splat(values[source[1].source]);
-        }
-    }
-    for (; source < last; source++)
-        UNROLL
-        for (int i = 0; i < SELL_PARTS; i++) sum[i] += load_unaligned(source->weight + i * LANES) * splat(values[source->source]);
-    UNROLL
-    for (int i = 0; i < SELL_PARTS; i++) sum[i] += other[i];
-    return last;
-}
-
-static void kernel_sell(const void *stream, const void *end, float *values)
-{
-    while (stream < end) {
-        const ioa_sell *chunk = stream;
-        vec sum[SELL_PARTS];
-        UNROLL
-        for (int i = 0; i < SELL_PARTS; i++) sum[i] = load_unaligned(chunk->bias + i * LANES);
-        const ioa_sell_column *column = add_shared(chunk, values, sum), *last = column + chunk->columns;
-        for (; column < last; column++) {
-            __builtin_prefetch((const char *)column + PREFETCH_BYTES);
-            __builtin_prefetch((const char *)column + PREFETCH_BYTES + 64);
-            UNROLL
-            for (int i = 0; i < SELL_PARTS; i++)
-                sum[i] += load_unaligned(column->weight + i * LANES) * collect(values, column->source + i * LANES);
-        }
-        finish(values + chunk->destination, sum, SELL_PARTS, chunk->activation, chunk->param);
-        stream = last;
-    }
-}
-
 #include "core/kernel/kernel_csr.h"
 #include "core/kernel/kernel_pack.h"
 #include "core/kernel/kernel_probe.h"
+#include "core/kernel/kernel_sell.h"
 const ioa_kernel KERNEL_TABLE = {kernel_run,    kernel_groups, kernel_wide, kernel_sell, kernel_pack,
                                  kernel_unpack, kernel_rows,   kernel_probe, activate_row};

@@ -86,7 +86,9 @@ static void kernel_unpack(float *y, size_t stride, uint32_t rows, const uint32_t
                           uint32_t tile)
 {
     if (tile == 1) {
-        for (size_t s = 0; s < stride; s++) y[s] = values[offsets[s]];
+        size_t s = 0;
+        for (; stride - s >= LANES; s += LANES) store_unaligned(y + s, collect_wide(values, offsets + s));
+        for (; s < stride; s++) y[s] = values[offsets[s]];
         return;
     }
     if (stride < LANES) {

@@ -145,8 +145,8 @@ INLINE void split_narrow(uint64_t four, bool near, size_t bytes[4])
 #if VEC_BYTES >= 32
 INLINE __m128 four_of(const float *values, size_t a, size_t b, size_t c, size_t d)
 {
-    __m128 x = _mm_insert_ps(_mm_load_ss(values + a), _mm_load_ss(values + b), 0x10);
-    return _mm_insert_ps(_mm_insert_ps(x, _mm_load_ss(values + c), 0x20), _mm_load_ss(values + d), 0x30);
+    return _mm_movelh_ps(_mm_insert_ps(_mm_load_ss(values + a), _mm_load_ss(values + b), 0x10),
+                         _mm_insert_ps(_mm_load_ss(values + c), _mm_load_ss(values + d), 0x10));
 }
 
 INLINE vec join(const __m128 four[LANES / 4])
@@ -190,6 +190,26 @@ INLINE vec collect_by(const float *values, const uint32_t *source, size_t stride
     return join(four);
 }
 #endif
+
+/* By 32-bit indices, two of them by one load. */
+INLINE vec collect_wide(const float *values, const uint32_t *source)
+{
+#if VEC_BYTES >= 32
+    __m128 four[LANES / 4];
+    UNROLL
+    for (int i = 0; i < LANES / 4; i++) {
+        uint32_t at[4];
+        load_pair(source + 4 * i, at);
+        load_pair(source + 4 * i + 2, at + 2);
+        four[i] = four_of(values, at[0], at[1], at[2], at[3]);
+    }
+    return join(four);
+#else
+    vec x;
+    for (int i = 0; i < LANES; i++) x[i] = values[source[i]];
+    return x;
+#endif
+}
 
 INLINE vec choose(ivec mask, vec yes, vec no)
 {

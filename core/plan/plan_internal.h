@@ -22,8 +22,9 @@ struct ioa_plan {
     uint32_t slots; /* values of T floats in the scratch */
     uint32_t constants;
     uint64_t runs;
-    uint64_t value_loads;  /* of a pass over a stream of groups or SELL: sources */
-    uint64_t narrow_loads; /* of a pass over a stream: what heads say, offsets and weights; SELL: whole registers of weights and biases */
+    uint64_t value_loads;  /* of a pass over a stream of groups or SELL: sources; SELL: those that are loaded one by one */
+    uint64_t piece_loads;  /* SELL: pieces of sixteen values */
+    uint64_t narrow_loads; /* of a pass over a stream: what heads say, offsets and weights; SELL: registers of weights and the like */
     uint64_t stored, continued;         /* of a pass over a stream: results and partial sums; those taken up again */
     ioa_quads quads; /* of a stream of runs or wide groups */
     size_t stream_bytes;

@@ -3,175 +3,203 @@
 #include "core/base/mem.h"
 #include "core/model/network.h"
 #include "core/plan/plan_groups.h"
+#include "core/plan/plan_sell_rows.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define MOST_SLOTS 65536u
 
-typedef struct chunk {
-    uint64_t from[IOA_SELL_ROWS];  /* first step of a row */
-    uint32_t count[IOA_SELL_ROWS]; /* its steps */
-    uint32_t neuron[IOA_SELL_ROWS];
-    uint32_t rows, shared, columns;
-} chunk;
+/* A chunk whose values have no slots yet. */
+typedef struct waiting {
+    ioa_sell_draft draft;
+    size_t place, reg; /* where its parts are written aside */
+} waiting;
 
-/* A neuron as a source of the chunk in hand. */
-typedef struct feed {
-    uint32_t chunk, rows; /* how many rows of that chunk it feeds */
-    uint32_t place;       /* among the shared sources */
-} feed;
+/* What the streams have in places and registers. */
+typedef struct parts {
+    uint16_t *place;
+    float (*reg)[IOA_SELL_ROWS];
+    size_t places, registers;         /* used */
+    size_t place_room, register_room; /* that there is memory for */
+} parts;
 
 typedef struct maker {
     const ioa_network *network;
     const ioa_plan_steps *steps;
     ioa_sell_stream *out;
-    feed *feeds; /* [N] */
-    uint32_t chunk;
+    ioa_sell_drafter drafter;
+    ioa_sell_rows rows;
+    waiting *waiting; /* [N] chunks, */
+    uint64_t waiting_count;
+    parts aside, placed;    /* theirs, and those of the others: */
+    ioa_sell_chunk *chunks; /* [N] */
 } maker;
 
-/* Of a neuron whose activation has one. */
-static float param_of(const ioa_network *n, uint32_t v)
+/* Twice the memory, or more. */
+static bool grow(void **data, size_t used, size_t more, size_t size, size_t *room)
 {
-    return n->a.param && ioa_activation_takes_param(n->a.activation[v]) ? n->a.param[v] : 0.0f;
+    if (used + more <= *room) return true;
+    void *larger = ioa_alloc_zero(2 * (used + more), size);
+    if (!larger) return false;
+    if (used) memcpy(larger, *data, used * size);
+    ioa_free(*data);
+    *data = larger;
+    *room = 2 * (used + more);
+    return true;
 }
 
-static feed *feed_of(const maker *m, uint64_t step)
+static void free_parts(parts *p)
 {
-    return &m->feeds[m->network->a.indices[m->steps->edges[step]]];
+    ioa_free(p->place);
+    ioa_free(p->reg);
 }
 
-static bool reads_one_of(const ioa_network *n, const ioa_plan_steps *s, const chunk *c, uint64_t from, uint32_t count)
+static ioa_status make_room(parts *p, size_t places, size_t registers, ioa_error *error)
 {
-    for (uint32_t i = 0; i < count; i++)
-        for (uint32_t r = 0; r < c->rows; r++)
-            if (n->a.indices[s->edges[from + i]] == c->neuron[r]) return true;
-    return false;
+    void *place = p->place, *reg = p->reg;
+    const bool done = grow(&place, p->places, places, sizeof *p->place, &p->place_room) &&
+                      grow(&reg, p->registers, registers, sizeof *p->reg, &p->register_room);
+    p->place = place;
+    p->reg = reg;
+    return done ? IOA_OK : ioa_fail_nomem(error, "a plan", p->registers + registers, 2 * sizeof *p->reg);
 }
 
-/* Finds the sources that feed all rows, and numbers them as the first row has them. */
-static void find_shared(maker *m, chunk *c)
+/* Writes a chunk where those are whose values have no slots yet. */
+static ioa_status put_aside(maker *m, const ioa_sell_draft *draft, ioa_error *error)
 {
-    m->chunk++;
-    for (uint32_t r = 0; r < c->rows; r++)
-        for (uint32_t k = 0; k < c->count[r]; k++) {
-            feed *f = feed_of(m, c->from[r] + k);
-            if (f->chunk != m->chunk) *f = (feed){.chunk = m->chunk};
-            f->rows++;
-        }
-    for (uint32_t k = 0; k < c->count[0]; k++) {
-        feed *f = feed_of(m, c->from[0] + k);
-        if (f->rows == c->rows) f->place = c->shared++;
+    const size_t places = ioa_sell_draft_places(draft), registers = ioa_sell_draft_registers(draft);
+    parts *p = &m->aside;
+    ioa_status status = make_room(p, places, registers, error);
+    if (status != IOA_OK) return status;
+    memset(p->place + p->places, 0, places * sizeof *p->place);
+    memset(p->reg + p->registers, 0, registers * sizeof *p->reg);
+    ioa_sell_draft_write(&m->drafter, draft, p->place + p->places, p->reg + p->registers);
+    m->waiting[m->waiting_count++] = (waiting){*draft, p->places, p->registers};
+    p->places += places;
+    p->registers += registers;
+    m->out->shared += draft->shape.shared;
+    m->out->near += draft->shape.near;
+    m->out->columns += draft->shape.columns;
+    return IOA_OK;
+}
+
+static int compare_shapes(const void *left, const void *right)
+{
+    const waiting *a = left, *b = right;
+    int differ = memcmp(&a->draft.shape, &b->draft.shape, sizeof a->draft.shape);
+    return differ ? differ : a->reg < b->reg ? -1 : a->reg > b->reg;
+}
+
+/* Gives the values of the chunks that wait their slots, chunks of one shape together: the processor then foresees how often
+ * loops are gone through. */
+static ioa_status place_chunks(maker *m, uint64_t *used, ioa_error *error)
+{
+    parts *p = &m->placed;
+    qsort(m->waiting, m->waiting_count, sizeof *m->waiting, compare_shapes);
+    ioa_status status = make_room(p, m->aside.places, m->aside.registers, error);
+    for (uint64_t i = 0; i < m->waiting_count && status == IOA_OK; i++) {
+        const ioa_sell_draft *d = &m->waiting[i].draft;
+        const size_t places = ioa_sell_draft_places(d), registers = ioa_sell_draft_registers(d);
+        m->chunks[m->out->chunks++] = d->shape;
+        memcpy(p->place + p->places, m->aside.place + m->waiting[i].place, places * sizeof *p->place);
+        memcpy(p->reg + p->registers, m->aside.reg + m->waiting[i].reg, registers * sizeof *p->reg);
+        p->places += places;
+        p->registers += registers;
+        for (uint32_t r = 0; r < d->rows; r++) m->out->slot[d->row[r].neuron] = (uint32_t)*used + r;
+        *used += IOA_SELL_ROWS;
+        if (*used > MOST_SLOTS) status = ioa_fail(error, IOA_ERR_INPUT, "layout sell takes at most %u values", MOST_SLOTS);
     }
-    c->columns -= c->shared;
+    m->waiting_count = m->aside.places = m->aside.registers = 0;
+    return status;
 }
 
-/* Collects the chunk that starts at step t; returns the step after it. */
-static uint64_t collect(maker *m, uint64_t t, chunk *c)
+static uint64_t aligned(uint64_t slot)
+{
+    return (slot + IOA_SELL_ROWS - 1) / IOA_SELL_ROWS * IOA_SELL_ROWS;
+}
+
+/* All inputs in their sequence, the zero, chunks of sixteen aligned places each, then constants. */
+static ioa_status place_values(maker *m, ioa_error *error)
 {
     const ioa_network *n = m->network;
-    const ioa_plan_steps *s = m->steps;
-    *c = (chunk){.rows = 0};
-    while (t < s->count && c->rows < IOA_SELL_ROWS) {
-        uint32_t v = s->destinations[s->edges[t]], count = s->incoming[v];
-        if (c->rows && (n->a.activation[v] != n->a.activation[c->neuron[0]] ||
-                        param_of(n, v) != param_of(n, c->neuron[0]) || reads_one_of(n, s, c, t, count)))
-            break;
-        c->from[c->rows] = t;
-        c->count[c->rows] = count;
-        c->neuron[c->rows++] = v;
-        if (count > c->columns) c->columns = count;
-        t += count;
-    }
-    find_shared(m, c);
-    return t;
-}
-
-static size_t chunk_bytes(const chunk *c)
-{
-    return sizeof(ioa_sell) + c->shared * sizeof(ioa_sell_shared) + c->columns * sizeof(ioa_sell_column);
-}
-
-static void *write_chunk(const maker *m, const chunk *c, void *stream)
-{
-    const ioa_network *n = m->network;
-    const uint32_t *slot = m->out->slot;
-    ioa_sell *head = stream;
-    ioa_sell_shared *shared = (ioa_sell_shared *)(void *)(head + 1);
-    ioa_sell_column *column = (ioa_sell_column *)(void *)(shared + c->shared);
-    memset(stream, 0, chunk_bytes(c));
-    *head = (ioa_sell){.destination = slot[c->neuron[0]], .shared = c->shared, .columns = c->columns,
-                       .activation = n->a.activation[c->neuron[0]], .param = param_of(n, c->neuron[0])};
-    for (uint32_t k = 0; k < c->columns; k++)
-        for (uint32_t r = 0; r < IOA_SELL_ROWS; r++) column[k].source[r] = (uint16_t)(m->out->slots - 1);
-    for (uint32_t r = 0; r < c->rows; r++) {
-        uint32_t at = 0;
-        head->bias[r] = m->steps->bias[c->neuron[r]];
-        for (uint32_t k = 0; k < c->count[r]; k++) {
-            uint32_t e = m->steps->edges[c->from[r] + k];
-            const feed *f = feed_of(m, c->from[r] + k);
-            if (f->rows == c->rows) {
-                shared[f->place].source = slot[n->a.indices[e]];
-                shared[f->place].weight[r] = n->a.weights[e];
-            } else {
-                column[at].source[r] = (uint16_t)slot[n->a.indices[e]];
-                column[at++].weight[r] = n->a.weights[e];
-            }
-        }
-    }
-    return column + c->columns;
-}
-
-/* Chunks first, sixteen aligned places each; then constants, all inputs in their sequence, and the zero. */
-static uint64_t place_values(maker *m)
-{
-    const ioa_network *n = m->network;
-    const ioa_plan_steps *s = m->steps;
     ioa_sell_stream *sell = m->out;
-    uint64_t used = 0;
-    chunk c;
-    memset(sell->slot, 0xff, n->a.neurons * sizeof *sell->slot);
-    for (uint64_t t = 0; t < s->count;) {
-        t = collect(m, t, &c);
-        for (uint32_t r = 0; r < c.rows; r++) sell->slot[c.neuron[r]] = (uint32_t)used + r;
-        used += IOA_SELL_ROWS;
-        sell->bytes += chunk_bytes(&c);
-        sell->shared += c.shared;
-        sell->columns += c.columns;
-        sell->chunks++;
+    ioa_status status = IOA_OK;
+    uint64_t used = aligned(n->a.inputs + UINT64_C(1));
+    if (used > MOST_SLOTS) return ioa_fail(error, IOA_ERR_INPUT, "layout sell takes at most %u values", MOST_SLOTS);
+    for (uint32_t i = 0; i < n->a.inputs; i++) sell->slot[n->a.input_ids[i]] = i;
+    sell->first = (uint32_t)used;
+    for (uint64_t at = 0; at < m->rows.count && status == IOA_OK;) {
+        ioa_sell_draft draft;
+        if (!ioa_sell_rows_ready(&m->rows, at)) status = place_chunks(m, &used, error);
+        if (status != IOA_OK) break;
+        const uint32_t rows = ioa_sell_rows_chunk(&m->rows, at);
+        ioa_sell_draft_make(&m->drafter, m->rows.row + at, rows, &draft);
+        status = put_aside(m, &draft, error);
+        at += draft.rows;
     }
+    if (status == IOA_OK) status = place_chunks(m, &used, error);
+    if (status != IOA_OK) return status;
     for (uint32_t v = 0; v < n->a.neurons; v++)
-        if (s->constant[v] && (s->outgoing[v] || n->is_output[v])) sell->slot[v] = (uint32_t)used++;
-    for (uint32_t i = 0; i < n->a.inputs; i++) sell->slot[n->a.input_ids[i]] = (uint32_t)used++;
-    return used + 1;
+        if (m->steps->constant[v] && (m->steps->outgoing[v] || n->is_output[v])) sell->slot[v] = (uint32_t)used++;
+    if (used > MOST_SLOTS) return ioa_fail(error, IOA_ERR_INPUT, "layout sell takes at most %u values", MOST_SLOTS);
+    sell->slots = (uint32_t)aligned(used); /* pieces are read as a whole */
+    return IOA_OK;
 }
 
-ioa_status ioa_sell_make(const ioa_network *network, const ioa_plan_steps *steps, ioa_sell_stream *sell,
+static size_t to_line(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+static ioa_status write_stream(maker *m, ioa_error *error)
+{
+    ioa_sell_stream *sell = m->out;
+    const parts *p = &m->placed;
+    const size_t chunk_bytes = sell->chunks * sizeof *m->chunks, place_bytes = p->places * sizeof *p->place;
+    const size_t places = to_line(sizeof(ioa_sell) + chunk_bytes);
+    const size_t registers = to_line(places + place_bytes + sizeof(uint64_t)); /* four places are read at once */
+    sell->registers = p->registers;
+    sell->bytes = registers + p->registers * sizeof *p->reg;
+    char *stream = ioa_alloc_zero(sell->bytes, 1);
+    if (!stream) return ioa_fail_nomem(error, "a plan", sell->bytes, 1);
+    const ioa_sell head = {.chunks = sell->chunks, .places = places, .registers = registers, .destination = sell->first};
+    memcpy(stream, &head, sizeof head);
+    memcpy(stream + sizeof head, m->chunks, chunk_bytes);
+    if (p->places) memcpy(stream + places, p->place, place_bytes);
+    if (p->registers) memcpy(stream + registers, p->reg, p->registers * sizeof *p->reg);
+    sell->stream = stream;
+    return IOA_OK;
+}
+
+ioa_status ioa_sell_make(const ioa_network *network, const ioa_plan_steps *steps, bool near, bool sort, ioa_sell_stream *sell,
                          ioa_error *error)
 {
+    const uint64_t neurons = network->a.neurons;
+    maker m = {.network = network, .steps = steps, .out = sell};
     ioa_status status = IOA_OK;
-    maker m = {network, steps, sell, ioa_alloc_zero(network->a.neurons, sizeof *m.feeds), 0};
     memset(sell, 0, sizeof *sell);
-    sell->slot = ioa_alloc(network->a.neurons, sizeof *sell->slot);
-    if (!sell->slot || !m.feeds) {
-        status = ioa_fail_nomem(error, "a plan", network->a.neurons, sizeof *sell->slot + sizeof *m.feeds);
+    sell->slot = ioa_alloc(neurons, sizeof *sell->slot);
+    sell->zero = network->a.inputs;
+    m.waiting = ioa_alloc(neurons, sizeof *m.waiting);
+    m.chunks = ioa_alloc(neurons, sizeof *m.chunks);
+    if (!sell->slot || !m.waiting || !m.chunks) {
+        status = ioa_fail_nomem(error, "a plan", neurons, sizeof *m.waiting + sizeof *m.chunks);
         goto out;
     }
-    uint64_t slots = place_values(&m);
-    if (slots > MOST_SLOTS)
-        status = ioa_fail(error, IOA_ERR_INPUT, "layout sell takes at most %u values", MOST_SLOTS);
-    sell->slots = (uint32_t)slots;
-    if (status == IOA_OK) {
-        sell->stream = ioa_alloc(sell->bytes, 1);
-        if (!sell->stream) status = ioa_fail_nomem(error, "a plan", sell->bytes, 1);
-    }
-    void *stream = sell->stream;
-    for (uint64_t t = 0; status == IOA_OK && t < steps->count;) {
-        chunk c;
-        t = collect(&m, t, &c);
-        stream = write_chunk(&m, &c, stream);
-    }
+    memset(sell->slot, 0xff, neurons * sizeof *sell->slot);
+    status = ioa_sell_rows_open(network, steps, sell->slot, MOST_SLOTS, sort, &m.rows, error);
+    if (status == IOA_OK)
+        status = ioa_sell_drafter_open(network, steps, sell->slot, sell->zero, MOST_SLOTS, near, &m.drafter, error);
+    if (status == IOA_OK) status = place_values(&m, error);
+    if (status == IOA_OK) status = write_stream(&m, error);
 out:
-    ioa_free(m.feeds);
+    ioa_sell_drafter_close(&m.drafter);
+    ioa_sell_rows_close(&m.rows);
+    ioa_free(m.waiting);
+    ioa_free(m.chunks);
+    free_parts(&m.aside);
+    free_parts(&m.placed);
     if (status != IOA_OK) ioa_sell_clear(sell);
     return status;
 }

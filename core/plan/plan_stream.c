@@ -236,22 +236,24 @@ static void narrow_quads(ioa_plan *p, ioa_quads quads)
 static ioa_status build_sell(const ioa_network *n, const ioa_plan_steps *s, ioa_plan *p, ioa_error *error)
 {
     ioa_sell_stream sell;
-    ioa_status status = ioa_sell_make(n, s, &sell, error);
+    const bool shuffles = p->options.isa == IOA_ISA_AVX512;
+    ioa_status status = ioa_sell_make(n, s, shuffles, p->options.group <= 1, &sell, error);
     if (status != IOA_OK) return status;
     for (uint32_t v = 0; v < n->a.neurons; v++)
         if (s->constant[v] && sell.slot[v] != IOA_NO_SLOT) {
             p->constant_values[p->constants] = s->value[v];
             p->constant_offsets[p->constants++] = sell.slot[v];
         }
-    const uint64_t weights = IOA_SELL_ROWS / (p->options.isa == IOA_ISA_AVX512 ? 16 : p->options.isa == IOA_ISA_AVX2 ? 8 : 4);
+    const uint64_t parts = IOA_SELL_ROWS / (shuffles ? 16 : p->options.isa == IOA_ISA_AVX2 ? 8 : 4);
     p->constant_values[p->constants] = 0.0f;
-    p->constant_offsets[p->constants++] = sell.slots - 1;
+    p->constant_offsets[p->constants++] = sell.zero;
     for (uint32_t i = 0; i < p->inputs; i++) p->input_offsets[i] = sell.slot[n->a.input_ids[i]];
     for (uint32_t i = 0; i < p->outputs; i++) p->output_offsets[i] = sell.slot[n->a.output_ids[i]];
     p->slots = sell.slots;
     p->runs = sell.chunks;
     p->value_loads = sell.shared + sell.columns * IOA_SELL_ROWS;
-    p->narrow_loads = (sell.chunks + sell.shared + sell.columns) * weights; /* not indices: ioa_plan_work */
+    p->piece_loads = 2 * sell.near;
+    p->narrow_loads = sell.registers * parts + sell.near / 2; /* where four pieces are by one load; of single values: ioa_plan_work */
     p->stream_bytes = sell.bytes;
     p->stream = sell.stream;
     sell.stream = NULL;

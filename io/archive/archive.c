@@ -136,6 +136,13 @@ ioa_status ioa_archive_add_fact(ioa_archive *archive, const char *key, const cha
     return IOA_OK;
 }
 
+/* A name for a message, with the blank before it; nothing where there is none. */
+static void quote(const char *name, char text[80])
+{
+    text[0] = '\0';
+    if (name && *name) snprintf(text, 80, " \"%.70s\"", name);
+}
+
 ioa_status ioa_archive_matches(const ioa_archive *archive, const ioa_network *network, const char *path,
                                ioa_error *error)
 {
@@ -147,11 +154,13 @@ ioa_status ioa_archive_matches(const ioa_archive *archive, const ioa_network *ne
         if (archive->connections == ioa_network_connections(network)) return IOA_OK;
         return ioa_fail(error, IOA_ERR_INPUT, "%s: network: connections do not agree with topology_sha256", path);
     }
-    const char *name = ioa_network_view(network)->name;
+    char names[2][80];
+    quote(archive->network_name, names[0]);
+    quote(ioa_network_view(network)->name, names[1]);
     return ioa_fail(error, IOA_ERR_INPUT,
-                    "%s: belongs to another topology: the archive is for \"%s\" with topology_sha256 %s, "
-                    "the network \"%s\" has %s; weights may change, connections may not",
-                    path, archive->network_name, archive->topology_sha256, name ? name : "", hash);
+                    "%s: belongs to another topology: the archive is for a network%s with topology_sha256 %s, "
+                    "the network%s has %s; weights may change, connections may not",
+                    path, names[0], archive->topology_sha256, names[1], hash);
 }
 
 ioa_status ioa_archive_fits(const ioa_archive *archive, const ioa_network *network, const char *path, ioa_error *error)

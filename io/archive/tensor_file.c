@@ -2,7 +2,6 @@
 
 #include "io/h5/h5.h"
 
-
 ioa_status ioa_tensor_read(const char *path, const char *name, uint64_t columns, float **values, uint64_t *rows,
                            uint64_t *found_columns, ioa_error *error)
 {

@@ -188,12 +188,36 @@ ioa_status ioa_file_writable(const char *path, ioa_error *error)
     return status;
 }
 
+static bool is_one(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Looks at the folder of a file that is not there yet. */
+static int stat_folder(const char *path, struct stat *info)
+{
+    char folder[PATH_MAX];
+    size_t length = folder_length(path);
+    if (length >= sizeof folder) return -1;
+    snprintf(folder, sizeof folder, "%.*s", (int)length, path);
+    return stat(length ? folder : ".", info);
+}
+
+bool ioa_file_same(const char *one, const char *other)
+{
+    struct stat a, b;
+    int first = stat(one, &a), second = stat(other, &b);
+    if (first == 0 && second == 0) return is_one(&a, &b);
+    if (first == 0 || second == 0 || strcmp(one + folder_length(one), other + folder_length(other)) != 0) return false;
+    return stat_folder(one, &a) == 0 && stat_folder(other, &b) == 0 && is_one(&a, &b);
+}
+
 ioa_status ioa_file_distinct(const char *output, const char *const *inputs, size_t count, ioa_error *error)
 {
     struct stat target, input;
     if (stat(output, &target) != 0) return IOA_OK;
     for (size_t i = 0; i < count; i++)
-        if (inputs[i] && stat(inputs[i], &input) == 0 && input.st_dev == target.st_dev && input.st_ino == target.st_ino)
+        if (inputs[i] && stat(inputs[i], &input) == 0 && is_one(&input, &target))
             return ioa_fail(error, IOA_ERR_INPUT, "%s: is an input and cannot be the output too", output);
     return IOA_OK;
 }

@@ -3,6 +3,7 @@
 #define IOA_IO_ATOMIC_FILE_H
 
 #include <ioanneal/status.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct ioa_atomic_file {
@@ -28,6 +29,10 @@ void ioa_atomic_sweep(const char *path);
 /* IOA_ERR_INPUT if `output` exists and is one of the `inputs` [count] under whatever name: writing it would destroy what
  * is being read. NULL inputs are skipped. */
 ioa_status ioa_file_distinct(const char *output, const char *const *inputs, size_t count, ioa_error *error);
+
+/* Whether two names lead to one file, there already or yet to be written; symbolic links are followed where they lead
+ * somewhere. False where a folder is missing. */
+bool ioa_file_same(const char *one, const char *other);
 
 /* Would ioa_atomic_begin succeed now? For the command line, before hours of work. Leaves nothing behind. */
 ioa_status ioa_file_writable(const char *path, ioa_error *error);

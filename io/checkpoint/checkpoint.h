@@ -54,6 +54,10 @@ typedef struct ioa_checkpoint {
  * both generations are as they were. */
 ioa_status ioa_checkpoint_write(const ioa_checkpoint *checkpoint, const char *path, ioa_error *error);
 
+/* IOA_ERR_INPUT if `other` is, under whatever name, one of the files a checkpoint at `path` consists of: it would be replaced,
+ * and removed in the end. */
+ioa_status ioa_checkpoint_distinct(const char *path, const char *other, ioa_error *error);
+
 typedef struct ioa_checkpoint_file ioa_checkpoint_file; /* one that is being read */
 
 /* Is there anything to resume from: `path` or its previous generation? */

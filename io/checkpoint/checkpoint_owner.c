@@ -46,6 +46,19 @@ bool ioa_checkpoint_exists(const char *path)
     return found;
 }
 
+ioa_status ioa_checkpoint_distinct(const char *path, const char *other, ioa_error *error)
+{
+    char *previous = ioa_checkpoint_previous(path), *aside = previous ? ioa_checkpoint_previous(previous) : NULL;
+    ioa_status status = aside ? IOA_OK : ioa_fail_nomem(error, "a file name", strlen(path), 1);
+    const char *const files[] = {path, previous, aside};
+    for (size_t i = 0; aside && status == IOA_OK && i < sizeof files / sizeof *files; i++)
+        if (ioa_file_same(files[i], other))
+            status = ioa_fail(error, IOA_ERR_INPUT, "%s: is one of the files of the checkpoint %s; it must be another", other, path);
+    ioa_free(aside);
+    ioa_free(previous);
+    return status;
+}
+
 ioa_status ioa_checkpoint_owned(const char *path, const ioa_owner *self, ioa_error *error)
 {
     ioa_owner other;

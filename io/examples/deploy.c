@@ -93,7 +93,8 @@ int main(int argc, char **argv)
         code = x && y ? infer_by_threads(plan, sizes, x, y, threads) : 3;
         if (code == 0)
             for (size_t i = 0; i < sizes->outputs; i++) printf("%s%g", i ? " " : "outputs: ", (double)y[i]);
-        printf("\n");
+        if (code == 0) printf("\n");
+        else fprintf(stderr, "deploy: out of memory or threads\n");
         free(x);
         free(y);
     }

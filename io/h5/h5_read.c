@@ -209,11 +209,16 @@ static ioa_status open_shaped(const ioa_h5 *h5, const char *name, unsigned rank,
     ioa_status status = open_dataset(h5, name, d, error);
     if (status != IOA_OK) return status;
     if (d->rank != rank)
-        return ioa_fail(error, IOA_ERR_INPUT, "%s: %s: has %u dimensions instead of %u", h5->path, name, d->rank, rank);
-    for (unsigned i = 0; i < rank; i++)
-        if (shape[i] != IOA_H5_ANY && shape[i] != d->shape[i])
-            return ioa_fail(error, IOA_ERR_INPUT, "%s: %s: has %s %" PRIu64 " instead of %" PRIu64, h5->path, name,
-                            rank == 1 ? "length" : i == 0 ? "rows" : "columns", d->shape[i], shape[i]);
+        return ioa_fail(error, IOA_ERR_INPUT, "%s: %s: has %u dimension%s instead of %u", h5->path, name, d->rank,
+                        d->rank == 1 ? "" : "s", rank);
+    for (unsigned i = 0; i < rank; i++) {
+        if (shape[i] == IOA_H5_ANY || shape[i] == d->shape[i]) continue;
+        if (rank == 1)
+            return ioa_fail(error, IOA_ERR_INPUT, "%s: %s: has length %" PRIu64 " instead of %" PRIu64, h5->path, name,
+                            d->shape[i], shape[i]);
+        return ioa_fail(error, IOA_ERR_INPUT, "%s: %s: has %" PRIu64 " %s instead of %" PRIu64, h5->path, name, d->shape[i],
+                        i == 0 ? "rows" : "columns", shape[i]);
+    }
     return IOA_OK;
 }
 

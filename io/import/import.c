@@ -2,6 +2,7 @@
 #include "io/import/import_assemble.h"
 
 #include "core/base/mem.h"
+#include "core/model/network.h"
 
 #include <inttypes.h>
 #include <locale.h>
@@ -59,8 +60,7 @@ static ioa_status parse_activation(const char *text, size_t length, ioa_import_a
     int code = ioa_activation_from_name(name);
     if (code < 0) return ioa_fail(error, IOA_ERR_INPUT, "unknown activation \"%s\"", name);
     *result = (ioa_import_activation){.code = (uint8_t)code};
-    bool takes = code == IOA_ACT_LEAKY_RELU || code == IOA_ACT_CLIPPED_RELU;
-    if (colon && !takes) return ioa_fail(error, IOA_ERR_INPUT, "activation %s takes no parameter", name);
+    if (colon && !ioa_activation_takes_param((unsigned)code)) return ioa_fail(error, IOA_ERR_INPUT, "activation %s takes no parameter", name);
     if (!colon && code == IOA_ACT_CLIPPED_RELU)
         return ioa_fail(error, IOA_ERR_INPUT, "activation clipped_relu needs its upper end, as in clipped_relu:32");
     if (!colon && code == IOA_ACT_LEAKY_RELU) result->param = LEAKY_SLOPE;

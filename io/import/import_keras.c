@@ -167,13 +167,13 @@ static ioa_status find_json(reader *r, ioa_error *error)
 
 static ioa_status read_open(reader *r, ioa_error *error)
 {
+    if (ioa_h5_has_attribute(&r->h5, "/", "schema_name")) /* a network's /layers looks like a model of Keras 3 */
+        return ioa_fail(error, IOA_ERR_INPUT, "%s: is an ioanneal file already", r->h5.path);
     r->root = ioa_h5_exists(&r->h5, "model_weights") ? "model_weights" : "";
     bool keras2 = ioa_h5_has_attribute(&r->h5, r->root[0] ? r->root : "/", "layer_names");
     if (!keras2 && !ioa_keras3_probe(r))
-        return ioa_fail(error, IOA_ERR_INPUT, "%s: is %s", r->h5.path,
-                        ioa_h5_has_attribute(&r->h5, "/", "schema_name")
-                            ? "an ioanneal file already"
-                            : "no file of Keras (neither an attribute layer_names nor groups layers/NAME/vars)");
+        return ioa_fail(error, IOA_ERR_INPUT,
+                        "%s: is no file of Keras (neither an attribute layer_names nor groups layers/NAME/vars)", r->h5.path);
     ioa_status status = r->json ? IOA_OK : find_json(r, error);
     if (status == IOA_OK) status = keras2 ? read_layers(r, error) : ioa_keras3_read_layers(r, error);
     if (status == IOA_OK && r->json) status = ioa_keras_model_finish(r->json, error);

@@ -1,5 +1,6 @@
 #include "core/compile/compile_file.h"
 #include "core/model/network.h"
+#include "io/archive/bundle.h"
 #include "io/archive/network_file.h"
 #include "io/base/atomic_file.h"
 #include "optimizer/cli/input.h"
@@ -7,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,17 +46,6 @@ static ioa_status write_to(const char *path, const char *name, const char *text,
         code = errno;
     }
     return good ? IOA_OK : ioa_fail(error, IOA_ERR_SYSTEM, "%s: cannot be written: %s", name, strerror(code));
-}
-
-static ioa_status write_text(const char *path, const char *text, size_t length, ioa_error *error)
-{
-    ioa_atomic_file file;
-    ioa_status status = ioa_atomic_begin(path, &file, error);
-    if (status != IOA_OK) return status;
-    status = write_to(file.temp, path, text, length, error);
-    if (status == IOA_OK) return ioa_atomic_commit(&file, error);
-    ioa_atomic_abort(&file);
-    return status;
 }
 
 /* What the driver has to say for itself: its first line with an error, or its first line, or nothing. */
@@ -104,7 +95,7 @@ static int spawn(char **words, pid_t *child, int *said)
 static ioa_status assemble(const char *source, const char *target, const char *path, product what, ioa_error *error)
 {
     const char *given = getenv("CC");
-    char driver[1024], assembler[] = "assembler", from[1024], to[1024];
+    char driver[PATH_MAX], assembler[] = "assembler", from[PATH_MAX], to[PATH_MAX];
     char minus_x[] = "-x", minus_c[] = "-c", shared[] = "-shared", pic[] = "-nostdlib", minus_o[] = "-o";
     snprintf(driver, sizeof driver, "%s", given && *given ? given : "cc");
     snprintf(from, sizeof from, "%s", source);
@@ -125,25 +116,36 @@ static ioa_status assemble(const char *source, const char *target, const char *p
     return ioa_fail(error, IOA_ERR_SYSTEM, "%s: '%s' does not assemble the code%s%s", path, driver, line[0] ? ": " : "", line);
 }
 
-static ioa_status write_object(const char *path, const ioa_code_file *code, product what, ioa_error *error)
+/* Writes to `target`; `path` as above. */
+static ioa_status write_object(const char *target, const char *path, const ioa_code_file *code, product what, ioa_error *error)
 {
     const char *folder = getenv("TMPDIR");
-    char source[512];
-    ioa_atomic_file file;
+    char source[PATH_MAX];
     snprintf(source, sizeof source, "%s/ioanneal-XXXXXX", folder && *folder ? folder : "/tmp");
-    ioa_status status = ioa_atomic_begin(path, &file, error);
-    if (status != IOA_OK) return status;
     int descriptor = mkstemp(source);
-    if (descriptor < 0) {
-        status = ioa_fail(error, IOA_ERR_SYSTEM, "%s: cannot be created: %s", source, strerror(errno));
-    } else {
-        close(descriptor);
-        status = write_to(source, source, code->assembly, code->assembly_length, error);
-        if (status == IOA_OK) status = assemble(source, file.temp, path, what, error);
-        unlink(source);
-    }
-    if (status == IOA_OK) return ioa_atomic_commit(&file, error);
-    ioa_atomic_abort(&file);
+    if (descriptor < 0)
+        return ioa_fail(error, IOA_ERR_SYSTEM, "%s: cannot be created: %s", source, strerror(errno));
+    close(descriptor);
+    ioa_status status = write_to(source, source, code->assembly, code->assembly_length, error);
+    if (status == IOA_OK) status = assemble(source, target, path, what, error);
+    unlink(source);
+    return status;
+}
+
+/* Both files or none: the header is of no use without the code, and an old one is wrong for it. */
+static ioa_status write_files(const char *output, const char *header, const ioa_code_file *code, product what, ioa_error *error)
+{
+    ioa_atomic_file made = {0}, declared = {0};
+    ioa_status status = ioa_atomic_begin(output, &made, error);
+    if (status == IOA_OK) status = ioa_atomic_begin(header, &declared, error);
+    if (status == IOA_OK) status = write_to(declared.temp, header, code->header, code->header_length, error);
+    if (status == IOA_OK)
+        status = what == PRODUCT_TEXT ? write_to(made.temp, output, code->assembly, code->assembly_length, error)
+                                      : write_object(made.temp, output, code, what, error);
+    if (status == IOA_OK) status = ioa_atomic_commit(&made, error);
+    if (status == IOA_OK) status = ioa_atomic_commit(&declared, error);
+    ioa_atomic_abort(&declared); /* nothing is left to remove where it was committed */
+    ioa_atomic_abort(&made);
     return status;
 }
 
@@ -233,10 +235,7 @@ static int compile(const cli_command *command, const cli_common *common, const c
     cli_busy_step(busy, -1.0, "compiling %s", archive);
     if (status == IOA_OK) status = make(archive, o, isa, &code, &memory, &error);
     if (what != PRODUCT_TEXT) cli_busy_step(busy, -1.0, "assembling %s", o->output);
-    if (status == IOA_OK)
-        status = what == PRODUCT_TEXT ? write_text(o->output, code.assembly, code.assembly_length, &error)
-                                      : write_object(o->output, &code, what, &error);
-    if (status == IOA_OK) status = write_text(header, code.header, code.header_length, &error);
+    if (status == IOA_OK) status = write_files(o->output, header, &code, what, &error);
     cli_busy_end(busy);
     int exit_code = status == IOA_OK ? print(common, o, header, isa, memory, &code) : cli_fail(command, &error);
     ioa_code_file_clear(&code);
@@ -248,7 +247,7 @@ static int run(const cli_command *command, int argc, char **argv)
     compile_options o = {.name = "ioanneal_net", .isa = "avx512"};
     cli_common common = {0};
     const cli_option options[] = {
-        {CLI_TEXT, 'n', "network", "NET.h5", &o.network, "the archive's network, with its weights (required)", 0, 0},
+        {CLI_TEXT, 'n', "network", "NET.h5", &o.network, "the archive's network, with its weights (a bundle brings its own)", 0, 0},
         {CLI_TEXT, 'o', "output", "FILE", &o.output, "net.S, net.o or net.so; net.h appears beside it (required)", 0, 0},
         {CLI_TEXT, 0, "isa", "NAME", &o.isa, "avx512, avx2 or neon (default avx512)", 0, 0},
         {CLI_TEXT, 0, "name", "NAME", &o.name, "of the C function (default ioanneal_net)", 0, 0},
@@ -264,7 +263,9 @@ static int run(const cli_command *command, int argc, char **argv)
     cli_parsed parsed = cli_parse(command, options, &common, argc, argv, &files);
     if (parsed != CLI_GO) return parsed == CLI_HELP_SHOWN ? 0 : 2;
     if (files != 1) return cli_refuse(command, "one archive file is wanted");
-    if (!o.network || !o.output) return cli_refuse(command, "--network NET.h5 and -o FILE are needed");
+    if (!o.output) return cli_refuse(command, "-o FILE is needed");
+    if (!o.network && !ioa_bundle_probe(argv[0])) return cli_refuse(command, "--network NET.h5 is needed");
+    if (!o.network) o.network = argv[0];
     int isa = ioa_code_isa_from_name(o.isa);
     if (isa < 0) return cli_refuse(command, "--isa wants avx512, avx2 or neon, not '%s'", o.isa);
     product what = product_of(o.output);
@@ -280,8 +281,9 @@ static int run(const cli_command *command, int argc, char **argv)
 const cli_command cli_compile = {
     .name = "compile",
     .summary = "compile a schedule into a C function without dependencies",
-    .usage = "ARCHIVE.h5 --network NET.h5 [--isa avx512|avx2|neon] -o net.S|net.o|net.so",
+    .usage = "ARCHIVE.h5 --network NET.h5 [--isa avx512|avx2|neon] -o net.S|net.o|net.so | BUNDLE.h5 -o FILE",
     .examples = "  ioanneal compile best.h5 --network net.h5 --isa avx512 -o net.so\n"
-                "  ioanneal compile best.h5 --network net.h5 --isa neon --name infer -o infer.S\n",
+                "  ioanneal compile best.h5 --network net.h5 --isa neon --name infer -o infer.S\n"
+                "  ioanneal compile bundle.h5 -o net.so\n",
     .run = run,
 };

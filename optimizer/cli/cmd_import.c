@@ -83,7 +83,7 @@ static int run(const cli_command *command, int argc, char **argv)
         {CLI_TEXT, 0, "format", "NAME", &o.format, "one of those below (default: by extension)", 0, 0},
         {CLI_TEXT, 0, "layout", "L", &layout, "out-in: rows are outputs; in-out: rows are inputs (default: the format's own)", 0, 0},
         {CLI_TEXT, 0, "bias", "F1,F2,..", &bias, "bias files, one per layer (.mtx, .npy vectors)", 0, 0},
-        {CLI_REAL, 0, "bias-value", "X", &bias_value, "one bias for all neurons (default 0)", 0, 0},
+        {CLI_REAL, 0, "bias-value", "X", &bias_value, "bias where neither the file nor --bias gives one (default 0)", 0, 0},
         {CLI_TEXT, 0, "activation", "A[,B,..]", &o.activation,
          "for all layers, or one per layer, NAME[:PARAM] (default: the file's, or relu, the last identity)", 0, 0},
         {CLI_TEXT, 0, "model", "MODEL.json", &o.model, "Keras: the model's JSON, which knows the activations", 0, 0},
@@ -117,6 +117,7 @@ static int run(const cli_command *command, int argc, char **argv)
     }
     if (status == IOA_OK) status = ioa_file_distinct(output, (const char *const *)argv, (size_t)files, &error);
     if (status == IOA_OK) status = ioa_file_distinct(output, o.bias, o.bias_count, &error);
+    if (status == IOA_OK) status = ioa_file_distinct(output, &o.model, 1, &error);
     if (status == IOA_OK) status = ioa_file_writable(output, &error);
     reading r = {cli_busy_begin(common.quiet, 0.0), argv, files};
     o.reading = on_file;

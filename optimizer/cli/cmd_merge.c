@@ -25,26 +25,45 @@ static bool same_objective(const ioa_schedule *a, const ioa_schedule *b)
     return strcmp(levels[0], levels[1]) == 0;
 }
 
+/* Where a schedule came from. */
+typedef struct origin {
+    int file;   /* number of the file */
+    char *told; /* what a merged archive says about the schedule, owned; NULL: the file is no merged one */
+} origin;
+
 typedef struct merging {
     ioa_archive *archive; /* what has been merged so far; owned */
-    int *origins;         /* [origin_room] number of the file each schedule came from; owned */
+    origin *origins;      /* [origin_room], of each schedule; owned */
     uint32_t origin_room;
     char **sources;       /* [files] command and date of each file's search, owned as the texts */
     char **files;         /* borrowed */
     int count;
 } merging;
 
-static ioa_status note_origin(merging *m, uint32_t index, int file, ioa_error *error)
+static const char *fact_of(const ioa_archive *archive, const char *key)
+{
+    for (uint32_t i = 0; i < archive->facts; i++)
+        if (strcmp(archive->provenance[i].key, key) == 0) return archive->provenance[i].value;
+    return "";
+}
+
+/* Of schedule `index`, which was schedule `there` of file number `file`. */
+static ioa_status note_origin(merging *m, uint32_t index, const ioa_archive *from, uint32_t there, int file, ioa_error *error)
 {
     if (index >= m->origin_room) {
         uint32_t room = 2 * index + 8;
-        int *grown = realloc(m->origins, room * sizeof *grown);
+        origin *grown = realloc(m->origins, room * sizeof *grown);
         if (!grown) return ioa_fail(error, IOA_ERR_NOMEM, "out of memory");
+        memset(grown + m->origin_room, 0, (room - m->origin_room) * sizeof *grown);
         m->origins = grown;
         m->origin_room = room;
     }
-    m->origins[index] = file;
-    return IOA_OK;
+    char key[32];
+    snprintf(key, sizeof key, "schedule_%04" PRIu32, there);
+    const char *told = fact_of(from, key);
+    free(m->origins[index].told);
+    m->origins[index] = (origin){file, *told ? strdup(told) : NULL};
+    return *told && !m->origins[index].told ? ioa_fail(error, IOA_ERR_NOMEM, "out of memory") : IOA_OK;
 }
 
 /* Moves the schedules of `from`, file number `file`, that are better than what there is for the same objective. */
@@ -64,7 +83,7 @@ static ioa_status take_over(merging *m, ioa_archive *from, int file, ioa_error *
         ioa_schedule old = *place; /* the loser goes back and is freed with its archive */
         *place = *candidate;
         *candidate = old;
-        ioa_status status = note_origin(m, (uint32_t)(place - into->schedules), file, error);
+        ioa_status status = note_origin(m, (uint32_t)(place - into->schedules), from, i, file, error);
         if (status != IOA_OK) return status;
     }
     return IOA_OK;
@@ -84,19 +103,12 @@ static void sort(merging *m)
     for (uint32_t i = 1; i < m->archive->count; i++)
         for (uint32_t j = i; j > 0 && before(&s[j], &s[j - 1]); j--) {
             ioa_schedule schedule = s[j];
-            int origin = m->origins[j];
+            origin moved = m->origins[j];
             s[j] = s[j - 1];
             s[j - 1] = schedule;
             m->origins[j] = m->origins[j - 1];
-            m->origins[j - 1] = origin;
+            m->origins[j - 1] = moved;
         }
-}
-
-static const char *fact_of(const ioa_archive *archive, const char *key)
-{
-    for (uint32_t i = 0; i < archive->facts; i++)
-        if (strcmp(archive->provenance[i].key, key) == 0) return archive->provenance[i].value;
-    return "";
 }
 
 /* "FILE: COMMAND, DATE" */
@@ -109,7 +121,7 @@ static char *describe(const char *path, const ioa_archive *archive)
     return text;
 }
 
-/* Where everything came from, instead of what one of the searches said of itself. */
+/* Where everything came from, instead of what one of the searches said of itself; of merged archives what they say. */
 static ioa_status write_provenance(merging *m, const char *command, ioa_error *error)
 {
     char host[256] = "", date[32] = "";
@@ -124,8 +136,9 @@ static ioa_status write_provenance(merging *m, const char *command, ioa_error *e
         status = ioa_archive_add_fact(m->archive, facts[i][0], facts[i][1], error);
     for (uint32_t i = 0; status == IOA_OK && i < m->archive->count; i++) {
         char key[32];
+        const origin *o = &m->origins[i];
         snprintf(key, sizeof key, "schedule_%04" PRIu32, i);
-        status = ioa_archive_add_fact(m->archive, key, m->sources[m->origins[i]], error);
+        status = ioa_archive_add_fact(m->archive, key, o->told ? o->told : m->sources[o->file], error);
     }
     return status;
 }
@@ -160,7 +173,7 @@ static int report(const cli_common *common, const merging *m, const char *output
         cli_json_count(json, "schedules", m->archive->count);
         cJSON *from = cJSON_AddArrayToObject(json, "from");
         for (uint32_t i = 0; i < m->archive->count; i++)
-            cJSON_AddItemToArray(from, cJSON_CreateString(m->files[m->origins[i]]));
+            cJSON_AddItemToArray(from, cJSON_CreateString(m->files[m->origins[i].file]));
         return cli_print_json(json);
     }
     printf("%s: %" PRIu32 " schedule%s\n", output, m->archive->count, m->archive->count == 1 ? "" : "s");
@@ -168,7 +181,7 @@ static int report(const cli_common *common, const merging *m, const char *output
         const ioa_schedule *s = &m->archive->schedules[i];
         char text[32];
         printf("  schedule %04" PRIu32 ": M = %" PRIu64 " %s, excess %s, from %s\n", i, s->memory, ioa_policy_name(s->policy),
-               cli_grouped(s->io.reads + s->io.writes - s->lower_bound, text), m->files[m->origins[i]]);
+               cli_grouped(s->io.reads + s->io.writes - s->lower_bound, text), m->files[m->origins[i].file]);
     }
     return cli_finish_output();
 }
@@ -197,6 +210,7 @@ static int run(const cli_command *command, int argc, char **argv)
     int code = status == IOA_OK ? report(&common, &m, output) : cli_fail(command, &error);
     for (int i = 0; m.sources && i < files; i++) free(m.sources[i]);
     free(m.sources);
+    for (uint32_t i = 0; i < m.origin_room; i++) free(m.origins[i].told);
     free(m.origins);
     ioa_archive_destroy(m.archive);
     return code;
@@ -206,6 +220,7 @@ const cli_command cli_merge = {
     .name = "merge",
     .summary = "best verified schedule per memory size and policy",
     .usage = "A.h5 B.h5 ... -o ARCHIVE.h5",
-    .examples = "  ioanneal merge run-*.h5 -o best.h5\n",
+    .examples = "  ioanneal merge run-*.h5 -o best.h5\n"
+                "  ioanneal merge best.h5 new.h5 -o best.h5\n",
     .run = run,
 };

@@ -112,8 +112,6 @@ static int start(const cli_command *command, int argc, char **argv, bool *starte
     if (!output) return cli_refuse(command, "-o ARCHIVE.h5 is needed");
     if (!job.checkpoint_path && (job.resume || job.pause_after))
         return cli_refuse(command, "--resume and --pause-after need --checkpoint FILE");
-    if (job.checkpoint_path && strcmp(job.checkpoint_path, output) == 0)
-        return cli_refuse(command, "the checkpoint and the archive must be different files");
     if (job.seconds > 0.0 && job.rounds) return cli_refuse(command, "--seconds and --rounds exclude each other");
     if (job.rounds && job.trial != UINT64_MAX && job.trial >= job.rounds)
         return cli_refuse(command, "--trial-rounds must leave some of the --rounds");

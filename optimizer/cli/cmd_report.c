@@ -55,9 +55,8 @@ static int print_result(const cli_common *common, const char *path, const ioa_re
         cli_json_count(json, "bytes", facts->bytes);
         return cli_print_json(json);
     }
-    printf("%s: %" PRIu32 " schedule%s, %" PRIu32 " figure%s, %.0f kB\n", path, facts->schedules, facts->schedules == 1 ? ""
-           : "s",
-           facts->figures, facts->figures == 1 ? "" : "s", (double)facts->bytes / 1000.0);
+    printf("%s: %" PRIu32 " schedule%s, %" PRIu32 " figure%s, %.0f kB\n", path, facts->schedules,
+           facts->schedules == 1 ? "" : "s", facts->figures, facts->figures == 1 ? "" : "s", (double)facts->bytes / 1000.0);
     return cli_finish_output();
 }
 

@@ -102,6 +102,8 @@ static int run(const cli_command *command, int argc, char **argv)
     int isa = o.plan.isa ? ioa_isa_from_name(o.plan.isa) : IOA_ISA_AUTO;
     if (isa < 0) return cli_refuse(command, "--isa wants auto, portable, avx2 or avx512, not '%s'", o.plan.isa);
     if (o.plan.name && ioa_plan_options_parse(o.plan.name, &plan, &error) != IOA_OK) return cli_fail(command, &error);
+    if (o.plan.name && isa && plan.isa && plan.isa != (ioa_isa)isa)
+        return cli_refuse(command, "--plan %s is not one for --isa %s", o.plan.name, o.plan.isa);
     o.isa = o.plan.name && !isa ? plan.isa : (ioa_isa)isa;
     char note[CLI_NOTE] = "";
     cli_busy *busy = cli_busy_begin(common.quiet, 0.0);

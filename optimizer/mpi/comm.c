@@ -3,7 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { TAG_HAND = 400 };
+enum { TAG_HAND = 400, TAG_SEGMENT };
 #define PIECE (UINT64_C(1) << 28) /* elements per message: IOA_COMM_PIECES of them hold 2^32 */
 
 void ioa_comm_nap(void)
@@ -118,8 +118,6 @@ ioa_transport ioa_comm_transport(MPI_Comm *comm)
     return (ioa_transport){.context = comm, .rank = (uint32_t)rank, .size = (uint32_t)size, .gather = gather,
                            .collect = collect, .share = share, .hand = hand};
 }
-
-enum { TAG_SEGMENT = 400 };
 
 static void send_segment(void *context, uint32_t to, const void *data, uint64_t bytes)
 {

@@ -37,14 +37,23 @@ static bool is_worker(const ioa_seat *s)
 
 /* ---- setting up ---- */
 
+/* Nothing that is written may take the place of what is read, or of something else that is written. */
+static ioa_status check_files(const ioa_job *job, ioa_error *error)
+{
+    ioa_status status = ioa_file_distinct(job->archive_path, &job->network_path, 1, error);
+    if (status == IOA_OK && job->checkpoint_path)
+        status = ioa_checkpoint_distinct(job->checkpoint_path, job->archive_path, error);
+    if (status == IOA_OK && job->checkpoint_path)
+        status = ioa_checkpoint_distinct(job->checkpoint_path, job->network_path, error);
+    return status == IOA_OK ? ioa_file_writable(job->archive_path, error) : status;
+}
+
 static ioa_status share_network(ioa_seat *s, ioa_error *error)
 {
     ioa_status status = IOA_OK;
     if (s->rank == 0) {
         ioa_atomic_sweep(s->job->archive_path);
-        const char *const inputs[] = {s->job->network_path, s->job->checkpoint_path};
-        status = ioa_file_distinct(s->job->archive_path, inputs, 2, error);
-        if (status == IOA_OK) status = ioa_file_writable(s->job->archive_path, error);
+        status = check_files(s->job, error);
     }
     status = ioa_comm_agree(s->world, status, true, error);
     ioa_node_open(s->world, &s->node);
@@ -89,7 +98,6 @@ static ioa_status conclude(ioa_seat *s, const ioa_result_config *result, const i
 /* The verifier's part while the workers search, and the way of the final order to it. */
 static ioa_status collect(ioa_seat *s, ioa_result_config *result, int owner, ioa_trace *trace, ioa_error *error)
 {
-    (void)error;
     if (s->verifier == 0) return IOA_OK; /* one rank: it is all here */
     struct {
         ioa_result_config result;
@@ -104,8 +112,9 @@ static ioa_status collect(ioa_seat *s, ioa_result_config *result, int owner, ioa
     ioa_courier sender = {.world = s->world, .verifier = s->verifier, .count = s->network->connections};
     if (is_verifier(s)) {
         ioa_verifier_receive_final(s->world, (int)facts.owner, s->network->connections, s->order);
-        if (ioa_verifier_receive_trace(s->world, trace, error) != IOA_OK) MPI_Abort(s->world, 3);
-        return IOA_OK;
+        if (ioa_verifier_receive_trace(s->world, trace, error) == IOA_OK) return IOA_OK;
+        fprintf(stderr, "ioanneal optimize: %s\n", error->text);
+        MPI_Abort(s->world, 3); /* the sender waits */
     }
     if (s->rank == facts.owner) ioa_courier_send_final(&sender, s->order);
     if (s->rank == 0) ioa_courier_send_trace(s->world, s->verifier, trace);

@@ -63,6 +63,7 @@ refuse 'best\.h5: ' 'ioanneal-archive' -- bench best.h5
 refuse 'best\.h5: ' 'ioanneal-archive' -- check best.h5 --network best.h5
 refuse 'best\.h5: ' 'ioanneal-archive' -- optimize best.h5 -o new.h5 --memory 8
 as_archive net.h5 'ioanneal-network'
+refuse 'net\.h5: is an ioanneal file already' -- import net.h5 -o new.h5
 
 # ---- truncated and damaged files
 truncated() { # FILE FUNCTION

@@ -123,6 +123,13 @@ for isa in avx512 avx2 neon; do
     done
 done
 
+# A bundle alone; the files of the network's own archive come out.
+expect_exit 0 ioa compile best.h5 --network net.h5 -o net.S
+expect_exit 0 ioa pack best.h5 --network net.h5 -o bundle.h5
+expect_exit 0 ioa compile bundle.h5 -o again.S
+cmp net.S again.S && cmp net.h again.h || fail "a bundle is compiled to something else"
+rm again.S again.h
+
 before=$(listing)
 expect_exit 2 ioa compile best.h5 --network net.h5 -o net.exe
 expect_one_line 'must end in .S, .o or .so'

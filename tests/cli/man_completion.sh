@@ -13,7 +13,7 @@ for command in $("$program" --help | awk '/^  [a-z]/ { print $1 }'); do
     done
 done
 grep -q 'ioanneal\\-optimize' pages/ioanneal.1 || fail "ioanneal.1 does not list the commands"
-cp "$IOA_SOURCE/optimizer/man/libioanneal.3" pages/
+cp "$IOA_SOURCE/io/man/libioanneal.3" pages/
 if command -v groff >/dev/null; then
     for page in pages/*; do
         complaints=$(groff -man -Tutf8 -ww -z "$page" 2>&1)

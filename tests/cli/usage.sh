@@ -133,6 +133,7 @@ usage '--isa wants' bench net.h5 --isa mmx
 usage '--input X.h5 and --output Y.h5' run net.h5
 usage '--input X.h5 and --output Y.h5' run net.h5 --input x.h5
 usage '--isa wants' run net.h5 --input x.h5 --output y.h5 --isa mmx
+usage '--plan avx512/rows/tile64 is not one for --isa portable' run net.h5 --input x.h5 --output y.h5 --plan avx512/rows/tile64 --isa portable
 usage 'archive files are wanted' merge -o m.h5
 usage '-o ARCHIVE.h5 is needed' merge a.h5
 usage 'archive files, or bundles, are wanted' report -o page.html

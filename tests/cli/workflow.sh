@@ -154,6 +154,16 @@ raw_order best.h5 0000 >"$scratch/a"
 raw_order best-first.h5 0000 >"$scratch/b"
 cmp -s "$scratch/a" "$scratch/b" || fail "merge did not keep the better schedule"
 
+# A merged archive merged again, onto itself, still says which search each schedule is from.
+origin() { # ARCHIVE
+    h5dump -a /provenance/schedule_0000 "$1" | grep -A 1 '(0): "' || fail "$1 does not say where its schedule came from"
+}
+cp merged.h5 more.h5
+expect_exit 0 ioa merge more.h5 start.h5 -o more.h5
+origin merged.h5 >"$scratch/a"
+origin more.h5 >"$scratch/b"
+grep -q 'h5: ioanneal optimize' "$scratch/a" && cmp -s "$scratch/a" "$scratch/b" || fail "merging again loses where schedules came from"
+
 # ---- pack
 expect_exit 0 ioa pack best.h5 --network net.h5 -o bundle.h5
 expect_text 'bundle.h5: .* 2 schedules'

@@ -9,7 +9,8 @@ library=$(find "$prefix" -name 'libioanneal.so' -print)
 [ -n "$library" ] || fail "libioanneal.so is not installed"
 libdir=$(dirname "$library")
 for file in "$prefix/bin/ioanneal" "$libdir/pkgconfig/ioanneal.pc" "$libdir/cmake/ioanneal/ioannealConfig.cmake" \
-    "$libdir/cmake/ioanneal/ioannealConfigVersion.cmake" "$libdir/cmake/ioanneal/ioannealTargets.cmake"; do
+    "$libdir/cmake/ioanneal/ioannealConfigVersion.cmake" "$libdir/cmake/ioanneal/ioannealTargets.cmake" \
+    "$prefix/share/man/man3/libioanneal.3" "$prefix/share/man/man1/ioanneal-optimize.1"; do
     [ -e "$file" ] || fail "not installed: $file"
 done
 

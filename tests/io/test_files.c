@@ -112,7 +112,7 @@ static void test_tensors(void **state)
     ioa_free(read);
     read = NULL;
     assert_fails(ioa_tensor_read(scratch("x.h5"), "/x", 4, &read, &rows, &columns, error), IOA_ERR_INPUT,
-                 "/x: has columns 3 instead of 4");
+                 "/x: has 3 columns instead of 4");
     assert_fails(ioa_tensor_read(scratch("x.h5"), "/y", 0, &read, &rows, &columns, error), IOA_ERR_INPUT, "/y: is missing");
     assert_ok(ioa_tensor_write(scratch("x.h5"), "/x", values, 0, 3, error)); /* an empty batch */
     assert_ok(ioa_tensor_read(scratch("x.h5"), "/x", 0, &read, &rows, &columns, error));

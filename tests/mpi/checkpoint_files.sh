@@ -29,8 +29,24 @@ restore() { cp "$scratch/c" c.ckpt && cp "$scratch/p" c.ckpt.prev; }
 # ---- none yet; one there already
 expect_exit 2 ioa optimize "${search[@]}" -o part.h5 --resume
 expect_one_line 'need --checkpoint'
-expect_exit 2 ioa optimize "${search[@]}" -o part.h5 --checkpoint part.h5
-expect_one_line 'different files'
+# The files of a checkpoint are replaced, and removed in the end: neither the archive nor the network may be one of them.
+taken='is one of the files of the checkpoint'
+mkdir folder && ln -s ../folder folder/again
+before=$(listing)
+for archive in c.ckpt ./c.ckpt c.ckpt.prev folder/../c.ckpt "$PWD/c.ckpt"; do
+    expect_exit 2 ioa optimize "${search[@]}" -o "$archive" --checkpoint c.ckpt
+    expect_one_line "^ioanneal optimize: $archive: $taken c\.ckpt"
+done
+expect_exit 2 ioa optimize "${search[@]}" -o folder/new.h5 --checkpoint folder/again/new.h5
+expect_one_line "$taken"
+expect_exit 2 ioa optimize "${search[@]}" -o part.h5 --checkpoint net.h5 --resume
+expect_one_line "net\.h5: $taken"
+mv net.h5 net.h5.prev
+expect_exit 2 ioa optimize net.h5.prev "${search[@]:1}" -o part.h5 --checkpoint net.h5
+expect_one_line "net\.h5\.prev: $taken"
+mv net.h5.prev net.h5
+expect_listing "$before"
+rm -r folder
 pause 7
 said 'no checkpoint yet; the search starts afresh'
 refuse 'c\.ckpt: a checkpoint is there already: add --resume'

@@ -75,6 +75,15 @@ SLURM_RESTART_COUNT=1 IOANNEAL='sh half.sh' expect_exit 75 ioanneal-job net.h5 -
 said 'its last checkpoint is newer than its start'
 state failures 0
 rm -f best.* back
+unset IOA_REQUEUE SLURM_JOB_ID
+for run in 1 2 3 1; do # without SLURM, where only exit codes tell; given up and submitted again: counts anew
+    code=75
+    [ $run -lt 3 ] || code=137
+    IOANNEAL='sh dies.sh' expect_exit $code ioanneal-job net.h5 -o best.h5 "${search[@]}"
+    said "has not written a checkpoint \(time $run in a row\)"
+done
+rm -f best.*
+export IOA_REQUEUE='sh back.sh back' SLURM_JOB_ID=7
 
 # ---- bad usage and bad input end it for good
 expect_exit 2 ioanneal-job none.h5 -o best.h5 --memory 8
@@ -133,6 +142,8 @@ echo text >text.h5
 refused 'text\.h5: is not an HDF5 file' text.h5
 refused 'kind archive' whole.h5
 refused 'at least 3' net.h5 --memory 2
+refused "^submit.sh: --memory wants a value, or several as in A,B, not ''" net.h5 --memory ''
+refused "^submit.sh: --seed wants a value, or several as in A,B, not '1,'" net.h5 --sweep --seed 1,
 refused 'which has 50: at most 0 ranks' net.h5 --ranks 2 --node-memory 50
 refused 'need --sweep' net.h5 --seed 1,2
 refused "unknown option '--frobnicate'" net.h5 --frobnicate 1

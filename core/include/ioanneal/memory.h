@@ -31,7 +31,7 @@ typedef struct ioa_io {
 } ioa_io;
 
 /* Counts the I/O of `order` ([W], a legal order, see ioa_order_check) with `memory` slots.
- * O(W log M) time, 12 bytes per connection and up to 25 per neuron of working memory.
+ * O(W log M) time; working memory is at most 12 bytes per connection, less above 10^6 of them, and some 30 per neuron.
  * IOA_ERR_INPUT if memory < 3; IOA_ERR_NOMEM. The order's legality is not checked again. */
 ioa_status ioa_memory_count(const ioa_network *network, const uint32_t *order, uint64_t memory, ioa_policy policy,
                             ioa_io *io, ioa_error *error);

@@ -32,7 +32,8 @@ typedef enum ioa_layout {
     IOA_LAYOUT_SHARED_ROWS = 3,   /* as ROWS, but up to four neurons together that share sources: each is loaded once */
     IOA_LAYOUT_SHARED_SORTED = 4, /* the same from SORTED; neither of the two with tile 1 */
     IOA_LAYOUT_SELL = 5,          /* single samples (tile 1 only), sixteen rows of SORTED at once, 16-bit indices; what all
-                                     sixteen read is loaded once */
+                                     sixteen read is loaded once, and with AVX-512 sources that are near each other are
+                                     found by shuffles; where every row has one weight, it is stored once */
     IOA_LAYOUT_CSR = 6,           /* rows as the file has them, nothing left out or renumbered; ignores the order */
     IOA_LAYOUT_COMPILED = 7,      /* the order's steps as machine code, a neuron's value in a register: best with an
                                      order optimized for M = 32 (AVX-512) or M = 16 (AVX2); not for PORTABLE */
@@ -55,7 +56,7 @@ typedef struct ioa_plan_options {
     uint32_t group;    /* CSR: tiles that run through a layer before the next one starts; COMPILED: through a segment;
                           0: 1, or 8 with segments. SHARED_: 8 (tiles of up to 32) or 16 (tiles of 16) neurons share what
                           all or two of them read; 0 or 1: four share what any of them do. SELL: 16: rows that share sources are put
-                          together; 0 or 1: rows as in SORTED */
+                          together; 0 or 1: rows of one length whose sources are near each other */
     uint32_t segment;  /* COMPILED: connections of a piece of code; 0: all in one */
     uint8_t ahead;     /* COMPILED: 1: prefetch code in one piece, for code beyond L2 */
     uint8_t as_ordered; /* COMPILED: 1: leave the instructions in the order's own sequence */
@@ -77,7 +78,7 @@ ioa_status ioa_plan_create(const ioa_network *network, const uint32_t *order, co
                            ioa_plan **plan, ioa_error *error);
 void ioa_plan_destroy(ioa_plan *plan); /* NULL is allowed */
 
-/* Bytes of scratch ioa_plan_run needs; the scratch must be aligned to 64 bytes. */
+/* Bytes of scratch ioa_plan_run needs, a multiple of 64; the scratch must be aligned to 64 bytes. */
 size_t ioa_plan_scratch_bytes(const ioa_plan *plan);
 
 /* y = network(x): x is [batch, I], y [batch, S], both row-major float32. Batch 0 is allowed. */

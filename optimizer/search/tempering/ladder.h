@@ -1,8 +1,8 @@
 /* The ladder: one temperature per rung, swaps between neighbours, and its adaptation.
  *
  * Rung 0 is the coldest. Temperatures are relative: the search multiplies all of them by a base that falls as it goes
- * on, so that a ladder is a narrow window of temperatures that moves from hot to cold. Swaps are even/odd (non-reversible): round r tries the pairs (i, i + 1) with i of the parity
- * of r. The ladder follows Syed, Bouchard-Cote, Deligiannidis, Doucet, "Non-reversible parallel tempering: a scalable
+ * on, so that a ladder is a narrow window of temperatures that moves from hot to cold. Swaps are even/odd
+ * (non-reversible): round r tries the pairs (i, i + 1) with i of the parity of r. The ladder follows Syed, Bouchard-Cote, Deligiannidis, Doucet, "Non-reversible parallel tempering: a scalable
  * highly parallel MCMC scheme", 2021: r_i is the mean rejection probability of pair i, Lambda = sum r_i the
  * communication barrier, and temperatures are re-spaced to equal steps of the cumulated r. */
 #ifndef IOA_SEARCH_LADDER_H
@@ -14,12 +14,12 @@
 
 typedef struct ioa_ladder {
     uint32_t rungs;        /* K >= 1 */
-    uint32_t groups;       /* G >= 1: replicas of different kinds, which never meet in a swap */
+    uint32_t groups;       /* G >= 1: ladders of their own, whose replicas never meet in a swap */
     double *temperature;   /* [K] ascending from 1; owned */
     double *acceptance;    /* [K] sum of acceptance probabilities of pair (i, i + 1) since the last adaptation; owned */
     uint64_t *attempts;    /* [K] swaps tried since the last adaptation; owned */
     double *spaced;        /* [K] workspace of the adaptation; owned */
-    uint64_t next_adaptation; /* round after which the ladder is re-spaced; doubles each time */
+    uint64_t next_adaptation; /* round after which the ladder is re-spaced; later by half each time */
 } ioa_ladder;
 
 /* Geometric ladders from 1 to `spread` >= 1, one per group. Replica k belongs to group k mod G; the rungs of a group

@@ -139,7 +139,7 @@ static bool is_over(const ioa_tempering *t)
 {
     if (t->trace.rounds == 0) return false;
     return (t->end && t->trace.rounds >= t->end) || t->best_total <= t->config.target || t->stagnation.over ||
-           t->best_total == t->problem->network->bounds.lower; /* nothing better exists */
+           t->best_total == ioa_objective_shared(&t->problem->objective, t->problem->network->bounds.lower); /* none is better */
 }
 
 ioa_status ioa_tempering_run(ioa_tempering *t, const ioa_tempering_events *events, ioa_error *error)

@@ -48,34 +48,41 @@ static void carry(ioa_tempering *t, uint32_t replica, uint32_t place)
         t->transport.hand(t->transport.context, from, to, me == from ? t->order : t->elite_order[place], bytes);
 }
 
+/* Offers the best order of a replica, as the last survey has it, to `elite`; the place it takes, or -1. */
+static int offer(const ioa_tempering *t, uint32_t replica, ioa_elite *elite)
+{
+    const int64_t *survey = ioa_tempering_survey(t, replica);
+    ioa_sketch sketch;
+    memcpy(&sketch, survey + SURVEY_SKETCH, sizeof sketch);
+    return ioa_elite_offer(elite, (uint64_t)survey[SURVEY_BEST], &sketch);
+}
+
+/* The replica with the best order that is better than the start and would be taken; `config.replicas` if there is none. */
+static uint32_t find_donor(const ioa_tempering *t)
+{
+    uint32_t donor = t->config.replicas;
+    uint64_t limit = t->problem->start_total;
+    for (uint32_t k = 0; k < t->config.replicas; k++) {
+        ioa_elite trial = t->elite;
+        uint64_t total = (uint64_t)ioa_tempering_survey(t, k)[SURVEY_BEST];
+        if (total >= limit || offer(t, k, &trial) < 0) continue;
+        limit = total;
+        donor = k;
+    }
+    return donor;
+}
+
 ioa_status ioa_tempering_take_elite(ioa_tempering *t, ioa_error *error)
 {
     if (t->elite.capacity == 0) return IOA_OK;
     ioa_status status = IOA_OK;
     uint32_t donor[IOA_ELITE_MOST];
     bool taken[IOA_ELITE_MOST] = {false};
-    for (int n = 0; n < TAKEN_AT_ONCE; n++) { /* the best of those that are taken, and again */
-        int place = -1;
-        uint64_t limit = UINT64_MAX;
-        uint32_t chosen = 0;
-        for (uint32_t k = 0; k < t->config.replicas; k++) {
-            const int64_t *survey = ioa_tempering_survey(t, k);
-            uint64_t total = (uint64_t)survey[SURVEY_BEST];
-            ioa_elite trial = t->elite;
-            ioa_sketch sketch;
-            if (total >= limit || total >= t->problem->start_total) continue;
-            memcpy(&sketch, survey + SURVEY_SKETCH, sizeof sketch);
-            if (ioa_elite_offer(&trial, total, &sketch) < 0) continue;
-            limit = total;
-            chosen = k;
-            place = 0;
-        }
-        if (place < 0) break;
-        const int64_t *survey = ioa_tempering_survey(t, chosen);
-        ioa_sketch sketch;
-        memcpy(&sketch, survey + SURVEY_SKETCH, sizeof sketch);
-        place = ioa_elite_offer(&t->elite, limit, &sketch);
-        donor[place] = chosen;
+    for (int n = 0; n < TAKEN_AT_ONCE; n++) {
+        uint32_t best = find_donor(t);
+        if (best == t->config.replicas) break;
+        int place = offer(t, best, &t->elite);
+        donor[place] = best;
         taken[place] = true;
     }
     for (uint32_t i = 0; status == IOA_OK && i < IOA_ELITE_MOST; i++)
