@@ -19,7 +19,8 @@ typedef struct pairing {
 
 struct ioa_wide_work {
     uint32_t slot_of[IOA_WIDE][IOA_WIDE]; /* of a round, by its two members */
-    ioa_feed *feeds;                      /* [sources + 1]; masks without what pairs have; the last is for one that is passed over */
+    ioa_feed *feeds;                      /* [sources + 1], the last for one that is passed over; masks
+                                             without what pairs have */
     pairing *pairings;                    /* [sources * size / 2] */
     uint32_t *slots;                      /* [rounds][pairs of a round] feed, or NOBODY */
     uint32_t count, shared, pairing_count, rounds, singles;
