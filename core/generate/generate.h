@@ -51,4 +51,8 @@ ioa_status ioa_generate_dag(uint32_t inputs, uint32_t neurons, uint32_t outputs,
  * IOA_ERR_INPUT for networks with activation parameters. */
 ioa_status ioa_network_permute(const ioa_network *network, uint64_t seed, ioa_network **permuted, ioa_error *error);
 
+/* The same network with parameters for activations that take one: `last` for those of outputs, `hidden` for the others. */
+ioa_status ioa_network_parametrize(const ioa_network *network, float hidden, float last, ioa_network **made,
+                                   ioa_error *error);
+
 #endif

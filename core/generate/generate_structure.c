@@ -163,3 +163,16 @@ ioa_status ioa_network_permute(const ioa_network *network, uint64_t seed, ioa_ne
     ioa_free(row);
     return ioa_builder_finish(&b, complete, permuted, error);
 }
+
+ioa_status ioa_network_parametrize(const ioa_network *network, float hidden, float last, ioa_network **made,
+                                   ioa_error *error)
+{
+    ioa_network_arrays a = network->a; /* borrowed, but for the parameters */
+    a.param = ioa_alloc_zero(a.neurons, sizeof *a.param);
+    if (!a.param) return ioa_fail_nomem(error, "activation parameters", a.neurons, sizeof *a.param);
+    for (uint32_t v = 0; v < a.neurons; v++)
+        if (ioa_activation_takes_param(a.activation[v])) a.param[v] = network->is_output[v] ? last : hidden;
+    ioa_status status = ioa_network_create_copy(&a, made, error);
+    ioa_free(a.param);
+    return status;
+}

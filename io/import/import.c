@@ -48,8 +48,7 @@ static ioa_status find_format(ioa_import_work *im, ioa_error *error)
                     torch ? "; the Python package in io/python converts PyTorch's modules (from_torch)" : "");
 }
 
-/* One NAME[:PARAM] of `length` bytes. */
-static ioa_status parse_activation(const char *text, size_t length, ioa_import_activation *result, ioa_error *error)
+ioa_status ioa_import_parse_activation(const char *text, size_t length, ioa_import_activation *result, ioa_error *error)
 {
     char name[64];
     if (length >= sizeof name) length = sizeof name - 1;
@@ -85,7 +84,7 @@ static ioa_status default_activations(ioa_import_work *im, ioa_error *error)
     for (uint32_t l = 0; l < im->model.count && status == IOA_OK; l++) {
         const ioa_model_layer *layer = &im->model.layers[l];
         if (layer->activation[0])
-            status = parse_activation(layer->activation, strlen(layer->activation), &im->activations[l], error);
+            status = ioa_import_parse_activation(layer->activation, strlen(layer->activation), &im->activations[l], error);
         else
             im->activations[l].code = l + 1 < im->model.count ? IOA_ACT_RELU : IOA_ACT_IDENTITY;
     }
@@ -105,7 +104,7 @@ static ioa_status parse_activations(ioa_import_work *im, ioa_error *error)
         return ioa_fail(error, IOA_ERR_INPUT, "%" PRIu32 " activations are given for %" PRIu32 " layers", given, layers);
     for (uint32_t l = 0; l < layers; l++) {
         size_t length = strcspn(list, ",");
-        ioa_status status = parse_activation(list, length, &im->activations[l], error);
+        ioa_status status = ioa_import_parse_activation(list, length, &im->activations[l], error);
         if (status != IOA_OK) return status;
         if (given > 1) list += length + (list[length] == ',');
     }

@@ -43,6 +43,16 @@ typedef struct ioa_import_report {
     char warning[512]; /* "", or what the user should know */
 } ioa_import_report;
 
+/* An activation as people write it. */
+typedef struct ioa_import_activation {
+    uint8_t code; /* ioa_activation */
+    float param;
+} ioa_import_activation;
+
+/* NAME[:PARAM], `length` bytes of it. leaky_relu has 0.01 unless told otherwise, clipped_relu wants its upper end.
+ * IOA_ERR_INPUT. */
+ioa_status ioa_import_parse_activation(const char *text, size_t length, ioa_import_activation *activation, ioa_error *error);
+
 /* The index-th format, for --help: its name ("mtx"), NULL behind the last one, and one line on what it holds. */
 const char *ioa_import_format_name(uint32_t index);
 const char *ioa_import_format_summary(uint32_t index);

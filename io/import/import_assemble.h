@@ -4,11 +4,6 @@
 
 #include "io/import/import_format.h"
 
-typedef struct ioa_import_activation {
-    uint8_t code;
-    float param;
-} ioa_import_activation;
-
 /* Everything an import holds while it runs. */
 typedef struct ioa_import_work {
     const char *const *files; /* [files_count] */

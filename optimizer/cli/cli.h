@@ -83,7 +83,8 @@ int cli_print_json(cJSON *json);
 /* Flushes standard output: 0, or 3 if it could not be written. */
 int cli_finish_output(void);
 
-/* The command line as one text, for the provenance: "ioanneal" and argv, before it is parsed. */
+/* The command line as one text, for the provenance: "ioanneal" and argv, before it is parsed; " .." at the end says that it
+ * is longer. */
 void cli_join(int argc, char **argv, char *text, size_t size);
 
 /* "1,234,567"; `text` is [32]. */

@@ -1,6 +1,7 @@
 #include "core/generate/generate.h"
 #include "io/archive/network_file.h"
 #include "io/base/atomic_file.h"
+#include "io/import/import.h"
 #include "optimizer/cli/cli.h"
 #include "optimizer/cli/progress.h"
 
@@ -134,6 +135,29 @@ static const struct limit *of_other_kinds(const char *kind, const generate_optio
     return NULL;
 }
 
+/* The network, then what is made of it. */
+static ioa_status generate(const generate_options *o, size_t kind, const ioa_import_activation *hidden,
+                           const ioa_import_activation *last, ioa_network **network, ioa_error *error)
+{
+    const ioa_generate_common shared = {.seed = o->seed, .hidden = (ioa_activation)hidden->code,
+                                        .last = (ioa_activation)last->code};
+    ioa_network *made = NULL, *next = NULL;
+    ioa_status status = kinds[kind].make(o, &shared, &made, error);
+    if (status == IOA_OK && o->permute) {
+        status = ioa_network_permute(made, o->seed, &next, error);
+        ioa_network_destroy(made);
+        made = next;
+    }
+    if (status == IOA_OK && (hidden->param != 0.0f || last->param != 0.0f)) {
+        next = NULL;
+        status = ioa_network_parametrize(made, hidden->param, last->param, &next, error);
+        ioa_network_destroy(made);
+        made = next;
+    }
+    *network = made;
+    return status;
+}
+
 static int report(const cli_common *common, const char *path, const ioa_network *network)
 {
     ioa_bounds bounds = ioa_network_bounds(network);
@@ -167,8 +191,8 @@ static int run(const cli_command *command, int argc, char **argv)
         {CLI_COUNT, 0, "seed", "N", &o.seed, "same seed, same network, anywhere (default 1)", 0, 0},
         LIMITED_OPTIONS(OPTION_ROW)
         {CLI_FLAG, 0, "permute", NULL, &o.permute, "renumber the neurons of each layer at random", 0, 0},
-        {CLI_TEXT, 0, "activation", "NAME", &o.activation, "of hidden neurons (default relu)", 0, 0},
-        {CLI_TEXT, 0, "last", "NAME", &o.last, "of outputs (default identity)", 0, 0},
+        {CLI_TEXT, 0, "activation", "NAME", &o.activation, "of hidden neurons, NAME[:PARAM] (default relu)", 0, 0},
+        {CLI_TEXT, 0, "last", "NAME", &o.last, "of outputs, likewise (default identity)", 0, 0},
         {CLI_END, 0, NULL, NULL, NULL, NULL, 0, 0},
     };
     int files;
@@ -180,22 +204,16 @@ static int run(const cli_command *command, int argc, char **argv)
     if (kind == KIND_COUNT) return cli_refuse(command, "unknown kind '%s': there are %s", argv[0], KINDS);
     const struct limit *stray = of_other_kinds(argv[0], &o, &defaults);
     if (stray) return cli_refuse(command, "--%s is for %s, not for %s", stray->name, stray->only, argv[0]);
-    int hidden = ioa_activation_from_name(o.activation), last = ioa_activation_from_name(o.last);
-    if (hidden < 0 || last < 0)
-        return cli_refuse(command, "unknown activation '%s'", hidden < 0 ? o.activation : o.last);
-    ioa_generate_common shared = {.seed = o.seed, .hidden = (ioa_activation)hidden, .last = (ioa_activation)last};
+    ioa_import_activation hidden, last;
     ioa_network *network = NULL;
     ioa_error error = {0};
+    if (ioa_import_parse_activation(o.activation, strlen(o.activation), &hidden, &error) != IOA_OK ||
+        ioa_import_parse_activation(o.last, strlen(o.last), &last, &error) != IOA_OK)
+        return cli_fail(command, &error);
     cli_busy *busy = cli_busy_begin(common.quiet, 0.0);
     cli_busy_step(busy, -1.0, "generating");
     ioa_status status = ioa_file_writable(o.output, &error);
-    if (status == IOA_OK) status = kinds[kind].make(&o, &shared, &network, &error);
-    if (status == IOA_OK && o.permute) {
-        ioa_network *plain = network;
-        network = NULL;
-        status = ioa_network_permute(plain, o.seed, &network, &error);
-        ioa_network_destroy(plain);
-    }
+    if (status == IOA_OK) status = generate(&o, kind, &hidden, &last, &network, &error);
     cli_busy_step(busy, -1.0, "writing %s", o.output);
     if (status == IOA_OK) status = ioa_network_write(network, o.output, &error);
     cli_busy_end(busy);
@@ -209,7 +227,7 @@ const cli_command cli_generate = {
     .summary = "make a network from a seed",
     .usage = "mlp|community|radixnet|compact-growth|dag -o NET.h5 [options]",
     .examples = "  ioanneal generate mlp --widths 784,1000,1000,10 --density 0.01 --seed 7 -o net.h5\n"
-                "  ioanneal generate radixnet --radices 32,32 --layers 30 -o radix.h5\n"
+                "  ioanneal generate radixnet --radices 32,32 --layers 30 --activation clipped_relu:32 -o radix.h5\n"
                 "  ioanneal generate compact-growth --neurons 10k --memory 32 -o grown.h5\n"
                 "  ioanneal generate community --width 4096 --communities 64 --permute -o hidden.h5\n",
     .run = run,

@@ -58,7 +58,10 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--version") == 0) return print_version();
     const char *names[sizeof commands / sizeof *commands + 1] = {NULL};
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
-        if (strcmp(commands[i]->name, argv[1]) == 0) return commands[i]->run(commands[i], argc - 1, argv + 1);
+        if (strcmp(commands[i]->name, argv[1]) == 0) {
+            int code = commands[i]->run(commands[i], argc - 1, argv + 1);
+            return code ? code : cli_finish_output(); /* --help, too */
+        }
         names[i] = commands[i]->name;
     }
     const char *similar = cli_similar(argv[1], names);

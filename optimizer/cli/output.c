@@ -56,6 +56,7 @@ void cli_join(int argc, char **argv, char *text, size_t size)
         int more = snprintf(text + used, size - used, " %s", argv[i]);
         used += more > 0 ? (size_t)more : 0;
     }
+    if (used >= size) memcpy(text + size - sizeof " ..", " ..", sizeof " ..");
 }
 
 const char *cli_grouped(uint64_t value, char *text)

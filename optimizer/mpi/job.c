@@ -37,6 +37,20 @@ static bool is_worker(const ioa_seat *s)
 
 /* ---- setting up ---- */
 
+/* Room for what the provenance says of every memory size: brackets, and an object each. */
+static size_t speed_room(const ioa_seat *s)
+{
+    return (size_t)s->job->memory_count * IOA_SEAT_SPEED + 3;
+}
+
+static ioa_status begin_speed(ioa_seat *s, ioa_error *error)
+{
+    s->speed = ioa_alloc(speed_room(s), 1);
+    if (!s->speed) return ioa_fail_nomem(error, "the provenance", speed_room(s), 1);
+    strcpy(s->speed, "[");
+    return IOA_OK;
+}
+
 /* Nothing that is written may take the place of what is read, or of something else that is written. */
 static ioa_status check_files(const ioa_job *job, ioa_error *error)
 {
@@ -67,6 +81,7 @@ static ioa_status share_network(ioa_seat *s, ioa_error *error)
     s->order = ioa_alloc(w, sizeof *s->order);
     if (!s->order) status = ioa_fail_nomem(error, "the order", w, sizeof *s->order);
     if (status == IOA_OK && is_verifier(s)) status = ioa_archive_create(s->network, &s->archive, error);
+    if (status == IOA_OK && is_verifier(s)) status = begin_speed(s, error);
     if (status == IOA_OK && is_worker(s)) status = ioa_graph_create(s->network, &s->graph, error);
     return ioa_comm_agree(s->world, status, false, error);
 }
@@ -158,23 +173,23 @@ static ioa_status step_on(ioa_seat *s, int index, const ioa_result_config *resul
     return ioa_comm_agree(s->world, status, true, error);
 }
 
-/* Wall-clock facts for the provenance. */
+/* Wall-clock facts for the provenance: an object of a list. */
 static void note_speed(ioa_seat *s, const ioa_result_config *result, const ioa_trace *trace)
 {
     double times[3] = {s->annealing, s->slowest, s->exchanging}, whole;
     MPI_Bcast(times, 3, MPI_DOUBLE, 0, s->world);
     whole = times[0] + times[2];
-    size_t used = strlen(s->speed);
-    if (!is_verifier(s) || whole <= 0.0 || used + 384 > sizeof s->speed) return;
+    if (!is_verifier(s) || whole <= 0.0) return;
+    size_t used = strlen(s->speed), room = speed_room(s);
     uint64_t before = s->keeper.searching && s->archive->count == s->keeper.finished + 1 ? s->keeper.rounds : 0;
     double proposals = trace->rows ? (double)trace->proposals[trace->rows - 1] : 0.0;
     if (before && trace->rows) proposals -= (double)trace->proposals[ioa_trace_row(trace, before - 1)]; /* of earlier runs */
     char repeat[96];
     int length = snprintf(repeat, sizeof repeat, "--rounds %" PRIu64 " --trial-rounds %" PRIu64, result->planned, result->trial);
     if (s->end) snprintf(repeat + length, sizeof repeat - (size_t)length, " --stop-round %" PRIu64, s->end);
-    snprintf(s->speed + used, sizeof s->speed - used,
+    snprintf(s->speed + used, room - used,
              "%s{\"memory\":%" PRIu64 ",\"seconds\":%.3f,\"proposals_per_second\":%.0f,\"communication_share\":%.4f,"
-             "\"imbalance\":%.4f,\"repeat\":\"%s\"}", used ? "," : "", result->objective.level[0].memory, whole, proposals / whole,
+             "\"imbalance\":%.4f,\"repeat\":\"%s\"}", used > 1 ? "," : "", result->objective.level[0].memory, whole, proposals / whole,
              times[2] / whole, times[1] > 0.0 ? 1.0 - times[0] / times[1] : 0.0, repeat);
 }
 
@@ -251,14 +266,14 @@ static void describe(const ioa_seat *s, char *text, size_t size)
 /* On the verifier: the archive on disk. */
 static ioa_status deliver(ioa_seat *s, ioa_error *error)
 {
-    char config[1024], text[64], speed[sizeof s->speed + 2];
+    char config[1024], text[64];
     describe(s, config, sizeof config);
     ioa_status status =
         ioa_result_provenance(s->archive, s->job->command_line, config, s->ranks, ioa_clock() - s->began, error);
     snprintf(text, sizeof text, "memory size %" PRIu64 ", round %" PRIu64, s->keeper.finished + 1, s->keeper.rounds);
     if (status == IOA_OK && s->keeper.resumed) status = ioa_archive_add_fact(s->archive, "resumed_at", text, error);
-    snprintf(speed, sizeof speed, "[%s]", s->speed);
-    if (status == IOA_OK) status = ioa_archive_add_fact(s->archive, "search", speed, error);
+    strcat(s->speed, "]");
+    if (status == IOA_OK) status = ioa_archive_add_fact(s->archive, "search", s->speed, error);
     if (status == IOA_OK && s->stopping) status = ioa_archive_add_fact(s->archive, "stopped_early", "yes", error);
     return status == IOA_OK ? ioa_archive_write(s->archive, s->job->archive_path, error) : status;
 }
@@ -332,6 +347,7 @@ ioa_status ioa_job_run(const ioa_job *job, const ioa_job_events *events, bool *p
     ioa_graph_destroy(s.graph);
     ioa_network_destroy(s.network);
     ioa_free(s.order);
+    ioa_free(s.speed);
     if (is_worker(&s)) {
         ioa_node_window_destroy(&s.start);
         ioa_node_close(&s.squad);

@@ -7,6 +7,8 @@
 #include "optimizer/mpi/node.h"
 #include "optimizer/mpi/verifier.h"
 
+#define IOA_SEAT_SPEED 384
+
 typedef struct ioa_seat {
     const ioa_job *job;
     const ioa_job_events *events; /* members are NULL on other ranks than 0 */
@@ -32,7 +34,7 @@ typedef struct ioa_seat {
     uint64_t rounds;    /* of this run, over all memory sizes */
     uint64_t end;       /* of the last search: round at which time ended it before the plan; 0: not */
     double annealing, slowest, exchanging; /* of the last search: seconds, mean and most over workers, mean */
-    char speed[4096];   /* JSON for the provenance, on the verifier */
+    char *speed;        /* JSON for the provenance, [room] with IOA_SEAT_SPEED bytes per memory size; owned, on the verifier */
     const char *reason; /* why it stops, on rank 0 */
     bool stopping;      /* nothing new is to be begun; alike on all ranks */
     bool paused;        /* and the rest is in the checkpoint; alike on all ranks */

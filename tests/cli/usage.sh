@@ -22,6 +22,13 @@ expect_one_line "unknown command 'simulat'; was simulate meant?"
 expect_exit 2 ioa simulate net.h5 --memery 3
 expect_one_line "unknown option '--memery'; was --memory meant?"
 
+for words in --help --version 'info --help'; do
+    [ -e /dev/full ] || break
+    code=0
+    ioa $words >/dev/full 2>"$err" || code=$?
+    [ $code -eq 3 ] && grep -q 'standard output cannot be written' "$err" || fail "$words: exit code $code where it cannot be written"
+done
+
 options_of() {
     case $1 in
     import) echo output format layout bias bias-value activation prune model tensors ;;
@@ -75,7 +82,9 @@ usage 'unknown kind' generate lstm -o net.h5
 usage 'one kind is wanted' generate -o net.h5
 usage '--widths' generate mlp --widths 3,x -o net.h5
 usage '--widths' generate mlp --widths 3,0,4 -o net.h5
-usage "unknown activation 'swoosh'" generate mlp --activation swoosh -o net.h5
+usage 'unknown activation "swoosh"' generate mlp --activation swoosh -o net.h5
+usage 'clipped_relu needs its upper end' generate mlp --activation clipped_relu -o net.h5
+usage 'tanh takes no parameter' generate mlp --last tanh:2 -o net.h5
 usage '--density wants a number' generate mlp --density 0 -o net.h5
 usage '--density wants a number' generate mlp --density nan -o net.h5
 usage '--seed wants a whole number' generate mlp --seed -1 -o net.h5

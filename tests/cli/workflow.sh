@@ -164,6 +164,18 @@ origin merged.h5 >"$scratch/a"
 origin more.h5 >"$scratch/b"
 grep -q 'h5: ioanneal optimize' "$scratch/a" && cmp -s "$scratch/a" "$scratch/b" || fail "merging again loses where schedules came from"
 
+# The provenance says of every memory size how to repeat its search.
+sizes=$(seq -s , 4 33)
+expect_exit 0 ioa generate mlp --widths 60,60,60 --density 0.1 -o wide.h5
+expect_exit 0 ioa optimize wide.h5 -o wide-best.h5 --memory "$sizes" --rounds 1 --proposals 10 --replicas 1 --timing 0 -q
+if [ -n "$h5python" ]; then
+    "$h5python" -c 'import h5py, json, sys
+with h5py.File("wide-best.h5") as f: search = json.loads(f["provenance"].attrs["search"])
+sys.exit([s["memory"] for s in search] != list(range(4, 34)) or any("--rounds 1" not in s["repeat"] for s in search))' ||
+        fail "the provenance does not say how to repeat the search of every memory size"
+fi
+rm wide.h5 wide-best.h5
+
 # ---- pack
 expect_exit 0 ioa pack best.h5 --network net.h5 -o bundle.h5
 expect_text 'bundle.h5: .* 2 schedules'

@@ -152,6 +152,32 @@ static void permutations_keep_what_must_be_kept(void **state)
     ioa_network_destroy(permuted);
 }
 
+/* Every neuron whose activation takes a parameter gets its kind's, and nothing else changes. */
+static void parameters_go_where_they_are_taken(void **state)
+{
+    (void)state;
+    static const uint32_t widths[] = {20, 30, 30, 5};
+    const ioa_generate_common kinds[] = {{.seed = 5, .hidden = IOA_ACT_CLIPPED_RELU, .last = IOA_ACT_IDENTITY},
+                                         {.seed = 5, .hidden = IOA_ACT_RELU, .last = IOA_ACT_LEAKY_RELU},
+                                         {.seed = 5, .hidden = IOA_ACT_LEAKY_RELU, .last = IOA_ACT_CLIPPED_RELU}};
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        ioa_network *plain, *made;
+        assert_int_equal(ioa_generate_mlp(widths, 4, 0.3, &kinds[k], &plain, NULL), IOA_OK);
+        assert_int_equal(ioa_network_parametrize(plain, 32.0f, 0.25f, &made, NULL), IOA_OK);
+        assert_null(plain->a.param);
+        for (uint32_t v = 0; v < 85; v++) {
+            ioa_activation wanted = v < 20 ? IOA_ACT_IDENTITY : v < 80 ? kinds[k].hidden : kinds[k].last;
+            float param = v < 20 ? 0.0f : v < 80 ? 32.0f : 0.25f;
+            assert_int_equal(made->a.activation[v], wanted);
+            assert_true(made->a.param[v] == (wanted == IOA_ACT_CLIPPED_RELU || wanted == IOA_ACT_LEAKY_RELU ? param : 0.0f));
+        }
+        assert_memory_equal(plain->a.weights, made->a.weights, plain->connections * sizeof(float));
+        assert_memory_equal(plain->a.indices, made->a.indices, plain->connections * sizeof(uint32_t));
+        ioa_network_destroy(plain);
+        ioa_network_destroy(made);
+    }
+}
+
 static void impossible_parameters_are_refused(void **state)
 {
     (void)state;
@@ -189,7 +215,7 @@ int main(void)
         cmocka_unit_test(compact_growth_costs_the_lower_bound), cmocka_unit_test(radixnet_has_regular_degrees),
         cmocka_unit_test(impossible_parameters_are_refused),
         cmocka_unit_test(communities_have_their_densities),     cmocka_unit_test(dags_have_skips_within_reach),
-        cmocka_unit_test(permutations_keep_what_must_be_kept),
+        cmocka_unit_test(permutations_keep_what_must_be_kept), cmocka_unit_test(parameters_go_where_they_are_taken),
     cmocka_unit_test(running_out_of_memory_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,7 @@
 
 #include "tests/support/unit.h"
 
-#define MOST_COLUMNS 300u /* more than one block of columns */
+#define MOST_COLUMNS 1100u /* rows a power of two apart go in blocks of columns, and these are several */
 #define TILE 32u
 #define MARK -7.0f
 
@@ -17,7 +17,7 @@ static void check(const ioa_kernel *kernel, uint32_t columns, uint32_t rows)
     assert_true(x && y && values);
     for (size_t i = 0; i <= count; i++) x[i] = (float)(i + 1);
     for (size_t i = 0; i <= count; i++) y[i] = MARK;
-    for (uint32_t c = 0; c < columns; c++) /* scattered: 7 and 300 have no common factor */
+    for (uint32_t c = 0; c < columns; c++) /* scattered: 7 and 1100 have no common factor */
         offsets[c] = c * 7 % MOST_COLUMNS * (TILE * (uint32_t)sizeof(float) / IOA_OFFSET_BYTES(TILE));
     kernel->pack(x, columns, rows, offsets, values, TILE, width);
     for (uint32_t c = 0; c < columns; c++)
@@ -36,7 +36,7 @@ static void check(const ioa_kernel *kernel, uint32_t columns, uint32_t rows)
 static void test_there_and_back(void **state)
 {
     (void)state;
-    static const uint32_t columns[] = {1, 3, 4, 7, 8, 15, 16, 17, 31, 48, 255, 256, 257, 272, 299};
+    static const uint32_t columns[] = {1, 3, 4, 7, 8, 15, 16, 17, 31, 32, 33, 47, 48, 257, 272, 1023, 1024, 1025, 1040};
     static const uint32_t rows[] = {1, 5, 8, 9, 15, 16, 17, 31, 32};
     for (int isa = IOA_ISA_PORTABLE; isa < IOA_ISA_COUNT; isa++)
         for (size_t c = 0; c < sizeof columns / sizeof *columns && ioa_isa_available((ioa_isa)isa); c++)

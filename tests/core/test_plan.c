@@ -199,6 +199,97 @@ static void test_wide_groups(void **state)
     }
 }
 
+/* A copy of a network with one weight for every row; consumes it. */
+static ioa_network *with_equal_weights(ioa_network *network)
+{
+    ioa_network_arrays arrays = *ioa_network_view(network);
+    float *weights = ioa_alloc(network->connections, sizeof *weights);
+    ioa_network *equal = NULL;
+    assert_non_null(weights);
+    for (uint32_t v = 0; v < arrays.neurons; v++)
+        for (int64_t e = arrays.indptr[v]; e < arrays.indptr[v + 1]; e++) weights[e] = 0.25f + 0.01f * (float)(v % 7);
+    arrays.weights = weights;
+    assert_int_equal(ioa_network_create_copy(&arrays, &equal, NULL), IOA_OK);
+    ioa_network_destroy(network);
+    ioa_free(weights);
+    return equal;
+}
+
+static ioa_plan *sell_plan(const ioa_network *network, int isa, uint32_t group)
+{
+    const ioa_plan_options options = {.isa = (ioa_isa)isa, .layout = IOA_LAYOUT_SELL, .tile = 1, .group = group};
+    ioa_plan *plan = NULL;
+    assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
+    return plan;
+}
+
+/* Rows of single samples with sources by shuffles, and rows with one weight for all their connections, which is stored once. */
+static void test_sell(void **state)
+{
+    (void)state;
+    const uint32_t layers[] = {70, 90, 100, 40};
+    const double densities[] = {0.02, 0.1, 0.5};
+    for (size_t d = 0; d < COUNT(densities); d++)
+        for (int isa = IOA_ISA_PORTABLE; isa < IOA_ISA_COUNT; isa++) {
+            if (!ioa_isa_available((ioa_isa)isa)) continue;
+            size_t bytes[2] = {0};
+            for (int equal = 0; equal < 2; equal++) {
+                ioa_network *network = ioa_test_random_mlp(80 + d, layers, 4, densities[d], IOA_ACT_RELU);
+                if (equal) network = with_equal_weights(network);
+                expected e = expect(network, 80 + d);
+                for (uint32_t group = 0; group <= 16; group += 16) {
+                    ioa_plan *plan = sell_plan(network, isa, group);
+                    check_plan(plan, &e, 5);
+                    bytes[equal] = ioa_plan_bytes(plan);
+                    if (isa == IOA_ISA_AVX512 && densities[d] > 0.2) /* fewer loads than connections */
+                        assert_true(ioa_plan_work(plan, 1).load_bytes < 0.5 * 64 * (double)ioa_plan_connections(plan));
+                    ioa_plan_destroy(plan);
+                }
+                release(&e);
+                ioa_network_destroy(network);
+            }
+            if (densities[d] > 0.2) assert_true(2 * bytes[1] < bytes[0]);
+        }
+}
+
+/* What is no number reaches the outputs that depend on it, and no others: lanes without a connection read nothing. */
+static void test_sell_keeps_apart(void **state)
+{
+    (void)state;
+    const uint32_t layers[] = {40, 60, 50};
+    for (int equal = 0; equal < 2; equal++) {
+        ioa_network *network = ioa_test_random_mlp(90, layers, 3, 0.08, IOA_ACT_IDENTITY);
+        if (equal) network = with_equal_weights(network);
+        const ioa_network_arrays *a = ioa_network_view(network);
+        expected e = expect(network, 90), spoilt = e;
+        bool reached[150] = {false};
+        reached[a->input_ids[0]] = true; /* lanes without a connection point to the first value of a piece */
+        for (uint32_t v = 0; v < a->neurons; v++)
+            for (int64_t k = a->indptr[v]; k < a->indptr[v + 1]; k++) reached[v] |= reached[a->indices[k]];
+        spoilt.x = ioa_alloc_copy(e.x, a->inputs, sizeof *e.x);
+        assert_non_null(spoilt.x);
+        spoilt.x[0] = NAN;
+        for (int isa = IOA_ISA_PORTABLE; isa < IOA_ISA_COUNT; isa++) {
+            if (!ioa_isa_available((ioa_isa)isa)) continue;
+            ioa_plan *plan = sell_plan(network, isa, 0);
+            float *y = run(plan, &e, 1), *z = run(plan, &spoilt, 1);
+            uint32_t kept = 0;
+            for (uint32_t s = 0; s < a->outputs; s++) {
+                kept += !reached[a->output_ids[s]];
+                if (reached[a->output_ids[s]]) assert_true(isnan(z[s]));
+                else assert_true(z[s] == y[s]);
+            }
+            assert_true(kept > 0 && kept < a->outputs);
+            ioa_free(y);
+            ioa_free(z);
+            ioa_plan_destroy(plan);
+        }
+        ioa_free(spoilt.x);
+        release(&e);
+        ioa_network_destroy(network);
+    }
+}
+
 /* Eight rows, every two of which share a source, and each with one of its own: one round of pairs, one of single connections, and
  * nothing loaded twice. */
 static void test_pairs(void **state)
@@ -305,97 +396,6 @@ static void test_far_groups(void **state)
             check_plan(plan, &e, 33);
             ioa_plan_destroy(plan);
         }
-        release(&e);
-        ioa_network_destroy(network);
-    }
-}
-
-/* A copy of a network with one weight for every row; consumes it. */
-static ioa_network *with_equal_weights(ioa_network *network)
-{
-    ioa_network_arrays arrays = *ioa_network_view(network);
-    float *weights = ioa_alloc(network->connections, sizeof *weights);
-    ioa_network *equal = NULL;
-    assert_non_null(weights);
-    for (uint32_t v = 0; v < arrays.neurons; v++)
-        for (int64_t e = arrays.indptr[v]; e < arrays.indptr[v + 1]; e++) weights[e] = 0.25f + 0.01f * (float)(v % 7);
-    arrays.weights = weights;
-    assert_int_equal(ioa_network_create_copy(&arrays, &equal, NULL), IOA_OK);
-    ioa_network_destroy(network);
-    ioa_free(weights);
-    return equal;
-}
-
-static ioa_plan *sell_plan(const ioa_network *network, int isa, uint32_t group)
-{
-    const ioa_plan_options options = {.isa = (ioa_isa)isa, .layout = IOA_LAYOUT_SELL, .tile = 1, .group = group};
-    ioa_plan *plan = NULL;
-    assert_int_equal(ioa_plan_create(network, NULL, &options, &plan, NULL), IOA_OK);
-    return plan;
-}
-
-/* Rows of single samples with sources by shuffles, and rows with one weight for all their connections, which is stored once. */
-static void test_sell(void **state)
-{
-    (void)state;
-    const uint32_t layers[] = {70, 90, 100, 40};
-    const double densities[] = {0.02, 0.1, 0.5};
-    for (size_t d = 0; d < COUNT(densities); d++)
-        for (int isa = IOA_ISA_PORTABLE; isa < IOA_ISA_COUNT; isa++) {
-            if (!ioa_isa_available((ioa_isa)isa)) continue;
-            size_t bytes[2] = {0};
-            for (int equal = 0; equal < 2; equal++) {
-                ioa_network *network = ioa_test_random_mlp(80 + d, layers, 4, densities[d], IOA_ACT_RELU);
-                if (equal) network = with_equal_weights(network);
-                expected e = expect(network, 80 + d);
-                for (uint32_t group = 0; group <= 16; group += 16) {
-                    ioa_plan *plan = sell_plan(network, isa, group);
-                    check_plan(plan, &e, 5);
-                    bytes[equal] = ioa_plan_bytes(plan);
-                    if (isa == IOA_ISA_AVX512 && densities[d] > 0.2) /* fewer loads than connections */
-                        assert_true(ioa_plan_work(plan, 1).load_bytes < 0.5 * 64 * (double)ioa_plan_connections(plan));
-                    ioa_plan_destroy(plan);
-                }
-                release(&e);
-                ioa_network_destroy(network);
-            }
-            if (densities[d] > 0.2) assert_true(2 * bytes[1] < bytes[0]);
-        }
-}
-
-/* What is no number reaches the outputs that depend on it, and no others: lanes without a connection read nothing. */
-static void test_sell_keeps_apart(void **state)
-{
-    (void)state;
-    const uint32_t layers[] = {40, 60, 50};
-    for (int equal = 0; equal < 2; equal++) {
-        ioa_network *network = ioa_test_random_mlp(90, layers, 3, 0.08, IOA_ACT_IDENTITY);
-        if (equal) network = with_equal_weights(network);
-        const ioa_network_arrays *a = ioa_network_view(network);
-        expected e = expect(network, 90), spoilt = e;
-        bool reached[150] = {false};
-        reached[a->input_ids[0]] = true; /* lanes without a connection point to the first value of a piece */
-        for (uint32_t v = 0; v < a->neurons; v++)
-            for (int64_t k = a->indptr[v]; k < a->indptr[v + 1]; k++) reached[v] |= reached[a->indices[k]];
-        spoilt.x = ioa_alloc_copy(e.x, a->inputs, sizeof *e.x);
-        assert_non_null(spoilt.x);
-        spoilt.x[0] = NAN;
-        for (int isa = IOA_ISA_PORTABLE; isa < IOA_ISA_COUNT; isa++) {
-            if (!ioa_isa_available((ioa_isa)isa)) continue;
-            ioa_plan *plan = sell_plan(network, isa, 0);
-            float *y = run(plan, &e, 1), *z = run(plan, &spoilt, 1);
-            uint32_t kept = 0;
-            for (uint32_t s = 0; s < a->outputs; s++) {
-                kept += !reached[a->output_ids[s]];
-                if (reached[a->output_ids[s]]) assert_true(isnan(z[s]));
-                else assert_true(z[s] == y[s]);
-            }
-            assert_true(kept > 0 && kept < a->outputs);
-            ioa_free(y);
-            ioa_free(z);
-            ioa_plan_destroy(plan);
-        }
-        ioa_free(spoilt.x);
         release(&e);
         ioa_network_destroy(network);
     }
@@ -750,8 +750,8 @@ int main(void)
         cmocka_unit_test(test_random_dags),         cmocka_unit_test(test_large_fan_in),
         cmocka_unit_test(test_mlp),                 cmocka_unit_test(test_every_activation),
         cmocka_unit_test(test_wide_groups),         cmocka_unit_test(test_work),
-        cmocka_unit_test(test_pairs),               cmocka_unit_test(test_dense_rows), cmocka_unit_test(test_far_groups),
         cmocka_unit_test(test_sell),                cmocka_unit_test(test_sell_keeps_apart),
+        cmocka_unit_test(test_pairs),               cmocka_unit_test(test_dense_rows), cmocka_unit_test(test_far_groups),
         cmocka_unit_test(test_twins),               cmocka_unit_test(test_far_values),
         cmocka_unit_test(test_single_connection),   cmocka_unit_test(test_constant_outputs),
         cmocka_unit_test(test_batch_splitting),     cmocka_unit_test(test_threads), cmocka_unit_test(test_dead_neurons_and_slots),

@@ -55,8 +55,8 @@ typedef struct ioa_plan_options {
                           the others of theirs are computed; 0: whole layers */
     uint32_t group;    /* CSR: tiles that run through a layer before the next one starts; COMPILED: through a segment;
                           0: 1, or 8 with segments. SHARED_: 8 (tiles of up to 32) or 16 (tiles of 16) neurons share what
-                          all or two of them read; 0 or 1: four share what any of them do. SELL: 16: rows that share sources are put
-                          together; 0 or 1: rows of one length whose sources are near each other */
+                          all or two of them read; 0 or 1: four share what any of them do. SELL: 16: rows that share sources are
+                          put together; 0 or 1: rows of one length whose sources are near each other */
     uint32_t segment;  /* COMPILED: connections of a piece of code; 0: all in one */
     uint8_t ahead;     /* COMPILED: 1: prefetch code in one piece, for code beyond L2 */
     uint8_t as_ordered; /* COMPILED: 1: leave the instructions in the order's own sequence */
