@@ -53,6 +53,17 @@ static void table_row(ioa_text *t, uint32_t column, const uint32_t *slots)
     PRINT("\n");
 }
 
+/* Of two neighbours the second comes first, as core/kernel/kernel_pack.h explains. */
+static void table_rows(ioa_text *t, uint32_t (*next)(const ioa_text *, uint32_t), uint32_t columns, const uint32_t *slots)
+{
+    for (uint32_t first = next(t, 0), second; first < columns; first = next(t, second + lanes(t))) {
+        second = next(t, first + lanes(t));
+        if (second < columns) table_row(t, second, slots);
+        else second = first;
+        table_row(t, first, slots);
+    }
+}
+
 void ioa_text_square_tables(ioa_text *t)
 {
     if (is_wide(t))
@@ -60,14 +71,12 @@ void ioa_text_square_tables(ioa_text *t)
               ".Lodd:\n    .long 20, 21, 22, 23, 4, 5, 6, 7, 28, 29, 30, 31, 12, 13, 14, 15\n");
     if (ioa_text_packs_squares(t)) {
         PRINT(".Lsquares_in:\n");
-        for (uint32_t i = next_input_square(t, 0); i < t->inputs; i = next_input_square(t, i + lanes(t)))
-            table_row(t, i, t->program->input_slots);
+        table_rows(t, next_input_square, t->inputs, t->program->input_slots);
         PRINT(".Lsquares_in_end:\n");
     }
     if (ioa_text_unpacks_squares(t)) {
         PRINT(".Lsquares_out:\n");
-        for (uint32_t s = next_output_square(t, 0); s < t->outputs; s = next_output_square(t, s + lanes(t)))
-            table_row(t, s, t->program->output_slots);
+        table_rows(t, next_output_square, t->outputs, t->program->output_slots);
         PRINT(".Lsquares_out_end:\n");
     }
 }
