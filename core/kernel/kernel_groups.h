@@ -216,7 +216,8 @@ INLINE const char *add_to_each(vec sum[][4], const wide_part *p, const char *str
 
 /* Activations of stored values. They are calls, which leave nothing in registers: made where sums are kept, they would have the
  * compiler keep some of these in memory all along. */
-static __attribute__((noinline)) void activate_places(const ioa_wide *group, unsigned size, unsigned places, float *values, uint32_t width)
+static __attribute__((noinline)) void activate_places(const ioa_wide *group, unsigned size, unsigned places, float *values,
+                                                      uint32_t width)
 {
     const uint32_t *destination = (const uint32_t *)(const void *)(group + 1);
     const float *param = (const float *)(const void *)(destination + 2 * size);
@@ -276,12 +277,12 @@ INLINE const void *one_wide(const ioa_wide *group, float *values, unsigned size,
     return next + (uintptr_t)next % 8;
 }
 
-#define DEFINE_WIDE_AS(name, size, vectors, quads, ahead)                                                             \
-    static void name(const void *stream, const void *end, float *values)                                              \
-    {                                                                                                                 \
-        while (stream < end) stream = one_wide((const ioa_wide *)stream, values, size, vectors, quads, ahead);        \
+#define DEFINE_WIDE_AS(name, size, vectors, quads, ahead)                                                      \
+    static void name(const void *stream, const void *end, float *values)                                       \
+    {                                                                                                          \
+        while (stream < end) stream = one_wide((const ioa_wide *)stream, values, size, vectors, quads, ahead); \
     }
-#define DEFINE_WIDE(name, size, vectors)                                 \
+#define DEFINE_WIDE(name, size, vectors)                                       \
     DEFINE_WIDE_AS(name##_wide, size, vectors, IOA_QUADS_WIDE, false)          \
     DEFINE_WIDE_AS(name##_wide_ahead, size, vectors, IOA_QUADS_WIDE, true)     \
     DEFINE_WIDE_AS(name##_narrow, size, vectors, IOA_QUADS_NARROW, false)      \
@@ -308,7 +309,8 @@ static wide_function *const wide_table[WIDE_SHAPES][IOA_QUADS_COUNT][2] = {WIDE_
 #endif
 };
 
-static void kernel_wide(const void *stream, const void *end, float *values, unsigned size, uint32_t width, ioa_quads quads, bool ahead)
+static void kernel_wide(const void *stream, const void *end, float *values, unsigned size, uint32_t width, ioa_quads quads,
+                        bool ahead)
 {
     for (uint32_t column = 0; column < width; column += LANES) {
         int shape = size == 16;

@@ -102,7 +102,7 @@ static void mark_sources(maker *m, const row *r)
     for (uint32_t i = 0; i < r->count; i++) m->mark[source_of(m, r->from + i)] = m->stamp;
 }
 
-/* Room for the members of one more group, NULL without memory. Groups that are made panel by panel may be more than there are rows. */
+/* Room for the members of one more group, NULL without memory: groups that are made panel by panel may be more than the rows. */
 static uint32_t *new_members(maker *m)
 {
     ioa_grouping *g = m->out;
