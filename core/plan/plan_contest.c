@@ -2,12 +2,13 @@
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"
-#include "core/model/network.h"
 #include "core/base/parallel.h"
 #include "core/base/quartiles.h"
 #include "core/base/rng.h"
 #include "core/compile/work.h"
+#include "core/model/network.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -17,6 +18,8 @@
                          above all, three times as slow from memory) would count */
 #define ROUNDS 11     /* of a comparison of two candidates, fewer if one is clearly faster: */
 #define CLEAR 1.25    /* by this ratio, twice */
+#define FEWEST 5      /* even past the deadline, as one round would leave it to chance, where passes are */
+#define SHORT 0.01    /* seconds at most */
 #define PACKING_ROUNDS 15
 
 ioa_status ioa_contest_open(ioa_contest *c, const ioa_network *network, const uint32_t *order,
@@ -143,10 +146,10 @@ void ioa_contest_challenge(ioa_contest *contest, ioa_contender *best, ioa_conten
         return;
     }
     double ratios[ROUNDS], times[2][ROUNDS], low = INFINITY, high = 0;
-    uint32_t rounds = 0, passes[2];
-    passes[0] = ioa_contest_passes(ioa_contest_warm(contest, best));
-    passes[1] = ioa_contest_passes(ioa_contest_warm(contest, challenger));
-    while (rounds < ROUNDS && (rounds == 0 || ioa_clock() < contest->deadline)) {
+    double warm[2] = {ioa_contest_warm(contest, best), ioa_contest_warm(contest, challenger)};
+    uint32_t rounds = 0, passes[2] = {ioa_contest_passes(warm[0]), ioa_contest_passes(warm[1])};
+    const uint32_t fewest = fmax(warm[0], warm[1]) <= SHORT ? FEWEST : 1;
+    while (rounds < ROUNDS && (rounds < fewest || ioa_clock() < contest->deadline)) {
         times[1][rounds] = ioa_contest_time(contest, challenger, passes[1]);
         times[0][rounds] = ioa_contest_time(contest, best, passes[0]);
         double ratio = ratios[rounds] = times[1][rounds] / times[0][rounds];
@@ -163,4 +166,29 @@ void ioa_contest_challenge(ioa_contest *contest, ioa_contender *best, ioa_conten
         *challenger = former;
     }
     ioa_contest_dismiss(challenger);
+}
+
+uint32_t ioa_contest_play_off(ioa_contest *contest, const ioa_contender *finalists, uint32_t count)
+{
+    double times[IOA_MOST_FINALISTS][ROUNDS], ratios[ROUNDS], least = INFINITY;
+    uint32_t passes[IOA_MOST_FINALISTS], rounds = 0, winner = 0;
+    assert(count <= IOA_MOST_FINALISTS);
+    for (uint32_t k = 0; k < count; k++) passes[k] = ioa_contest_passes(ioa_contest_warm(contest, &finalists[k]));
+    do {
+        for (uint32_t k = 0; k < count; k++) {
+            uint32_t who = (k + rounds) % count;
+            times[who][rounds] = ioa_contest_time(contest, &finalists[who], passes[who]);
+        }
+        rounds++;
+    } while (rounds < ROUNDS && ioa_clock() < contest->deadline);
+    for (uint32_t k = 0; k < count; k++) { /* against the first, round by round */
+        for (uint32_t r = 0; r < rounds; r++) ratios[r] = times[k][r] / times[0][r];
+        double ratio = ioa_quartiles_of(ratios, rounds).median;
+        if (ratio < least) {
+            least = ratio;
+            winner = k;
+        }
+        note(contest, &finalists[k], ioa_quartiles_of(times[k], rounds).median);
+    }
+    return winner;
 }

@@ -59,6 +59,11 @@ double ioa_contest_packing(const ioa_contest *contest, const ioa_contender *cont
  * windows decides: a machine that changes its speed from window to window would let the least of them decide by luck. */
 void ioa_contest_challenge(ioa_contest *contest, ioa_contender *best, ioa_contender *challenger);
 
+/* Times all of them in turn, notes what they take, and returns the number of the one that is fastest in the median round; at most
+ * IOA_MOST_FINALISTS. */
+#define IOA_MOST_FINALISTS 8u
+uint32_t ioa_contest_play_off(ioa_contest *contest, const ioa_contender *finalists, uint32_t count);
+
 /* The best plan, with plain CSR among the candidates unless the time is up; and the best plain CSR alone. */
 ioa_status ioa_contest_choose(ioa_contest *contest, ioa_contender *best, ioa_error *error);
 ioa_status ioa_contest_choose_csr(ioa_contest *contest, ioa_contender *best, ioa_error *error);
