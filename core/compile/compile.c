@@ -1,12 +1,12 @@
 /* Compiled schedules in memory: the program of core/compile/compile_program.h as machine code in pages of its own. */
 #include "core/compile/compile.h"
 
-#include "core/compile/compile_x86.h"
-#include "core/kernel/kernel.h"
 #include "core/base/mem.h"
+#include "core/compile/compile_x86.h"
+#include "core/compile/work.h"
+#include "core/kernel/kernel.h"
 #include "core/model/network.h"
 #include "core/model/plan_steps.h"
-#include "core/compile/work.h"
 
 #include <string.h>
 

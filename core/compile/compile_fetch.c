@@ -2,8 +2,8 @@
  * decoding them can bind, and far more of them than fit L1. */
 #include "core/base/bytes.h"
 #include "core/base/clock.h"
-#include "core/compile/compile.h"
 #include "core/base/mem.h"
+#include "core/compile/compile.h"
 
 #include <ioanneal/plan.h>
 #include <string.h>

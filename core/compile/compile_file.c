@@ -1,8 +1,8 @@
 #include "core/compile/compile_file.h"
 
+#include "core/base/mem.h"
 #include "core/compile/compile_text.h"
 #include "core/kernel/kernel.h"
-#include "core/base/mem.h"
 #include "core/model/network.h"
 
 #include <ctype.h>

@@ -1,7 +1,7 @@
 /* List scheduling of programs, chunk by chunk: an instruction may move anywhere within its chunk that the values it
  * touches allow, and goes as soon as its operands are there. */
-#include "core/compile/compile_program.h"
 #include "core/base/mem.h"
+#include "core/compile/compile_program.h"
 
 #include <string.h>
 

@@ -251,8 +251,8 @@ static void kernel_run(const ioa_run *runs, uint64_t count, float *values, uint3
     for (uint32_t column = 0; column < width; column += PASS) pass(runs, runs + count, values + column);
 }
 
-#include "core/kernel/kernel_groups.h"
 #include "core/kernel/kernel_csr.h"
+#include "core/kernel/kernel_groups.h"
 #include "core/kernel/kernel_pack.h"
 #include "core/kernel/kernel_probe.h"
 #include "core/kernel/kernel_sell.h"

@@ -1,9 +1,9 @@
 #include "core/measure/limits.h"
 
 #include "core/base/clock.h"
+#include "core/base/mem.h"
 #include "core/compile/compile.h"
 #include "core/kernel/kernel.h"
-#include "core/base/mem.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -120,7 +120,7 @@ static void judge_packing(const ioa_limits *l, const ioa_machine *machine, const
         spread(machine, outside, w->packed_bytes / 2, from);
         move(l, from, write, false, time);
         spread(machine, inside, w->packed_bytes / 2, from);
-        move(l, from, write, false, time);
+        move(l, from, write, w->lines, time); /* neurons have their places anywhere in a tile */
     }
 }
 

@@ -2,10 +2,10 @@
 #ifndef IOA_CORE_MEASURE_H
 #define IOA_CORE_MEASURE_H
 
-#include "core/plan/plan_contest.h"
-#include "core/plan/plan_exact.h"
 #include "core/base/quartiles.h"
 #include "core/compile/work.h"
+#include "core/plan/plan_contest.h"
+#include "core/plan/plan_exact.h"
 
 #include <ioanneal/network.h>
 #include <ioanneal/plan.h>

@@ -1,7 +1,7 @@
 #include "core/plan/baseline.h"
 
-#include "core/kernel/kernel.h"
 #include "core/base/mem.h"
+#include "core/kernel/kernel.h"
 #include "core/model/network.h"
 
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 #include "core/plan/baseline_mkl.h"
 
-#include "core/kernel/kernel.h"
 #include "core/base/mem.h"
+#include "core/kernel/kernel.h"
 #include "core/model/network.h"
 
 #include <string.h>

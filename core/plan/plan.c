@@ -1,9 +1,9 @@
 #include "core/base/mem.h"
-#include "core/model/network.h"
 #include "core/base/parallel.h"
+#include "core/compile/work.h"
+#include "core/model/network.h"
 #include "core/plan/plan_internal.h"
 #include "core/plan/plan_sell.h"
-#include "core/compile/work.h"
 
 #include <inttypes.h>
 #include <string.h>

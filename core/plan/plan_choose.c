@@ -1,8 +1,8 @@
 /* The candidates for a batch on this machine, the likely best first. */
 #include "core/base/clock.h"
+#include "core/base/mem.h"
 #include "core/compile/compile.h"
 #include "core/kernel/kernel.h"
-#include "core/base/mem.h"
 #include "core/model/network.h"
 #include "core/plan/plan_contest.h"
 
@@ -12,6 +12,7 @@
 #define LAYER_WISE_BYTES (1u << 30)   /* no CSR by layers whose activations need more */
 #define COMPILED_CONNECTIONS 2000000u /* longer schedules are not tried compiled: fetching the code would bind */
 #define LONG_ROWS 16u                 /* connections per neuron from which on panels are tried */
+#define SHORT_PIECES 2u               /* connections of a row in a panel below which panels are unlikely to win */
 #define LIKELY 5u                     /* kinds of compiled code that are tried early */
 #define LIKELY_REUSE 4u               /* kinds of panels and groups, likewise */
 #define RIVALS 4u                     /* candidates that are tried once more, */
@@ -61,6 +62,26 @@ static ioa_status try_plan(ioa_contest *c, ioa_plan_options options, ioa_contend
     return status == IOA_ERR_INPUT && best->plan ? IOA_OK : status;
 }
 
+/* Neurons of the widest layer, or all of them. */
+static uint64_t widest_layer(const ioa_network_arrays *a)
+{
+    uint64_t widest = a->layers ? 0 : a->neurons;
+    for (uint32_t l = 0; l < a->layers; l++) {
+        uint64_t width = (uint64_t)(a->layer_offsets[l + 1] - a->layer_offsets[l]);
+        if (width > widest) widest = width;
+    }
+    return widest;
+}
+
+/* Panels suit long rows, and are likely to win where a row still has a few connections in each of them. Making them takes a
+ * while, so that large networks would be left without time for anything else. */
+static bool suits_panels(const ioa_contest *c, uint32_t panel, bool likely)
+{
+    const ioa_network_arrays *a = &c->network->a;
+    const uint64_t length = c->network->connections / a->neurons;
+    return likely ? length >= 2 * LONG_ROWS && length * panel >= SHORT_PIECES * widest_layer(a) : length >= LONG_ROWS;
+}
+
 /* Layouts that load shared sources once, and panels, also of hidden neurons consumed while hot, where rows are long. The
  * likely best ones come first; those from `from` to `to` are tried. */
 static ioa_status try_reuse(ioa_contest *c, uint32_t tile, size_t from, size_t to, ioa_contender *best, ioa_error *error)
@@ -87,10 +108,9 @@ static ioa_status try_reuse(ioa_contest *c, uint32_t tile, size_t from, size_t t
                  {IOA_LAYOUT_SORTED, 131072, 0, 0},
                  {IOA_LAYOUT_SHARED_SORTED, 131072, 0, 0}};
     const uint32_t row = (uint32_t)sizeof(float) * tile;
-    const uint64_t length = c->network->connections / c->network->a.neurons;
     ioa_status status = IOA_OK;
     for (size_t i = from; i < to && i < sizeof kinds / sizeof *kinds && status == IOA_OK; i++) {
-        if ((kinds[i].panel || kinds[i].hot) && length < (to <= LIKELY_REUSE ? 2 * LONG_ROWS : LONG_ROWS)) continue;
+        if (kinds[i].panel && !suits_panels(c, kinds[i].panel / row, to <= LIKELY_REUSE)) continue;
         if (kinds[i].group * tile > IOA_WIDE_COLUMNS) continue;
         status = try_plan(c, (ioa_plan_options){.layout = kinds[i].layout, .tile = tile, .panel = kinds[i].panel / row,
                                                 .hot = kinds[i].hot / row, .group = kinds[i].group},
@@ -141,18 +161,26 @@ ioa_status ioa_contest_choose_csr(ioa_contest *c, ioa_contender *best, ioa_error
     return status;
 }
 
-/* Panels and groups of two tiles, tiles under SORTED, then compiled code, then the layouts that follow the order at
- * neighbouring tiles. */
+/* SORTED with the first `count` tiles; one that is too wide is passed over. */
+static ioa_status try_sorted(ioa_contest *c, const uint32_t *tiles, uint32_t count, ioa_contender *best, ioa_error *error)
+{
+    ioa_status status = IOA_OK;
+    for (uint32_t t = 0; t < count && (status == IOA_OK || status == IOA_ERR_INPUT); t++)
+        status = try_plan(c, (ioa_plan_options){.layout = IOA_LAYOUT_SORTED, .tile = tiles[t]}, best, error);
+    return status;
+}
+
+/* Two tiles under SORTED, which are made at once, then panels and groups of them, all tiles under SORTED, compiled code, and the
+ * layouts that follow the order at neighbouring tiles. */
 static ioa_status choose_own(ioa_contest *c, ioa_contender *best, ioa_error *error)
 {
     uint32_t tiles[5], count = tiles_for(c->batch, tiles);
-    ioa_status status = IOA_OK;
+    ioa_status status = try_sorted(c, tiles, count < 2 ? count : 2, best, error);
     for (uint32_t i = 0; i < 2 * LIKELY_REUSE && (status == IOA_OK || status == IOA_ERR_INPUT); i++) {
         uint32_t t = i % 2, kind = i / 2;
         if (t < count && tiles[t] > 1 && c->batch > 4) status = try_reuse(c, tiles[t], kind, kind + 1, best, error);
     }
-    for (uint32_t t = 0; t < count && (status == IOA_OK || status == IOA_ERR_INPUT); t++) /* too wide? a narrower one */
-        status = try_plan(c, (ioa_plan_options){.layout = IOA_LAYOUT_SORTED, .tile = tiles[t]}, best, error);
+    if (status == IOA_OK || status == IOA_ERR_INPUT) status = try_sorted(c, tiles, count, best, error);
     uint32_t tile = best->plan ? ioa_plan_tile(best->plan) : 0;
     if (status == IOA_OK && tiles_have(tiles, count, 1))
         for (uint32_t group = 0; group <= IOA_SELL_ROWS && status == IOA_OK; group += IOA_SELL_ROWS)

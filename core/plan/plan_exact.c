@@ -1,10 +1,10 @@
 #include "core/plan/plan_exact.h"
 
 #include "core/base/mem.h"
+#include "core/base/rng.h"
 #include "core/model/depth.h"
 #include "core/model/network.h"
 #include "core/model/reference.h"
-#include "core/base/rng.h"
 
 #include <math.h>
 

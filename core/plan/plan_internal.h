@@ -2,11 +2,11 @@
 #ifndef IOA_CORE_PLAN_INTERNAL_H
 #define IOA_CORE_PLAN_INTERNAL_H
 
-#include "core/plan/baseline.h"
 #include "core/compile/compile.h"
 #include "core/kernel/kernel.h"
-#include "core/plan/plan_groups.h"
 #include "core/model/plan_steps.h"
+#include "core/plan/baseline.h"
+#include "core/plan/plan_groups.h"
 
 #include <ioanneal/plan.h>
 

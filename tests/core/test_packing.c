@@ -1,6 +1,6 @@
 /* Batch tiles: what is packed comes back, whatever the number of columns and rows, and nothing beside it is touched. */
-#include "core/kernel/kernel.h"
 #include "core/base/mem.h"
+#include "core/kernel/kernel.h"
 
 #include "tests/support/unit.h"
 

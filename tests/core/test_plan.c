@@ -1,12 +1,12 @@
 /* Plans of every instruction set, layout and tile against the float64 reference. */
+#include "core/base/mem.h"
 #include "core/compile/compile.h"
+#include "core/compile/work.h"
 #include "core/generate/generate.h"
 #include "core/kernel/kernel.h"
-#include "core/base/mem.h"
 #include "core/model/network.h"
 #include "core/model/order.h"
 #include "core/model/reference.h"
-#include "core/compile/work.h"
 #include "tests/support/failing_memory.h"
 #include "tests/support/random_network.h"
 
