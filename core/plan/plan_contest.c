@@ -14,8 +14,8 @@
 #include <string.h>
 
 #define WINDOW 400e-6 /* a timed window is at least that long */
-#define COLD_PASSES 8 /* windows of fewer passes start with one that is not timed: what others left in the caches (code
-                         above all, three times as slow from memory) would count */
+#define COLD_PASSES 8 /* windows of fewer passes start with as many that are not timed: what others left in the caches (code
+                         above all, three times as slow from memory) would count, and L3 takes several passes to settle */
 #define ROUNDS 11     /* of a comparison of two candidates, fewer if one is clearly faster: */
 #define CLEAR 1.25    /* by this ratio, twice */
 #define FEWEST 5      /* even past the deadline, as one round would leave it to chance, where passes are */
@@ -93,7 +93,7 @@ static double time_passes(const ioa_contest *contest, const ioa_contender *c, ui
 
 double ioa_contest_time(const ioa_contest *contest, const ioa_contender *c, uint32_t passes)
 {
-    if (passes < COLD_PASSES) time_passes(contest, c, 1);
+    if (passes < COLD_PASSES) time_passes(contest, c, passes);
     return time_passes(contest, c, passes);
 }
 

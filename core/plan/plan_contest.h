@@ -45,7 +45,7 @@ ioa_status ioa_contest_plan(const ioa_contest *contest, const uint32_t *order, c
 void ioa_contest_dismiss(ioa_contender *contender); /* releases what it has */
 bool ioa_contender_exists(const ioa_contender *contender);
 
-/* Seconds per pass over `passes` of them, as batch after batch would take: one pass that is not timed comes before, where
+/* Seconds per pass over `passes` of them, as batch after batch would take: as many that are not timed come before, where
  * they are few; seconds of a single pass after another; and how many passes make a window. */
 double ioa_contest_time(const ioa_contest *contest, const ioa_contender *contender, uint32_t passes);
 double ioa_contest_warm(const ioa_contest *contest, const ioa_contender *contender);
