@@ -270,26 +270,27 @@ static void compute_group(const ioa_code *c, size_t tiles, float *scratch)
         }
 }
 
-static void run_group(const ioa_code *c, const float *x, float *y, size_t rows, float *scratch, bool compute)
+static void run_group(const ioa_code *c, const float *x, float *y, size_t rows, const bool far[2], float *scratch, bool compute)
 {
     const size_t stride = tile_floats(c);
     const uint32_t tile = c->target->tile;
     size_t tiles = (rows + tile - 1) / tile;
     for (size_t i = 0; i < tiles; i++)
         c->kernel->pack(x + i * tile * c->inputs, c->inputs, samples(rows, i, tile), c->input_offsets,
-                        scratch + i * stride, tile, tile);
+                        scratch + i * stride, tile, tile, far[0]);
     if (compute) compute_group(c, tiles, scratch);
     for (size_t i = 0; i < tiles; i++)
         c->kernel->unpack(y + i * tile * c->outputs, c->outputs, samples(rows, i, tile), c->output_offsets,
-                          scratch + i * stride, tile);
+                          scratch + i * stride, tile, far[1]);
 }
 
 static void run_groups(const ioa_code *code, const float *x, float *y, size_t batch, void *scratch, bool compute)
 {
-    size_t step_rows = (size_t)code->group * code->target->tile;
+    const size_t step_rows = (size_t)code->group * code->target->tile;
+    const bool far[2] = {ioa_is_far(batch, code->inputs), ioa_is_far(batch, code->outputs)};
     for (size_t b = 0; b < batch; b += step_rows)
         run_group(code, x + b * code->inputs, y + b * code->outputs, batch - b < step_rows ? batch - b : step_rows,
-                  scratch, compute);
+                  far, scratch, compute);
 }
 
 void ioa_code_run(const ioa_code *code, const float *x, float *y, size_t batch, void *scratch)

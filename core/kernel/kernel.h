@@ -187,6 +187,14 @@ typedef enum ioa_probe {
     IOA_PROBE_WRITE,      /* writes `data` through; bytes */
 } ioa_probe;
 
+#define IOA_FAR_BYTES ((size_t)6 << 20)
+
+/* Whether the rows of a batch, `columns` floats each, are too many to be near: packing goes through them in another sequence. */
+static inline bool ioa_is_far(size_t batch, size_t columns)
+{
+    return batch * columns * sizeof(float) > IOA_FAR_BYTES;
+}
+
 /* Functions of one instruction set. `values` is aligned to 64 bytes; `width` is the number of batch columns to
  * compute: 1 (tile 1 only), 16, 32, 64 or 128, at most the tile. The summation order of a value depends on the tile
  * only, never on the width. */
@@ -200,12 +208,12 @@ typedef struct ioa_kernel {
     /* A stream of chunks of rows, on one sample. */
     void (*sell)(const ioa_sell *stream, float *values, bool ahead);
     /* Transposes x ([rows, stride], row-major; column i goes to offsets[i]) into the first `width` columns; rows
-     * from `rows` on become 0. */
+     * from `rows` on become 0. `far`: as ioa_is_far tells of the whole batch. */
     void (*pack)(const float *x, size_t stride, uint32_t rows, const uint32_t *offsets, float *values, uint32_t tile,
-                 uint32_t width);
+                 uint32_t width, bool far);
     /* The way back: y [rows, stride]. */
     void (*unpack)(float *y, size_t stride, uint32_t rows, const uint32_t *offsets, const float *values,
-                   uint32_t tile);
+                   uint32_t tile, bool far);
     /* Rows [first, last) of a CSR matrix on `width` columns of values with `stride` floats from neuron to neuron. */
     void (*rows)(const ioa_csr *csr, uint32_t first, uint32_t last, float *values, size_t stride, uint32_t width);
     /* Goes `repeats` times over `floats` (a multiple of 1024) of `data`; returns the units of work done. */

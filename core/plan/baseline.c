@@ -107,9 +107,11 @@ static void run_tiled(const ioa_baseline *b, const float *x, float *y, size_t ba
     for (size_t from = 0; from < batch; from += block) {
         uint32_t rows = batch - from < block ? (uint32_t)(batch - from) : block;
         uint32_t width = ioa_kernel_width(block, rows);
-        b->kernel->pack(x + from * b->inputs, b->inputs, rows, b->input_offsets, values, block, width);
+        b->kernel->pack(x + from * b->inputs, b->inputs, rows, b->input_offsets, values, block, width,
+                        ioa_is_far(batch, b->inputs));
         b->kernel->rows(&b->csr, 0, b->neurons, values, b->stride, width);
-        b->kernel->unpack(y + from * b->outputs, b->outputs, rows, b->output_offsets, values, block);
+        b->kernel->unpack(y + from * b->outputs, b->outputs, rows, b->output_offsets, values, block,
+                          ioa_is_far(batch, b->outputs));
     }
 }
 
@@ -118,7 +120,8 @@ static void run_layers(const ioa_baseline *b, const float *x, float *y, size_t b
     uint32_t block = b->options.block;
     for (size_t from = 0; from < batch; from += block) {
         uint32_t rows = batch - from < block ? (uint32_t)(batch - from) : block;
-        b->kernel->pack(x + from * b->inputs, b->inputs, rows, b->input_offsets, values + from, block, block);
+        b->kernel->pack(x + from * b->inputs, b->inputs, rows, b->input_offsets, values + from, block, block,
+                        ioa_is_far(batch, b->inputs));
     }
     for (uint32_t l = 0; l < b->layers; l++)
         for (size_t from = 0; from < batch; from += block)
@@ -126,7 +129,8 @@ static void run_layers(const ioa_baseline *b, const float *x, float *y, size_t b
                             b->stride, ioa_kernel_width(block, batch - from));
     for (size_t from = 0; from < batch; from += block) {
         uint32_t rows = batch - from < block ? (uint32_t)(batch - from) : block;
-        b->kernel->unpack(y + from * b->outputs, b->outputs, rows, b->output_offsets, values + from, block);
+        b->kernel->unpack(y + from * b->outputs, b->outputs, rows, b->output_offsets, values + from, block,
+                          ioa_is_far(batch, b->outputs));
     }
 }
 

@@ -133,11 +133,11 @@ void ioa_mkl_run(ioa_mkl *mkl, const float *x, float *y, size_t batch)
         size_t rows = batch - from < step ? batch - from : step, width = (rows + 15) / 16 * 16;
         for (size_t b = 0; b < width; b += 16) /* blocks of 16 columns */
             mkl->kernel->pack(x + (from + b) * a->inputs, a->inputs, rows - b < 16 ? (uint32_t)(rows - b) : 16,
-                              mkl->input_offsets, mkl->values + b, 16, 16);
+                              mkl->input_offsets, mkl->values + b, 16, 16, ioa_is_far(batch, a->inputs));
         run_layers(mkl, (uint32_t)width);
         for (size_t b = 0; b < width; b += 16)
             mkl->kernel->unpack(y + (from + b) * a->outputs, a->outputs, rows - b < 16 ? (uint32_t)(rows - b) : 16,
-                                mkl->output_offsets, mkl->values + b, 16);
+                                mkl->output_offsets, mkl->values + b, 16, ioa_is_far(batch, a->outputs));
     }
 }
 

@@ -175,15 +175,16 @@ static void compute_tile(const ioa_plan *plan, float *values, uint32_t width)
 static void run_stream(const ioa_plan *plan, const float *x, float *y, size_t batch, float *values, bool compute)
 {
     const uint32_t tile = plan->options.tile;
+    const bool far_x = ioa_is_far(batch, plan->inputs), far_y = ioa_is_far(batch, plan->outputs);
     set_constants(plan, values); /* nothing overwrites them */
     for (size_t b = 0; b < batch; b += tile) {
         uint32_t rows = batch - b < tile ? (uint32_t)(batch - b) : tile;
         uint32_t width = ioa_kernel_width(tile, rows);
         if (plan->options.layout == IOA_LAYOUT_SELL && plan->inputs) /* they are in one piece, as x */
             memcpy(values + plan->input_offsets[0], x + b * plan->inputs, plan->inputs * sizeof *x);
-        else plan->kernel->pack(x + b * plan->inputs, plan->inputs, rows, plan->input_offsets, values, tile, width);
+        else plan->kernel->pack(x + b * plan->inputs, plan->inputs, rows, plan->input_offsets, values, tile, width, far_x);
         if (compute) compute_tile(plan, values, width);
-        plan->kernel->unpack(y + b * plan->outputs, plan->outputs, rows, plan->output_offsets, values, tile);
+        plan->kernel->unpack(y + b * plan->outputs, plan->outputs, rows, plan->output_offsets, values, tile, far_y);
     }
 }
 

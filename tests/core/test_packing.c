@@ -8,7 +8,7 @@
 #define TILE 32u
 #define MARK -7.0f
 
-static void check(const ioa_kernel *kernel, uint32_t columns, uint32_t rows)
+static void check_sequence(const ioa_kernel *kernel, uint32_t columns, uint32_t rows, bool far)
 {
     size_t count = (size_t)columns * rows;
     float *x = ioa_alloc(count + 1, sizeof *x), *y = ioa_alloc(count + 1, sizeof *y);
@@ -19,13 +19,13 @@ static void check(const ioa_kernel *kernel, uint32_t columns, uint32_t rows)
     for (size_t i = 0; i <= count; i++) y[i] = MARK;
     for (uint32_t c = 0; c < columns; c++) /* scattered: 7 and 1100 have no common factor */
         offsets[c] = c * 7 % MOST_COLUMNS * (TILE * (uint32_t)sizeof(float) / IOA_OFFSET_BYTES(TILE));
-    kernel->pack(x, columns, rows, offsets, values, TILE, width);
+    kernel->pack(x, columns, rows, offsets, values, TILE, width, far);
     for (uint32_t c = 0; c < columns; c++)
         for (uint32_t r = 0; r < width; r++) {
             float expected = r < rows ? x[(size_t)r * columns + c] : 0;
             assert_true(values[(size_t)(c * 7 % MOST_COLUMNS) * TILE + r] == expected);
         }
-    kernel->unpack(y, columns, rows, offsets, values, TILE);
+    kernel->unpack(y, columns, rows, offsets, values, TILE, far);
     assert_memory_equal(x, y, count * sizeof *x);
     assert_true(y[count] == MARK);
     ioa_free(x);
@@ -40,7 +40,8 @@ static void test_there_and_back(void **state)
     static const uint32_t rows[] = {1, 5, 8, 9, 15, 16, 17, 31, 32};
     for (int isa = IOA_ISA_PORTABLE; isa < IOA_ISA_COUNT; isa++)
         for (size_t c = 0; c < sizeof columns / sizeof *columns && ioa_isa_available((ioa_isa)isa); c++)
-            for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) check(ioa_kernel_for((ioa_isa)isa), columns[c], rows[r]);
+            for (size_t r = 0; r < sizeof rows / sizeof *rows; r++)
+                for (int far = 0; far < 2; far++) check_sequence(ioa_kernel_for((ioa_isa)isa), columns[c], rows[r], far);
 }
 
 int main(void)
