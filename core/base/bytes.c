@@ -11,13 +11,11 @@ void ioa_bytes_add(ioa_bytes *bytes, const void *data, size_t count)
     if (bytes->failed) return;
     if (count > bytes->room - bytes->length) {
         size_t room = bytes->room * 2 + count + 4096;
-        unsigned char *grown = ioa_alloc(room, 1);
+        unsigned char *grown = ioa_alloc_larger(bytes->data, bytes->length, room, 1);
         if (!grown) {
             bytes->failed = true;
             return;
         }
-        if (bytes->length) memcpy(grown, bytes->data, bytes->length);
-        ioa_free(bytes->data);
         bytes->data = grown;
         bytes->room = room;
     }

@@ -63,6 +63,15 @@ void *ioa_alloc_copy(const void *source, uint64_t count, size_t size)
     return pointer;
 }
 
+void *ioa_alloc_larger(void *old, uint64_t used, uint64_t count, size_t size)
+{
+    void *larger = ioa_alloc(count, size);
+    if (!larger) return NULL;
+    if (used) memcpy(larger, old, (size_t)used * size);
+    ioa_free(old);
+    return larger;
+}
+
 void ioa_free(void *pointer)
 {
     if (pointer) atomic_fetch_sub_explicit(&held_bytes, malloc_usable_size(pointer), memory_order_relaxed);

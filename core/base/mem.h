@@ -17,6 +17,10 @@ void *ioa_alloc_zero(uint64_t count, size_t size);
 /* Copy of `count` objects; NULL stays NULL. */
 void *ioa_alloc_copy(const void *source, uint64_t count, size_t size);
 
+/* Moves the first `used` objects at `old`, which is released (NULL is allowed), to room for `count`. On failure NULL, and `old` is
+ * as it was. */
+void *ioa_alloc_larger(void *old, uint64_t used, uint64_t count, size_t size);
+
 void ioa_free(void *pointer); /* NULL is allowed */
 
 /* Fails with IOA_ERR_NOMEM and a text that says how much was wanted and what for. */

@@ -47,13 +47,11 @@ static void append(generator *g, ioa_instruction instruction)
     ioa_program *p = g->out;
     if (p->count == p->room) {
         uint64_t room = p->room * 2 + 1024;
-        ioa_instruction *grown = ioa_alloc(room, sizeof *grown);
+        ioa_instruction *grown = ioa_alloc_larger(p->code, p->count, room, sizeof *grown);
         if (!grown) {
             g->failed = true;
             return;
         }
-        if (p->count) memcpy(grown, p->code, p->count * sizeof *grown);
-        ioa_free(p->code);
         p->code = grown;
         p->room = room;
     }

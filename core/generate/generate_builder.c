@@ -5,7 +5,6 @@
 #include "core/model/network.h"
 
 #include <math.h>
-#include <string.h>
 
 ioa_status ioa_builder_start(ioa_builder *builder, uint32_t neurons, uint32_t inputs, uint32_t outputs,
                              uint32_t layers, uint64_t connections, ioa_error *error)
@@ -30,26 +29,16 @@ ioa_status ioa_builder_start(ioa_builder *builder, uint32_t neurons, uint32_t in
     return ioa_fail_nomem(error, "the network", builder->capacity, sizeof *a->indices + sizeof *a->weights);
 }
 
-static bool grow(void **array, uint64_t used, uint64_t capacity, size_t size)
-{
-    void *larger = ioa_alloc(capacity, size);
-    if (!larger) return false;
-    memcpy(larger, *array, used * size);
-    ioa_free(*array);
-    *array = larger;
-    return true;
-}
-
 bool ioa_builder_add(ioa_builder *builder, uint32_t source, float weight)
 {
     if (builder->used == builder->capacity) {
         uint64_t capacity = builder->capacity + builder->capacity / 4 + 64;
-        void *indices = builder->a.indices, *weights = builder->a.weights;
-        bool fits = grow(&indices, builder->used, capacity, sizeof(uint32_t));
+        uint32_t *indices = ioa_alloc_larger(builder->a.indices, builder->used, capacity, sizeof *indices);
+        if (!indices) return false;
         builder->a.indices = indices;
-        fits = fits && grow(&weights, builder->used, capacity, sizeof(float));
+        float *weights = ioa_alloc_larger(builder->a.weights, builder->used, capacity, sizeof *weights);
+        if (!weights) return false;
         builder->a.weights = weights;
-        if (!fits) return false;
         builder->capacity = capacity;
     }
     builder->a.indices[builder->used] = source;

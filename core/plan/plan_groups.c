@@ -108,11 +108,9 @@ static uint32_t *new_members(maker *m)
     ioa_grouping *g = m->out;
     const uint64_t used = (uint64_t)m->groups * g->size;
     if (used + g->size > g->most_members) {
-        uint32_t *more = ioa_alloc(2 * (used + g->size), sizeof *more);
+        uint32_t *more = ioa_alloc_larger(g->members, used, 2 * (used + g->size), sizeof *more);
         m->failed = m->failed || !more;
         if (!more) return NULL;
-        memcpy(more, g->members, used * sizeof *more);
-        ioa_free(g->members);
         g->members = more;
         g->most_members = 2 * (used + g->size);
     }

@@ -40,10 +40,8 @@ typedef struct maker {
 static bool grow(void **data, size_t used, size_t more, size_t size, size_t *room)
 {
     if (used + more <= *room) return true;
-    void *larger = ioa_alloc_zero(2 * (used + more), size);
+    void *larger = ioa_alloc_larger(*data, used, 2 * (used + more), size);
     if (!larger) return false;
-    if (used) memcpy(larger, *data, used * size);
-    ioa_free(*data);
     *data = larger;
     *room = 2 * (used + more);
     return true;

@@ -28,13 +28,22 @@ struct ioa_wide_work {
     uint32_t filled[PAIRS_AT_MOST];
 };
 
+static unsigned one_of(uint32_t size, uint32_t slot)
+{
+    return ioa_wide_one(size, slot / (size / 2), slot % (size / 2));
+}
+
+static unsigned other_of(uint32_t size, uint32_t slot)
+{
+    return ioa_wide_other(size, slot / (size / 2), slot % (size / 2));
+}
+
 struct ioa_wide_work *ioa_wide_work_make(uint64_t sources, uint32_t size)
 {
     struct ioa_wide_work *work = ioa_alloc_zero(1, sizeof *work);
     if (!work) return NULL;
     for (unsigned slot = 0; slot < ioa_wide_pairs(size); slot++) {
-        unsigned one = ioa_wide_one(size, slot / (size / 2), slot % (size / 2));
-        unsigned other = ioa_wide_other(size, slot / (size / 2), slot % (size / 2));
+        unsigned one = one_of(size, slot), other = other_of(size, slot);
         work->slot_of[one][other] = work->slot_of[other][one] = slot;
     }
     work->feeds = ioa_alloc(sources + 1, sizeof *work->feeds);
@@ -129,8 +138,7 @@ static void arrange(struct ioa_wide_work *work, const ioa_feed_walk *begin)
     work->rounds = count_rounds(work, pairs);
     memset(work->slots, 0xff, (size_t)work->rounds * pairs * sizeof *work->slots);
     for (const pairing *p = work->pairings; p < work->pairings + work->pairing_count; p++) {
-        const unsigned one = ioa_wide_one(size, p->slot / (size / 2), p->slot % (size / 2));
-        const unsigned other = ioa_wide_other(size, p->slot / (size / 2), p->slot % (size / 2));
+        const unsigned one = one_of(size, p->slot), other = other_of(size, p->slot);
         if (p->round < work->rounds) {
             work->slots[p->round * pairs + p->slot] = p->feed;
             work->feeds[p->feed].mask &= ~(1u << one | 1u << other);
@@ -203,8 +211,8 @@ static char *write_pairs(const struct ioa_wide_work *work, uint32_t size, const 
         const uint32_t slot = i % ioa_wide_pairs(size);
         const ioa_feed *f = work->slots[i] == NOBODY ? NULL : &work->feeds[work->slots[i]];
         pairs.source[i % 4] = f ? (uint32_t)ioa_slot_offset(places->slot[f->source], places->tile) : zero;
-        pairs.weight[i % 4 * 2] = f ? f->weights[ioa_wide_one(size, slot / (size / 2), slot % (size / 2))] : 0.0f;
-        pairs.weight[i % 4 * 2 + 1] = f ? f->weights[ioa_wide_other(size, slot / (size / 2), slot % (size / 2))] : 0.0f;
+        pairs.weight[i % 4 * 2] = f ? f->weights[one_of(size, slot)] : 0.0f;
+        pairs.weight[i % 4 * 2 + 1] = f ? f->weights[other_of(size, slot)] : 0.0f;
         if (i % 4 < 3) continue;
         memcpy(to, &pairs, sizeof pairs);
         to += sizeof pairs;

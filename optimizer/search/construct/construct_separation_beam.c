@@ -53,10 +53,8 @@ static bool grow(void **list, uint32_t *room, uint32_t count, uint32_t first, si
 {
     if (count < *room) return true;
     uint32_t wanted = *room ? 2 * *room : first;
-    void *more = ioa_alloc(wanted, size);
+    void *more = ioa_alloc_larger(*list, count, wanted, size);
     if (!more) return false;
-    if (count) memcpy(more, *list, count * size);
-    ioa_free(*list);
     *list = more;
     *room = wanted;
     return true;
