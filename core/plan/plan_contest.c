@@ -16,7 +16,7 @@
 #define WINDOW 400e-6 /* a timed window is at least that long */
 #define COLD_PASSES 8 /* windows of fewer passes start with as many that are not timed: what others left in the caches (code
                          above all, three times as slow from memory) would count, and L3 takes several passes to settle */
-#define ROUNDS 11     /* of a comparison of two candidates, fewer if one is clearly faster: */
+#define ROUNDS 11     /* of a comparison of candidates, fewer if one is clearly faster: */
 #define CLEAR 1.25    /* by this ratio, twice */
 #define FEWEST 5      /* even past the deadline, as one round would leave it to chance, where passes are */
 #define SHORT 0.01    /* seconds at most */
@@ -65,7 +65,7 @@ void ioa_contest_dismiss(ioa_contender *c)
 
 bool ioa_contender_exists(const ioa_contender *c)
 {
-    return c->plan || c->mkl;
+    return c->plan || c->mkl || c->function;
 }
 
 ioa_status ioa_contest_plan(const ioa_contest *contest, const uint32_t *order, const ioa_plan_options *options,
@@ -85,7 +85,8 @@ static double time_passes(const ioa_contest *contest, const ioa_contender *c, ui
 {
     double start = ioa_clock();
     for (uint32_t i = 0; i < passes; i++) {
-        if (c->mkl) ioa_mkl_run(c->mkl, contest->x, contest->y, contest->batch);
+        if (c->function) c->function(contest->x, contest->y, contest->batch);
+        else if (c->mkl) ioa_mkl_run(c->mkl, contest->x, contest->y, contest->batch);
         else ioa_plan_run_threads(c->plan, contest->x, contest->y, contest->batch, contest->threads, c->scratch);
     }
     return (ioa_clock() - start) / passes;
@@ -128,7 +129,7 @@ static void note(ioa_contest *contest, const ioa_contender *c, double seconds)
     ioa_plan_options options;
     ioa_candidate candidate = {.seconds = seconds};
     uint32_t i = 0;
-    if (!c->plan) return; /* MKL is a competitor, not a candidate */
+    if (!c->plan) return; /* others are competitors, no candidates */
     ioa_plan_describe(c->plan, &options);
     ioa_plan_options_name(&options, candidate.name);
     while (i < contest->tried_count && strcmp(contest->tried[i].name, candidate.name) != 0) i++;
@@ -137,50 +138,37 @@ static void note(ioa_contest *contest, const ioa_contender *c, double seconds)
     contest->tried[i] = candidate;
 }
 
-void ioa_contest_challenge(ioa_contest *contest, ioa_contender *best, ioa_contender *challenger)
+/* Whether one of them was faster than each of the others by CLEAR, round by round. */
+static bool is_decided(double times[IOA_MOST_FINALISTS][ROUNDS], uint32_t count, uint32_t rounds)
 {
-    if (!ioa_contender_exists(best)) {
-        *best = *challenger;
-        *challenger = (ioa_contender){0};
-        if (best->plan) note(contest, best, ioa_contest_warm(contest, best));
-        return;
+    for (uint32_t k = 0; k < count; k++) {
+        double least = INFINITY;
+        for (uint32_t other = 0; other < count; other++)
+            for (uint32_t r = 0; r < rounds && other != k; r++) least = fmin(least, times[other][r] / times[k][r]);
+        if (least > CLEAR) return true;
     }
-    double ratios[ROUNDS], times[2][ROUNDS], low = INFINITY, high = 0;
-    double warm[2] = {ioa_contest_warm(contest, best), ioa_contest_warm(contest, challenger)};
-    uint32_t rounds = 0, passes[2] = {ioa_contest_passes(warm[0]), ioa_contest_passes(warm[1])};
-    const uint32_t fewest = fmax(warm[0], warm[1]) <= SHORT ? FEWEST : 1;
-    while (rounds < ROUNDS && (rounds < fewest || ioa_clock() < contest->deadline)) {
-        times[1][rounds] = ioa_contest_time(contest, challenger, passes[1]);
-        times[0][rounds] = ioa_contest_time(contest, best, passes[0]);
-        double ratio = ratios[rounds] = times[1][rounds] / times[0][rounds];
-        rounds++;
-        low = fmin(low, ratio);
-        high = fmax(high, ratio);
-        if (rounds >= 2 && (low > CLEAR || high < 1 / CLEAR)) break;
-    }
-    note(contest, best, ioa_quartiles_of(times[0], rounds).median);
-    note(contest, challenger, ioa_quartiles_of(times[1], rounds).median);
-    if (ioa_quartiles_of(ratios, rounds).median < 1) {
-        ioa_contender former = *best;
-        *best = *challenger;
-        *challenger = former;
-    }
-    ioa_contest_dismiss(challenger);
+    return false;
 }
 
 uint32_t ioa_contest_play_off(ioa_contest *contest, const ioa_contender *finalists, uint32_t count)
 {
-    double times[IOA_MOST_FINALISTS][ROUNDS], ratios[ROUNDS], least = INFINITY;
+    double times[IOA_MOST_FINALISTS][ROUNDS], ratios[ROUNDS], longest = 0, least = INFINITY;
     uint32_t passes[IOA_MOST_FINALISTS], rounds = 0, winner = 0;
     assert(count <= IOA_MOST_FINALISTS);
-    for (uint32_t k = 0; k < count; k++) passes[k] = ioa_contest_passes(ioa_contest_warm(contest, &finalists[k]));
-    do {
+    for (uint32_t k = 0; k < count; k++) {
+        double seconds = ioa_contest_warm(contest, &finalists[k]);
+        passes[k] = ioa_contest_passes(seconds);
+        longest = fmax(longest, seconds);
+    }
+    const uint32_t fewest = longest <= SHORT ? FEWEST : 1;
+    while (rounds < ROUNDS && (rounds < fewest || ioa_clock() < contest->deadline)) {
         for (uint32_t k = 0; k < count; k++) {
             uint32_t who = (k + rounds) % count;
             times[who][rounds] = ioa_contest_time(contest, &finalists[who], passes[who]);
         }
         rounds++;
-    } while (rounds < ROUNDS && ioa_clock() < contest->deadline);
+        if (rounds >= 2 && is_decided(times, count, rounds)) break;
+    }
     for (uint32_t k = 0; k < count; k++) { /* against the first, round by round */
         for (uint32_t r = 0; r < rounds; r++) ratios[r] = times[k][r] / times[0][r];
         double ratio = ioa_quartiles_of(ratios, rounds).median;
@@ -191,4 +179,19 @@ uint32_t ioa_contest_play_off(ioa_contest *contest, const ioa_contender *finalis
         note(contest, &finalists[k], ioa_quartiles_of(times[k], rounds).median);
     }
     return winner;
+}
+
+void ioa_contest_challenge(ioa_contest *contest, ioa_contender *best, ioa_contender *challenger)
+{
+    if (!ioa_contender_exists(best)) {
+        *best = *challenger;
+        *challenger = (ioa_contender){0};
+        if (best->plan) note(contest, best, ioa_contest_warm(contest, best));
+        return;
+    }
+    ioa_contender both[2] = {*best, *challenger};
+    uint32_t winner = ioa_contest_play_off(contest, both, 2);
+    *best = both[winner];
+    *challenger = both[1 - winner];
+    ioa_contest_dismiss(challenger);
 }

@@ -27,10 +27,11 @@ typedef struct ioa_contest {
     uint32_t tried_count;
 } ioa_contest;
 
-/* Something that can be timed: a plan or MKL, with a scratch. Nothing if all members are NULL. */
+/* Something that can be timed: a plan or MKL, with a scratch, or a function. Nothing if all members are NULL. */
 typedef struct ioa_contender {
     ioa_plan *plan;
     ioa_mkl *mkl; /* with activations of its own */
+    void (*function)(const float *x, float *y, size_t batch); /* as files of core/compile/compile_file.h have; borrowed */
     void *scratch; /* one for each thread */
 } ioa_contender;
 
@@ -55,14 +56,14 @@ uint32_t ioa_contest_passes(double seconds);
  * x, y and values in cache, so that it may be a little more. 0: several threads, or nothing is packed apart. */
 double ioa_contest_packing(const ioa_contest *contest, const ioa_contender *contender);
 
-/* Keeps the faster of the two in *best, dismisses the other, and notes both. The median of the ratios of neighbouring
- * windows decides: a machine that changes its speed from window to window would let the least of them decide by luck. */
-void ioa_contest_challenge(ioa_contest *contest, ioa_contender *best, ioa_contender *challenger);
-
-/* Times all of them in turn, notes what they take, and returns the number of the one that is fastest in the median round; at most
- * IOA_MOST_FINALISTS. */
+/* Times all of them in turn, fewer rounds if one is clearly faster, notes what they take, and returns the number of the one that is
+ * fastest against the first in the median round, the first of equals: a machine that changes its speed from window to window
+ * would let the least of them decide by luck. At most IOA_MOST_FINALISTS. */
 #define IOA_MOST_FINALISTS 8u
 uint32_t ioa_contest_play_off(ioa_contest *contest, const ioa_contender *finalists, uint32_t count);
+
+/* Keeps the faster of the two in *best, dismisses the other. */
+void ioa_contest_challenge(ioa_contest *contest, ioa_contender *best, ioa_contender *challenger);
 
 /* The best plan, with plain CSR among the candidates unless the time is up; and the best plain CSR alone. */
 ioa_status ioa_contest_choose(ioa_contest *contest, ioa_contender *best, ioa_error *error);

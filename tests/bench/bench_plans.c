@@ -8,7 +8,6 @@
  * the rounds. For every plan: billions of operations per second (GF/s, 2 per connection of the network and sample), the ratio,
  * the limit that would bind first and the share of it that was reached (core/measure/limits.h), and megabytes of plan and
  * scratch. Results go to standard output. */
-#include "core/base/clock.h"
 #include "core/measure/limits.h"
 #include "core/model/network.h"
 #include "io/base/machine.h"
@@ -25,12 +24,9 @@
 #define MOST_PLANS 64
 #define MOST_ROUNDS 1001
 
-typedef void compiled(const float *x, float *y, size_t batch);
-
 typedef struct entrant {
     const char *name;
     ioa_contender contender;
-    compiled *function; /* of a file, or NULL */
     uint32_t passes;
     double best, ratios[MOST_ROUNDS];
 } entrant;
@@ -49,54 +45,44 @@ static bool is_file(const char *name)
 }
 
 /* "FILE.so[:FUNCTION]"; the file stays loaded. */
-static compiled *load(const char *name)
+static ioa_contender load(const char *name)
 {
+    ioa_contender file = {0};
     char path[4096];
     const char *function = strstr(name, ".so:");
     size_t length = function ? (size_t)(function + 3 - name) : strlen(name);
-    if (length >= sizeof path) return NULL;
+    if (length >= sizeof path) return file;
     memcpy(path, name, length);
     path[length] = '\0';
-    void *file = dlopen(path, RTLD_NOW), *symbol = file ? dlsym(file, function ? function + 4 : "ioanneal_net") : NULL;
-    compiled *run = NULL;
-    if (symbol) memcpy(&run, &symbol, sizeof run); /* ISO C has no cast from data to function pointers */
-    return run;
+    void *loaded = dlopen(path, RTLD_NOW), *symbol = loaded ? dlsym(loaded, function ? function + 4 : "ioanneal_net") : NULL;
+    if (symbol) memcpy(&file.function, &symbol, sizeof symbol); /* ISO C has no cast from data to function pointers */
+    return file;
 }
 
 /* Largest difference of an output from the plan's, relative to max(1, |output|). */
-static double differs(const ioa_contest *c, const ioa_contender *plan, compiled *function)
+static double differs(const ioa_contest *c, const ioa_contender *plan, const ioa_contender *file)
 {
     size_t count = (size_t)c->batch * c->network->a.outputs;
     float *y = malloc(count * sizeof *y);
     double most = y ? 0 : INFINITY;
     if (y) {
         ioa_plan_run_threads(plan->plan, c->x, c->y, c->batch, c->threads, plan->scratch);
-        function(c->x, y, c->batch);
+        file->function(c->x, y, c->batch);
     }
     for (size_t i = 0; y && i < count; i++) most = fmax(most, fabs((double)y[i] - c->y[i]) / fmax(1, fabs((double)c->y[i])));
     free(y);
     return most;
 }
 
-/* Seconds of a pass, over `passes` of them. */
-static double time_of(const ioa_contest *contest, const entrant *e, uint32_t passes)
-{
-    if (!e->function) return ioa_contest_time(contest, &e->contender, passes);
-    e->function(contest->x, contest->y, contest->batch);
-    double start = ioa_clock();
-    for (uint32_t i = 0; i < passes; i++) e->function(contest->x, contest->y, contest->batch);
-    return (ioa_clock() - start) / passes;
-}
-
 static void race(const ioa_contest *contest, entrant *entrants, uint32_t count, uint32_t rounds)
 {
     for (uint32_t i = 0; i < count; i++)
-        entrants[i].passes = ioa_contest_passes(time_of(contest, &entrants[i], 1));
+        entrants[i].passes = ioa_contest_passes(ioa_contest_warm(contest, &entrants[i].contender));
     for (uint32_t r = 0; r < rounds; r++) {
         double first = 0;
         for (uint32_t i = 0; i < count; i++) {
             entrant *e = &entrants[i];
-            double seconds = time_of(contest, e, e->passes);
+            double seconds = ioa_contest_time(contest, &e->contender, e->passes);
             if (i == 0) first = seconds;
             e->ratios[r] = first / seconds;
             if (r == 0 || seconds < e->best) e->best = seconds;
@@ -179,9 +165,9 @@ int main(int argc, char **argv)
         ioa_plan_options options;
         entrants[i].name = s.names[i];
         if (i > 0 && is_file(s.names[i])) {
-            entrants[i].function = load(s.names[i]);
-            if (!entrants[i].function) return refuse(s.names[i], dlerror());
-            if (!(differs(&contest, &entrants[0].contender, entrants[i].function) < 1e-3))
+            entrants[i].contender = load(s.names[i]);
+            if (!ioa_contender_exists(&entrants[i].contender)) return refuse(s.names[i], dlerror());
+            if (!(differs(&contest, &entrants[0].contender, &entrants[i].contender) < 1e-3))
                 return refuse(s.names[i], "its outputs are not those of the network");
             continue;
         }
